@@ -1,0 +1,31 @@
+/**
+ * Where steps are carried out: one handler for each kind, in one file for each managed thing.
+ */
+
+import type { Step } from "../model/plan.ts";
+import { applyPublishMap } from "./caches.ts";
+import { applyCreateHome } from "./homes.ts";
+import { applyGrantKeys, applyRevokeKeys } from "./keys.ts";
+
+/** What carrying out a plan takes from the configuration. */
+export interface ApplySettings {
+  readonly root: string;
+  readonly caches: { readonly directory: string };
+  readonly keys: { readonly directory: string };
+  readonly homes: { readonly mode: number; readonly skeleton: string };
+}
+
+/** A handler for every kind of step; a new kind without one does not compile. */
+export type Handlers = {
+  readonly [Kind in Step["kind"]]: (step: Extract<Step, { kind: Kind }>) => Promise<void>;
+};
+
+/** The real handlers. */
+export function handlersFor(settings: ApplySettings): Handlers {
+  return {
+    "revoke-keys": (step) => applyRevokeKeys(step, settings),
+    "publish-map": (step) => applyPublishMap(step, settings),
+    "create-home": (step) => applyCreateHome(step, settings),
+    "grant-keys": (step) => applyGrantKeys(step, settings),
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * What commands share: the process they run in, the options that every command has, and the exit codes.
+ */
+
+import { loadConfig } from "../config/load.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Stages } from "../daemon/run-once.ts";
+import { type Surroundings, wireStages } from "../daemon/wire.ts";
+import { systemClock } from "../platform/clock.ts";
+import { underRoot } from "../platform/files.ts";
+import { createProgress } from "./progress.ts";
+
+/** The process, as far as commands may know it. */
+export interface Context {
+  readonly args: readonly string[];
+  readonly tokens: Surroundings["tokens"];
+  /** Writes one line to standard output or standard error. */
+  out(line: string): void;
+  err(line: string): void;
+  /** Replaces the last line of a terminal; undefined when standard error is none. */
+  readonly redraw: ((line: string) => void) | undefined;
+  readonly colour: boolean;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** Options of every command. */
+export interface CommonOptions {
+  readonly root: string;
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly all?: boolean;
+}
+
+/** What the process ends with; the README explains each. */
+export const EXIT = { ok: 0, failed: 1, changes: 2, refused: 3, usage: 64 } as const;
+
+/** `--config` as given, else the usual place below the root. */
+export function configPath({ config, root }: CommonOptions): string {
+  return config ?? underRoot(root, "/etc/rollcall/rollcall.yaml");
+}
+
+/** Settings, and the stages of a run made from them. */
+export async function prepare(
+  context: Context,
+  options: CommonOptions,
+): Promise<{ settings: Settings; stages: Stages }> {
+  const settings = await loadConfig(configPath(options));
+  const stages = wireStages(settings, {
+    root: options.root,
+    tokens: context.tokens,
+    clock: systemClock,
+    random: Math.random,
+    onProgress: createProgress(context.redraw),
+  });
+  return { settings, stages };
+}

@@ -1,0 +1,26 @@
+/**
+ * `rollcall keys USER`: the keys of one user, as AuthorizedKeysCommand in sshd_config(5) wants them.
+ */
+
+import { loadConfig } from "../config/load.ts";
+import { keysOf } from "../daemon/keys-of.ts";
+import { quoted } from "../model/problem.ts";
+import { type CommonOptions, type Context, configPath, EXIT } from "./context.ts";
+
+/** Prints one key a line. Fails when there is none, so that a script can tell. */
+export async function keys(context: Context, options: CommonOptions, user: string): Promise<number> {
+  const { keys: slice } = await loadConfig(configPath(options));
+  const lines = await keysOf(options.root, slice.directory, user);
+  if (options.json === true) {
+    context.out(JSON.stringify({ user, keys: lines }));
+  } else {
+    lines.forEach((line) => context.out(line));
+  }
+  if (lines.length > 0) {
+    return EXIT.ok;
+  }
+  context.err(
+    `No keys for ${quoted(user)} in ${slice.directory}: not served on this node, inactive, or without a key in the IAM.`,
+  );
+  return EXIT.failed;
+}

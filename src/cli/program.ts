@@ -1,0 +1,126 @@
+/**
+ * The commands and their options.
+ *
+ * In: a context. Out: an exit code. Each command is loaded only when it is called.
+ */
+
+import { Command, CommanderError } from "commander";
+import { nearest } from "../config/nearest.ts";
+import { Failure, messageOf } from "../model/failure.ts";
+import { quoted } from "../model/problem.ts";
+import { type CommonOptions, type Context, EXIT } from "./context.ts";
+
+/** Runs the command in the arguments; prints failures and never throws. */
+export async function runProgram(context: Context): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const program = buildProgram(context, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...context.args], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    context.redraw?.("");
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    }
+    return explain(
+      context,
+      error,
+      program.opts<CommonOptions>().json === true || context.args.includes("--json"),
+    );
+  }
+}
+
+function explain(context: Context, error: unknown, json: boolean): number {
+  if (context.signal.aborted) {
+    context.err("Stopped. What was begun is finished or undone; the next sync does the rest.");
+    return EXIT.failed;
+  }
+  const code = error instanceof Failure ? error.code : "unexpected";
+  const message =
+    error instanceof Failure
+      ? error.message
+      : `This is a defect in Rollcall, please report it: ${traceOf(error)}`;
+  if (json) {
+    context.out(JSON.stringify({ error: { code, message } }));
+  }
+  context.err(`rollcall: ${message} [${code}]`);
+  return EXIT.failed;
+}
+
+function traceOf(error: unknown): string {
+  return error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);
+}
+
+function buildProgram(context: Context, finish: (code: number) => void): Command {
+  const program = new Command("rollcall")
+    .description("Keeps the accounts of this node in step with an identity provider (SCIM 2.0).")
+    .option("--config <file>", "configuration file (default: /etc/rollcall/rollcall.yaml)")
+    .option("--root <dir>", "treat this directory as the node: every path is below it", "/")
+    .option("--json", "print JSON for scripts")
+    .option("--all", "print every line, however many")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.out(text.trimEnd()),
+      writeErr: (text) => context.err(text.trimEnd()),
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError()
+    .allowExcessArguments()
+    .addHelpText("after", EXAMPLES);
+  program.action(async (options: CommonOptions) => {
+    refuseUnknownCommand(program);
+    finish(await (await import("./start.ts")).start(context, options));
+  });
+  addCommands(program, context, finish);
+  return program;
+}
+
+function addCommands(program: Command, context: Context, finish: (code: number) => void): void {
+  program
+    .command("sync")
+    .description("bring this node in step with the IAM, once")
+    .option("--accept-removals <plan-id>", "let through the one refused plan with this id")
+    .action(async (_options, own: Command) =>
+      finish(await (await import("./sync.ts")).sync(context, own.optsWithGlobals())),
+    );
+  program
+    .command("plan")
+    .description("show what a sync would do, and do nothing (exit 0: nothing to do, 2: changes)")
+    .action(async (_options, own: Command) =>
+      finish(await (await import("./plan.ts")).plan(context, own.optsWithGlobals())),
+    );
+  program
+    .command("check")
+    .description("check the configuration; shows every mistake at once")
+    .action(async (_options, own: Command) =>
+      finish(await (await import("./check.ts")).check(context, own.optsWithGlobals())),
+    );
+  program
+    .command("keys")
+    .argument("<user>")
+    .description("print the SSH keys of one user, for sshd's AuthorizedKeysCommand")
+    .action(async (user: string, _options, own: Command) =>
+      finish(await (await import("./keys.ts")).keys(context, own.optsWithGlobals(), user)),
+    );
+}
+
+function refuseUnknownCommand(program: Command): void {
+  const [word] = program.args;
+  if (word !== undefined) {
+    const commands = program.commands.map((command) => command.name());
+    const meant = nearest(word, commands);
+    const hint = meant === undefined ? `the commands are ${commands.join(", ")}` : `did you mean ${meant}?`;
+    program.error(`rollcall: unknown command ${quoted(word)}; ${hint}`);
+  }
+}
+
+const EXAMPLES = `
+Examples:
+  rollcall check --config ./rollcall.yaml    is this file sound?
+  rollcall plan                              what would change on this node?
+  rollcall sync                              change it
+  rollcall sync --root /mnt/image            provision an image instead of this machine
+
+Exit codes: 0 in step, 1 failed, 2 plan has changes, 3 in step but records were refused, 64 wrong usage.`;

@@ -1,0 +1,103 @@
+/**
+ * Reads rollcall.yaml: in, a path; out, frozen settings, or every mistake at once.
+ */
+
+import { LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
+import { Failure, messageOf } from "../model/failure.ts";
+import { readText } from "../platform/files.ts";
+import { isTrustedOwner } from "../platform/privileges.ts";
+import { type Mistake, mistakeAt, mistakesOf, type Source } from "./mistakes.ts";
+import { ConfigSchema } from "./schema.ts";
+import { crossMistakes, type Settings, settingsFrom } from "./settings.ts";
+
+/** A file that is sound, or what is wrong with it. */
+export type Loaded =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly mistakes: readonly Mistake[] };
+
+/** Reads and checks a file; throws only when it cannot be read at all. */
+export async function checkConfig(path: string): Promise<Loaded> {
+  return parseConfig(await readConfig(path));
+}
+
+/** The settings of a file; throws with every mistake in it. */
+export async function loadConfig(path: string): Promise<Settings> {
+  const loaded = await checkConfig(path);
+  if (loaded.ok) {
+    return loaded.settings;
+  }
+  const lines = loaded.mistakes.map((mistake) => `  ${renderMistake(path, mistake)}`);
+  throw new Failure(
+    "config-invalid",
+    [`The configuration has ${lines.length} mistake(s); nothing was done:`, ...lines].join("\n"),
+  );
+}
+
+/** `rollcall.yaml:7: iam.pagesize: unknown key; did you mean pageSize?` */
+export function renderMistake(path: string, { line, key, message }: Mistake): string {
+  const where = line === undefined ? path : `${path}:${line}`;
+  return `${where}: ${key === "" ? "" : `${key}: `}${message}`;
+}
+
+/** Checks the text of a file. */
+export function parseConfig(text: string): Loaded {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2" });
+  const source: Source = { document, lines };
+  if (document.errors.length > 0) {
+    const mistakes = document.errors.map((error) => ({
+      line: lines.linePos(error.pos[0]).line,
+      key: "",
+      message: error.message,
+    }));
+    return { ok: false, mistakes };
+  }
+  const raw: unknown = document.toJS({ maxAliasCount: 50 }) ?? {};
+  const parsed = ConfigSchema.safeParse(raw);
+  const single = parsed.success ? [] : parsed.error.issues.flatMap((issue) => mistakesOf(issue, source));
+  const config = parsed.data ?? ConfigSchema.safeParse(withoutMistakes(raw, parsed.error?.issues ?? [])).data;
+  const crossed = (config === undefined ? [] : crossMistakes(config))
+    .map(({ path, message }) => mistakeAt(path, message, source))
+    .filter(({ key }) => !single.some((mistake) => mistake.key === key));
+  const mistakes = [...single, ...crossed];
+  if (config === undefined || mistakes.length > 0) {
+    return { ok: false, mistakes };
+  }
+  return { ok: true, settings: settingsFrom(config) };
+}
+
+/** The same file as if nobody had written what is wrong, so that the rest can be checked in the same go. */
+function withoutMistakes(raw: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+  const copy: unknown = structuredClone(raw);
+  for (const issue of issues) {
+    for (const path of issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => [...issue.path, key])
+      : [issue.path]) {
+      const parent = path
+        .slice(0, -1)
+        .reduce<unknown>((value, key) => (isObject(value) ? value[String(key)] : undefined), copy);
+      if (isObject(parent)) {
+        delete parent[String(path.at(-1))];
+      }
+    }
+  }
+  return copy;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** Who can change this file decides who gets in, so it must be as safe as what it controls. */
+async function readConfig(path: string): Promise<string> {
+  const { text, mode, uid } = await readText(path).catch((error: unknown) => {
+    const message = `Reading the configuration ${path} failed: ${messageOf(error)}. Run "rollcall" without arguments to see what a first one looks like.`;
+    throw new Failure("config-unreadable", message, { cause: error });
+  });
+  if ((mode & 0o022) !== 0 || !isTrustedOwner(uid)) {
+    const message = `The configuration ${path} can be changed by others (uid ${uid}, mode ${mode.toString(8).padStart(4, "0")}). Run: chown root ${path}; chmod go-w ${path}`;
+    throw new Failure("config-unreadable", message);
+  }
+  return text;
+}

@@ -1,0 +1,125 @@
+/**
+ * Turns what is wrong with a configuration into one line each: where, what, and the nearest valid name.
+ */
+
+import { type Document, isMap, isNode, isPair, isScalar, type LineCounter } from "yaml";
+import { z } from "zod";
+import { quoted } from "../model/problem.ts";
+import { nearest } from "./nearest.ts";
+import { ConfigSchema } from "./schema.ts";
+
+/** One thing that is wrong. `line` is undefined where a key is missing. */
+export interface Mistake {
+  readonly line: number | undefined;
+  /** Dotted, as in the README: `iam.pageSize`; empty for the whole file. */
+  readonly key: string;
+  readonly message: string;
+}
+
+/** Where keys stand in a YAML document. */
+export interface Source {
+  readonly document: Document;
+  readonly lines: LineCounter;
+}
+
+type Path = readonly PropertyKey[];
+
+/** All the mistakes behind one zod issue. */
+export function mistakesOf(issue: z.core.$ZodIssue, source: Source): Mistake[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => unknownKey([...issue.path, key], source));
+  }
+  return [mistakeAt(issue.path, messageOf(issue, source), source)];
+}
+
+/** A mistake at a key, with its line. */
+export function mistakeAt(path: Path, message: string, source: Source): Mistake {
+  return { line: lineOf(path, source), key: path.map(String).join("."), message };
+}
+
+function unknownKey(path: Path, source: Source): Mistake {
+  const valid = keysAt(path.slice(0, -1));
+  const name = String(path.at(-1));
+  const meant = nearest(name, valid);
+  const elsewhere = meant === undefined ? keyElsewhere(name) : undefined;
+  const hint = meant ?? elsewhere;
+  const suffix = hint === undefined ? `; the keys here are ${valid.join(", ")}` : `; did you mean ${hint}?`;
+  return mistakeAt(path, `unknown key${suffix}`, source);
+}
+
+function messageOf(issue: z.core.$ZodIssue, { document }: Source): string {
+  const value: unknown = document.getIn(issue.path);
+  const found = isNode(value) ? "" : `, not ${quoted(value)}`;
+  if (issue.code === "invalid_type") {
+    return `must be ${TYPE_WORDS[issue.expected] ?? issue.expected}${found}`;
+  }
+  if (issue.code === "too_small") {
+    return issue.origin === "array" ? "must not be empty" : `must be at least ${issue.minimum}${found}`;
+  }
+  if (issue.code === "too_big") {
+    return `must be at most ${issue.maximum}${found}`;
+  }
+  if (issue.code === "invalid_value") {
+    return `must be one of ${issue.values.join(", ")}${found}${meantValue(value, issue.values.map(String))}`;
+  }
+  return `${issue.message}${found}`;
+}
+
+function meantValue(value: unknown, values: readonly string[]): string {
+  const meant = typeof value === "string" ? nearest(value, values) : undefined;
+  return meant === undefined ? "" : `; did you mean ${meant}?`;
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  string: "text",
+  int: "a whole number",
+  number: "a number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a block of keys",
+};
+
+type SchemaNode = z.core.JSONSchema._JSONSchema;
+
+function schemaTree(): SchemaNode {
+  return z.toJSONSchema(ConfigSchema, { io: "input" });
+}
+
+function childrenOf(node: SchemaNode | undefined): Readonly<Record<string, SchemaNode>> {
+  return typeof node === "object" ? (node.properties ?? {}) : {};
+}
+
+/** The keys that may stand below a path. */
+function keysAt(path: Path): readonly string[] {
+  const node = path.reduce<SchemaNode | undefined>(
+    (current, key) => childrenOf(current)[String(key)],
+    schemaTree(),
+  );
+  return Object.keys(childrenOf(node));
+}
+
+/** A key of exactly this name in another block: people indent wrongly as often as they mistype. */
+function keyElsewhere(name: string): string | undefined {
+  return allPaths(schemaTree(), "").find((path) => path.split(".").at(-1) === name);
+}
+
+function allPaths(node: SchemaNode, prefix: string): string[] {
+  return Object.entries(childrenOf(node)).flatMap(([key, child]) => [
+    `${prefix}${key}`,
+    ...allPaths(child, `${prefix}${key}.`),
+  ]);
+}
+
+/** The line of the deepest part of the path that is in the file. */
+function lineOf(path: Path, { document, lines }: Source): number | undefined {
+  if (path.length === 0 || !document.hasIn(path)) {
+    return undefined;
+  }
+  const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  const pair = isMap(parent)
+    ? parent.items.find(({ key }) => isScalar(key) && key.value === path.at(-1))
+    : undefined;
+  const node = isPair(pair) && isNode(pair.key) ? pair.key : document.getIn(path, true);
+  const offset = isNode(node) ? node.range?.[0] : undefined;
+  return offset === undefined ? undefined : lines.linePos(offset).line;
+}

@@ -1,0 +1,162 @@
+/**
+ * Every key of rollcall.yaml, with its type, its limits and its default.
+ *
+ * Strict: a key that is not here is a mistake, because a mistyped limit would be a limit that is not there.
+ */
+
+import { z } from "zod";
+
+const SECOND_MS = 1000;
+const UNITS_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: SECOND_MS,
+  m: 60 * SECOND_MS,
+  h: 3600 * SECOND_MS,
+};
+
+const duration = (text: string) =>
+  z
+    .string()
+    .regex(/^\d{1,6}(?:ms|s|m|h)$/, "must be a number with a unit: 500ms, 30s, 10m, 1h")
+    .default(text)
+    .transform((value) => Number.parseInt(value, 10) * (UNITS_MS[value.replace(/\d+/, "")] ?? SECOND_MS));
+
+const octalMode = (text: string) =>
+  z
+    .string()
+    .regex(/^0[0-7]{3}$/, 'must be an octal mode in quotes: "0700"')
+    .default(text)
+    .transform((value) => Number.parseInt(value, 8));
+
+const absolutePath = z
+  .string()
+  .regex(/^\/(?:[^/\0\n:]+(?:\/[^/\0\n:]+)*)?$/, "must be an absolute path without a slash at its end")
+  .refine((path) => !/\/\.{1,2}(?:\/|$)/.test(path), 'must not contain "." or ".."');
+
+const attributePath = z
+  .string()
+  .regex(/^[^/\s]+(?:\/[^/\s]+)*$/, "must be attribute names with slashes between: name/formatted");
+
+const integer = (min: number, max: number) => z.int().min(min).max(max);
+
+const list = (path: string) =>
+  z.strictObject({ path: z.string().min(1).default(path), query: z.string().default("") }).prefault({});
+
+const iam = z.strictObject({
+  source: z.enum(["scim", "file"]).default("scim"),
+  url: z.url({ protocol: /^https?$/, error: "must be an http or https address" }).optional(),
+  tokenFile: absolutePath.optional(),
+  preset: z.enum(["scim", "coreweave"]).default("scim"),
+  users: list("Users"),
+  groups: list("Groups"),
+  paging: z.enum(["auto", "index", "cursor"]).default("auto"),
+  pageSize: integer(1, 10_000).default(200),
+  parallel: integer(1, 64).default(4),
+  timeout: duration("30s"),
+  retries: integer(0, 10).default(3),
+  retryDelay: duration("500ms"),
+  maxPageBytes: integer(1024, 1024 ** 3).default(64 * 1024 ** 2),
+  allowHttp: z.boolean().default(false),
+  caFile: absolutePath.optional(),
+  clientCertFile: absolutePath.optional(),
+  clientKeyFile: absolutePath.optional(),
+  usersFile: absolutePath.optional(),
+  groupsFile: absolutePath.optional(),
+});
+
+const attributes = z
+  .strictObject({
+    user: z
+      .strictObject({
+        name: attributePath.optional(),
+        uid: attributePath.optional(),
+        gid: attributePath.optional(),
+        gecos: attributePath.optional(),
+        home: attributePath.optional(),
+        shell: attributePath.optional(),
+        keys: attributePath.optional(),
+      })
+      .prefault({}),
+    group: z.strictObject({ name: attributePath.optional(), gid: attributePath.optional() }).prefault({}),
+  })
+  .prefault({});
+
+const names = z
+  .strictObject({
+    maxLength: integer(8, 64).default(32),
+    reserved: z.array(z.string()).default([]),
+    localPart: z.array(z.string().regex(/^[^@\s]+$/, "must be a mail domain without the @")).default([]),
+    normaliseGroups: z.boolean().default(false),
+  })
+  .prefault({});
+
+/** libnss-cache compares ids as signed 32-bit numbers. */
+const MAX_ID = 2_147_483_647;
+
+const ids = z
+  .strictObject({ min: integer(500, MAX_ID).default(1000), max: integer(500, MAX_ID).default(MAX_ID) })
+  .prefault({});
+
+const shells = z
+  .strictObject({
+    default: absolutePath.default("/bin/bash"),
+    nologin: absolutePath.default("/usr/sbin/nologin"),
+    allowed: z.array(absolutePath).default([]),
+  })
+  .prefault({});
+
+const homes = z
+  .strictObject({
+    path: absolutePath
+      .refine((path) => path.endsWith("/%u"), "must end in /%u, the user name")
+      .default("/home/%u"),
+    under: z.array(absolutePath).min(1).default(["/home"]),
+    create: z.boolean().default(true),
+    mode: octalMode("0700"),
+    skeleton: absolutePath.default("/etc/skel"),
+  })
+  .prefault({});
+
+const keys = z
+  .strictObject({
+    directory: absolutePath.default("/etc/ssh/authorized_keys.d"),
+    minRsaBits: integer(1024, 16_384).default(2048),
+    maxPerUser: integer(1, 1000).default(64),
+    allowedOptions: z
+      .array(z.string().regex(/^[a-z0-9-]+$/, "must be the name of an option in lower case"))
+      .default([]),
+  })
+  .prefault({});
+
+const caches = z
+  .strictObject({
+    directory: absolutePath.default("/etc"),
+    index: z.enum(["auto", "always", "never"]).default("auto"),
+  })
+  .prefault({});
+
+const guard = z
+  .strictObject({
+    maxRemovalPercent: integer(1, 100).default(20),
+    minRemovals: integer(0, 1_000_000).default(10),
+  })
+  .prefault({});
+
+const state = z.strictObject({ directory: absolutePath.default("/var/lib/rollcall") }).prefault({});
+
+/** The whole file. */
+export const ConfigSchema = z.strictObject({
+  iam: iam.prefault({}),
+  attributes,
+  names,
+  ids,
+  shells,
+  homes,
+  keys,
+  caches,
+  guard,
+  state,
+});
+
+/** The file after defaults and units, before presets and checks across keys. */
+export type RawConfig = z.infer<typeof ConfigSchema>;

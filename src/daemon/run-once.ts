@@ -1,0 +1,123 @@
+/**
+ * One sync, from the IAM to this node.
+ *
+ * In: the stages, put together in `wire.ts`. Out: a report. The order of the stages is known here and nowhere
+ * else: everything up to the plan only looks, everything after it only touches this node.
+ */
+
+import { createHash } from "node:crypto";
+import type { Directory } from "../model/directory.ts";
+import type { Drafts } from "../model/draft.ts";
+import { Failure } from "../model/failure.ts";
+import type { LocalAccounts, Observed } from "../model/observed.ts";
+import type { Plan, Removals } from "../model/plan.ts";
+import { type Problem, quoted } from "../model/problem.ts";
+import type { Outcome, PullStatistics, RunReport } from "../model/report.ts";
+
+/** What the IAM said, and a way to remember it once the node is in step with it. */
+export interface PullResult {
+  readonly drafts: Drafts;
+  readonly statistics: PullStatistics;
+  readonly remember: () => Promise<void>;
+}
+
+/** The stages of a run, each with its settings already in it. */
+export interface Stages {
+  pull(signal: AbortSignal): Promise<PullResult>;
+  observeLocal(): Promise<LocalAccounts>;
+  validate(
+    drafts: Drafts,
+    local: LocalAccounts,
+  ): { readonly directory: Directory; readonly problems: readonly Problem[] };
+  observe(directory: Directory, local: LocalAccounts): Promise<Observed>;
+  plan(directory: Directory, observed: Observed): Plan;
+  /** Why the fuse blows; undefined when it holds. */
+  refusalOf(removals: Removals): string | undefined;
+  apply(plan: Plan, signal: AbortSignal): Promise<readonly Outcome[]>;
+  /** Milliseconds that never jump. */
+  monotonicMs(): number;
+}
+
+/** A plan with everything that led to it. Nothing has been touched yet. */
+export interface Planned {
+  readonly pulled: PullResult;
+  readonly directory: Directory;
+  readonly plan: Plan;
+  readonly planId: string;
+  readonly problems: readonly Problem[];
+  readonly refusal: string | undefined;
+}
+
+/** Decides what a sync would do; reads the IAM and the node, writes nothing. */
+export async function planOnce(stages: Stages, signal: AbortSignal): Promise<Planned> {
+  const pulled = await stages.pull(signal);
+  const local = await stages.observeLocal();
+  const { directory, problems } = stages.validate(pulled.drafts, local);
+  const observed = await stages.observe(directory, local);
+  const plan = stages.plan(directory, observed);
+  const refusal = stages.refusalOf(plan.removals);
+  return {
+    pulled,
+    directory,
+    plan,
+    planId: planIdOf(plan),
+    problems: [...problems, ...plan.problems],
+    refusal,
+  };
+}
+
+/** Brings the node in step. `accepted` is the id of the one plan whose removals a person has agreed to. */
+export async function runOnce(
+  stages: Stages,
+  accepted: string | undefined,
+  signal: AbortSignal,
+): Promise<RunReport> {
+  const start = stages.monotonicMs();
+  const { pulled, directory, plan, planId, problems, refusal } = await planOnce(stages, signal);
+  if (refusal !== undefined && accepted !== planId) {
+    throw removalsRefused(plan.removals, refusal, planId);
+  }
+  const outcomes = await stages.apply(plan, signal);
+  await pulled.remember();
+  return {
+    plan,
+    planId,
+    problems,
+    outcomes,
+    served: countServed(directory),
+    pull: pulled.statistics,
+    seconds: (stages.monotonicMs() - start) / 1000,
+  };
+}
+
+/** What a directory comes to in numbers. */
+export function countServed({ users, groups }: Directory): RunReport["served"] {
+  return {
+    users: users.length,
+    active: users.filter((user) => user.active).length,
+    groups: groups.length,
+    keys: users.reduce((sum, user) => sum + user.keys.length, 0),
+  };
+}
+
+/** Two plans have the same id when they take the same things from the same people. */
+function planIdOf({ removals }: Plan): string {
+  return createHash("sha256")
+    .update(JSON.stringify([removals.users, removals.groups]))
+    .digest("hex")
+    .slice(0, 12);
+}
+
+const NAMED = 10;
+
+function removalsRefused({ users, groups }: Removals, refusal: string, planId: string): Failure {
+  const lost = [...users, ...groups];
+  const names = lost.slice(0, NAMED).map(quoted).join(", ");
+  const more = lost.length > NAMED ? ` and ${lost.length - NAMED} more` : "";
+  return new Failure(
+    "removals-refused",
+    `This sync was refused because ${refusal}: ${names}${more}. Nothing was changed. ` +
+      `If the IAM is right, see everything with "rollcall plan" and let exactly this through with ` +
+      `"rollcall sync --accept-removals ${planId}". If it is not, mend the IAM; the next sync asks again.`,
+  );
+}

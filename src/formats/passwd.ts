@@ -1,0 +1,36 @@
+/**
+ * passwd.cache: `name:x:uid:gid:gecos:dir:shell`, the format of passwd(5).
+ *
+ * The password field is always `x`: with pam_unix a `*` there switches the shadow check off.
+ */
+
+import type { User } from "../model/directory.ts";
+import { parseDecimal, recordLines } from "./lines.ts";
+
+/** One record as read back, believed in nothing. */
+export interface PasswdRecord {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly gecos: string;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/** The line of one user, without the line feed. */
+export function renderPasswd(user: Pick<User, keyof PasswdRecord>): string {
+  return `${user.name}:x:${user.uid}:${user.gid}:${user.gecos}:${user.home}:${user.shell}`;
+}
+
+/** The records of a passwd file; malformed lines are skipped, as glibc does. */
+export function parsePasswd(bytes: Uint8Array): PasswdRecord[] {
+  return recordLines(bytes).flatMap((line) => {
+    const [name = "", , uidText = "", gidText = "", gecos = "", home = "", shell, ...rest] = line.split(":");
+    const uid = parseDecimal(uidText);
+    const gid = parseDecimal(gidText);
+    if (name === "" || uid === undefined || gid === undefined || shell === undefined || rest.length > 0) {
+      return [];
+    }
+    return [{ name, uid, gid, gecos, home, shell }];
+  });
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+/**
+ * Arguments and environment in, exit code out: the only reader of process.argv and process.env.
+ */
+
+import type { Context } from "./cli/context.ts";
+import { runProgram } from "./cli/program.ts";
+import { Secret } from "./model/secret.ts";
+
+const { env, stdout, stderr } = process;
+const stop = new AbortController();
+process.once("SIGINT", () => stop.abort());
+process.once("SIGTERM", () => stop.abort());
+
+const token = env["ROLLCALL_IAM_TOKEN"] ?? env["NSSCACHE_SCIM_AUTH_TOKEN"];
+const context: Context = {
+  args: process.argv.slice(2),
+  tokens: {
+    credentialsDirectory: env["CREDENTIALS_DIRECTORY"],
+    token: token === undefined ? undefined : new Secret(token),
+  },
+  out: (line) => stdout.write(`${line}\n`),
+  err: (line) => stderr.write(`${line}\n`),
+  redraw: stderr.isTTY ? (line) => stderr.write(`\r\u001b[2K${line}`) : undefined,
+  colour: stdout.isTTY && env["NO_COLOR"] === undefined,
+  signal: stop.signal,
+};
+
+process.exitCode = await runProgram(context);

@@ -1,0 +1,46 @@
+/**
+ * What this node should serve: users and groups that passed every check.
+ *
+ * Only `validate/` builds a Directory; everything after it trusts the types.
+ */
+
+import type {
+  AuthorizedKey,
+  Gecos,
+  Gid,
+  GroupName,
+  HomePath,
+  ScimId,
+  ShellPath,
+  Uid,
+  UserName,
+} from "./ids.ts";
+
+/** A person who exists on this node. */
+export interface User {
+  readonly id: ScimId;
+  readonly name: UserName;
+  readonly uid: Uid;
+  readonly gid: Gid;
+  readonly gecos: Gecos;
+  readonly home: HomePath;
+  readonly shell: ShellPath;
+  /** Empty for an inactive user. */
+  readonly keys: readonly AuthorizedKey[];
+  /** False keeps the name, so that files still show an owner, but nobody can log in with it. */
+  readonly active: boolean;
+}
+
+/** A group of such people. */
+export interface Group {
+  readonly name: GroupName;
+  readonly gid: Gid;
+  /** Names of active users, sorted, each once. */
+  readonly members: readonly UserName[];
+}
+
+/** Everything this node should serve, each list sorted by name. */
+export interface Directory {
+  readonly users: readonly User[];
+  readonly groups: readonly Group[];
+}

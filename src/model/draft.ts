@@ -1,0 +1,44 @@
+/**
+ * What the IAM said, taken apart but believed in nothing.
+ *
+ * `source/` makes drafts from SCIM resources; `validate/` turns them into a Directory. A field is
+ * `unknown` because that is what arrives: any of them may be missing, of another type, or hostile.
+ */
+
+import type { Problem } from "./problem.ts";
+
+/** A User resource (RFC 7643 §4.1), read through the configured attribute paths. */
+export interface UserDraft {
+  readonly id: string;
+  readonly name: unknown;
+  readonly uid: unknown;
+  readonly gid: unknown;
+  readonly gecos: unknown;
+  readonly home: unknown;
+  readonly shell: unknown;
+  readonly keys: unknown;
+  readonly active: unknown;
+  /** SCIM ids out of `User.groups[].value`. */
+  readonly groups: readonly string[];
+}
+
+/** A Group resource (RFC 7643 §4.2). */
+export interface GroupDraft {
+  readonly id: string;
+  readonly name: unknown;
+  readonly gid: unknown;
+  readonly members: readonly MemberDraft[];
+}
+
+/** One of `Group.members`: a SCIM id, and what it belongs to where the server says so by `type` or `$ref`. */
+export interface MemberDraft {
+  readonly id: string;
+  readonly kind: "user" | "group" | undefined;
+}
+
+/** One complete pull: both lists, and the records that could not even be named. */
+export interface Drafts {
+  readonly users: readonly UserDraft[];
+  readonly groups: readonly GroupDraft[];
+  readonly problems: readonly Problem[];
+}

@@ -1,0 +1,47 @@
+/**
+ * Why a run cannot go on: the one error class of this program.
+ *
+ * A message says what was being done, what was wrong, and what to do next.
+ */
+
+/** The closed list of reasons. They never change meaning. */
+export type FailureCode =
+  | "config-unreadable"
+  | "config-invalid"
+  | "token-unreadable"
+  | "token-exposed"
+  | "iam-unreachable"
+  | "iam-untrusted"
+  | "iam-refused"
+  | "iam-invalid"
+  | "iam-incomplete"
+  | "iam-too-large"
+  | "node-unreadable"
+  | "removals-refused"
+  | "apply-failed"
+  | "state-unwritable"
+  | "stopped";
+
+/** Thrown when the run cannot go on; the node is as it was, or as the message says. */
+export class Failure extends Error {
+  readonly code: FailureCode;
+
+  constructor(code: FailureCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "Failure";
+    this.code = code;
+  }
+}
+
+/** What an unknown thrown value says, for the middle of a message. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return String(error);
+  }
+  return error.message === "" && "code" in error ? String(error.code) : error.message;
+}
+
+/** The `code` of a system error (errno(3) name, or undici's), if it has one. */
+export function errorCodeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}

@@ -1,0 +1,57 @@
+/**
+ * What this node has now, as `observe/` read it.
+ */
+
+/** The cache maps this program writes. */
+export const MAP_NAMES = ["group", "passwd", "shadow", "sshkey"] as const;
+export type MapName = (typeof MAP_NAMES)[number];
+
+/** The indexes libnss-cache knows: `<map>.cache.<index>`. */
+export type IndexName = "ixname" | "ixuid" | "ixgid";
+
+/** Accounts from the node's own /etc, which always win over the IAM. */
+export interface LocalAccounts {
+  readonly userNames: ReadonlySet<string>;
+  readonly uids: ReadonlySet<number>;
+  readonly groupNames: ReadonlySet<string>;
+  readonly gids: ReadonlySet<number>;
+  /** The lines of shells(5). */
+  readonly shells: ReadonlySet<string>;
+  /** The gid of the group `shadow`; 0 where the node has none. */
+  readonly shadowGid: number;
+}
+
+/** One regular file: content, permission bits and owner. */
+export interface ObservedFile {
+  readonly bytes: Uint8Array;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Modification time in whole seconds, the precision in which libnss-cache compares. */
+  readonly mtimeSeconds: number;
+}
+
+/** One map on disk. */
+export interface ObservedMap {
+  readonly data: ObservedFile | undefined;
+  readonly indexes: ReadonlyMap<IndexName, ObservedFile>;
+}
+
+/** What stands at the path of a home. */
+export type ObservedHome =
+  | { readonly kind: "absent" }
+  | { readonly kind: "directory"; readonly uid: number }
+  | { readonly kind: "other" }
+  | { readonly kind: "unreachable"; readonly reason: string };
+
+/** Everything observed for one plan. */
+export interface Observed {
+  readonly local: LocalAccounts;
+  readonly maps: Readonly<Record<MapName, ObservedMap>>;
+  /** By user name: the files of the keys directory. */
+  readonly keyFiles: ReadonlyMap<string, ObservedFile>;
+  /** By path: the homes of active users. */
+  readonly homes: ReadonlyMap<string, ObservedHome>;
+  /** False when this process is not root: then owners are left alone and not compared. */
+  readonly ownsFiles: boolean;
+}

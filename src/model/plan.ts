@@ -1,0 +1,112 @@
+/**
+ * What must change on this node, as data: the steps, and what they mean for people.
+ */
+
+import type { Gid, HomePath, Uid, UserName } from "./ids.ts";
+import type { IndexName, MapName } from "./observed.ts";
+import type { Problem } from "./problem.ts";
+
+/** Bytes for one file, with what it must look like on disk. */
+export interface FileImage {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Replace one cache map: data first, then its indexes. */
+export interface PublishMap {
+  readonly kind: "publish-map";
+  readonly map: MapName;
+  readonly data: FileImage;
+  readonly indexes: readonly FileImage[];
+  /** Indexes that are on disk and must go before the data changes. */
+  readonly retired: readonly string[];
+  readonly mode: number;
+  readonly gid: number;
+}
+
+/** Take keys away from one user: rewrite the file with what stays, or remove it. */
+export interface RevokeKeys {
+  readonly kind: "revoke-keys";
+  readonly user: string;
+  readonly content: string | undefined;
+}
+
+/** Give keys to one user. */
+export interface GrantKeys {
+  readonly kind: "grant-keys";
+  readonly user: UserName;
+  readonly content: string;
+}
+
+/** Make a home that is not there yet. */
+export interface CreateHome {
+  readonly kind: "create-home";
+  readonly user: UserName;
+  readonly uid: Uid;
+  readonly gid: Gid;
+  readonly path: HomePath;
+}
+
+/** One thing to do. A new kind needs a handler in `apply/` before it compiles. */
+export type Step = RevokeKeys | PublishMap | CreateHome | GrantKeys;
+
+/** What a plan means for people; `before` and `after` are the values on disk. */
+export type Change =
+  | {
+      readonly event: "user-added";
+      readonly user: string;
+      readonly uid: number;
+      readonly home: string;
+      readonly active: boolean;
+    }
+  | { readonly event: "user-removed"; readonly user: string; readonly uid: number }
+  | { readonly event: "user-deactivated" | "user-reactivated"; readonly user: string }
+  | {
+      readonly event: "user-changed";
+      readonly user: string;
+      readonly field: string;
+      readonly before: string;
+      readonly after: string;
+    }
+  | { readonly event: "group-added" | "group-removed"; readonly group: string; readonly gid: number }
+  | {
+      readonly event: "group-changed";
+      readonly group: string;
+      readonly field: string;
+      readonly before: string;
+      readonly after: string;
+    }
+  | { readonly event: "member-added" | "member-removed"; readonly group: string; readonly user: string }
+  | {
+      readonly event: "key-granted" | "key-revoked" | "key-relabelled";
+      readonly user: string;
+      readonly key: string;
+    }
+  | { readonly event: "home-created"; readonly user: string; readonly path: string }
+  | { readonly event: "file-repaired"; readonly file: string; readonly reason: string };
+
+/** Whoever could log in before and could not afterwards. */
+export interface Removals {
+  /** How many users could log in before. */
+  readonly before: number;
+  /** The names of those who could not any more, sorted. */
+  readonly users: readonly string[];
+  /** How many users the node would serve afterwards; none at all is never believed. */
+  readonly after: number;
+  /** How many groups there were beside private ones, and the names of those that would go. */
+  readonly groupsBefore: number;
+  readonly groups: readonly string[];
+}
+
+/** Everything one sync would do, in the order it would do it. Empty steps: nothing to do. */
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly changes: readonly Change[];
+  readonly problems: readonly Problem[];
+  readonly removals: Removals;
+}
+
+/** Names the index files a map has: `passwd.cache.ixname`. */
+export function indexFileName(map: MapName, index: IndexName): string {
+  return `${map}.cache.${index}`;
+}

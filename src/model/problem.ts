@@ -1,0 +1,204 @@
+/**
+ * What is wrong with one record or one thing on this node, without stopping the run.
+ *
+ * The codes are a closed list: they never change meaning, and the README explains each of them.
+ */
+
+/** What a problem takes from its subject: the whole record, one field, or nothing yet. */
+export type Cost = "record" | "field" | "nothing";
+
+interface ProblemKind {
+  readonly costs: Cost;
+  readonly title: string;
+  readonly remedy: string;
+}
+
+/** Every problem a run can report. */
+export const PROBLEMS = {
+  "record-unreadable": {
+    costs: "record",
+    title: "The record is not a JSON object with an id",
+    remedy: "Look at the record in the IAM; its SCIM service returns something that is no resource.",
+  },
+  "name-missing": {
+    costs: "record",
+    title: "The record has no name at the configured attribute",
+    remedy: "Set the name in the IAM, or point attributes.user.name or attributes.group.name elsewhere.",
+  },
+  "name-invalid": {
+    costs: "record",
+    title: "The name is no POSIX name",
+    remedy: "Rename it in the IAM: a-z, 0-9, '_', '.', '-', first a letter or '_', within names.maxLength.",
+  },
+  "name-reserved": {
+    costs: "record",
+    title: "The name belongs to the system",
+    remedy: "Rename it in the IAM; names such as root, sudo or systemd-* are never taken from there.",
+  },
+  "name-local": {
+    costs: "record",
+    title: "A local account or group has this name",
+    remedy: "Rename one of the two; local accounts are never replaced.",
+  },
+  "name-contested": {
+    costs: "record",
+    title: "Several records claim this name",
+    remedy: "Give each record its own name in the IAM; until then none of them gets it.",
+  },
+  "id-missing": {
+    costs: "record",
+    title: "The record has no id at the configured attribute",
+    remedy:
+      "Set the uid or gid in the IAM, or point attributes.user.uid, .gid or attributes.group.gid elsewhere.",
+  },
+  "id-invalid": {
+    costs: "record",
+    title: "The id is not a decimal integer",
+    remedy: "Correct the uid or gid in the IAM.",
+  },
+  "id-out-of-range": {
+    costs: "record",
+    title: "The id is outside ids.min to ids.max",
+    remedy: "Correct it in the IAM, or widen ids.min and ids.max.",
+  },
+  "id-local": {
+    costs: "record",
+    title: "A local account or group has this id",
+    remedy: "Change one of the two; two names for one id own each other's files.",
+  },
+  "id-contested": {
+    costs: "record",
+    title: "Several records claim this id",
+    remedy: "Give each record its own id in the IAM; until then none of them gets it.",
+  },
+  "primary-group-missing": {
+    costs: "record",
+    title: "The primary group is neither served nor can it be made",
+    remedy: "Serve a group with that gid, or give the user a gid equal to the uid for a private group.",
+  },
+  "active-invalid": {
+    costs: "field",
+    title: "active is not a boolean; the user is kept out",
+    remedy: "Make the IAM send active as true or false.",
+  },
+  "gecos-cleaned": {
+    costs: "field",
+    title: "The display name had characters that passwd(5) cannot hold",
+    remedy: "Nothing urgent: they were replaced by spaces or cut. Correct the display name in the IAM.",
+  },
+  "home-replaced": {
+    costs: "field",
+    title: "The home directory was refused; homes.path is used",
+    remedy: "Correct it in the IAM, or add its prefix to homes.under.",
+  },
+  "shell-replaced": {
+    costs: "field",
+    title: "The login shell is not allowed here; shells.default is used",
+    remedy: "Install the shell and list it in /etc/shells, or add it to shells.allowed.",
+  },
+  "keys-unreadable": {
+    costs: "field",
+    title: "The SSH keys have a shape that is neither text nor a list",
+    remedy: "Check attributes.user.keys; text, a list of text and a list of {value: text} are read.",
+  },
+  "key-invalid": {
+    costs: "field",
+    title: "An SSH key is broken",
+    remedy: "Ask the user to paste the whole line of the .pub file again.",
+  },
+  "key-type-refused": {
+    costs: "field",
+    title: "An SSH key is of a type that is not accepted",
+    remedy: "Ask the user for an ed25519 key (ssh-keygen -t ed25519).",
+  },
+  "key-too-weak": {
+    costs: "field",
+    title: "An RSA key is too short",
+    remedy: "Ask the user for an ed25519 key, or lower keys.minRsaBits.",
+  },
+  "key-options-refused": {
+    costs: "field",
+    title: "An SSH key carries options that are not allowed",
+    remedy: "Remove the options in the IAM, or name them in keys.allowedOptions.",
+  },
+  "key-duplicate": {
+    costs: "nothing",
+    title: "The same SSH key is listed twice",
+    remedy: "Nothing urgent: it is written once.",
+  },
+  "keys-too-many": {
+    costs: "field",
+    title: "More SSH keys than keys.maxPerUser",
+    remedy: "Remove old keys in the IAM, or raise keys.maxPerUser.",
+  },
+  "member-unknown": {
+    costs: "nothing",
+    title: "Members of a group are not among the users",
+    remedy: "Nothing, if iam.users.query leaves them out on purpose.",
+  },
+  "group-cycle": {
+    costs: "nothing",
+    title: "Groups contain each other in a circle",
+    remedy: "Break the circle in the IAM; until then all of them have all the members.",
+  },
+  "home-owner": {
+    costs: "nothing",
+    title: "The home directory belongs to somebody else",
+    remedy: "Find out whose files they are before you chown; Rollcall never does.",
+  },
+  "home-blocked": {
+    costs: "nothing",
+    title: "Something that is no directory stands where the home should be",
+    remedy: "Look at what it is, and move it away.",
+  },
+  "home-parent": {
+    costs: "nothing",
+    title: "The directory that should hold the home is missing or not safe",
+    remedy: "Mount or create it, owned by root and writable by root alone.",
+  },
+  "key-file-foreign": {
+    costs: "nothing",
+    title: "A key file that Rollcall did not write lies in the keys directory",
+    remedy: "Remove it if nobody needs it; Rollcall leaves it alone while it serves no user of that name.",
+  },
+} as const satisfies Record<string, ProblemKind>;
+
+/** One of the closed list of codes. */
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Whose problem it is. `name` is what the IAM calls it, unchecked: print it through `quoted`. */
+export interface Subject {
+  readonly kind: "user" | "group" | "node";
+  readonly id: string;
+  readonly name?: string;
+}
+
+/** One thing that is wrong: whose, where, what, and why, in words an admin can act on. */
+export interface Problem {
+  readonly code: ProblemCode;
+  readonly subject: Subject;
+  readonly field: string;
+  readonly reason: string;
+}
+
+/** True when the whole record is left out because of it. */
+export function refusesRecord(problem: Problem): boolean {
+  return PROBLEMS[problem.code].costs === "record";
+}
+
+/** How many records are left out: one with three faults counts once. */
+export function countRefused(problems: readonly Problem[]): number {
+  return new Set(problems.filter(refusesRecord).map(({ subject }) => `${subject.kind} ${subject.id}`)).size;
+}
+
+const QUOTED_LENGTH = 60;
+
+/** Shows a value from outside in a message: JSON, cut at 60 characters, every unprintable character escaped. */
+export function quoted(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  const cut = text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text;
+  return cut.replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}

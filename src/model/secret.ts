@@ -1,0 +1,34 @@
+/**
+ * Text that must not be printed, logged or serialised by accident.
+ */
+
+/** Holds a secret; every way of printing it gives `[secret]`. Only `reveal` gives the text. */
+export class Secret {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** The text itself, for the one place that sends it. */
+  reveal(): string {
+    return this.#text;
+  }
+
+  /** Whether two secrets hold the same text. */
+  equals(other: Secret): boolean {
+    return this.#text === other.#text;
+  }
+
+  toString(): string {
+    return "[secret]";
+  }
+
+  toJSON(): string {
+    return "[secret]";
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return "[secret]";
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * The cache maps and indexes on disk.
+ */
+
+import type { IndexName, MapName, ObservedFile, ObservedMap } from "../model/observed.ts";
+import { indexFileName } from "../model/plan.ts";
+import { observeFile } from "../platform/files.ts";
+
+const INDEX_NAMES: readonly IndexName[] = ["ixname", "ixuid", "ixgid"];
+
+/** Reads every map in one directory; what is missing is simply not there. */
+export async function observeCaches(directory: string): Promise<Readonly<Record<MapName, ObservedMap>>> {
+  const [group, passwd, shadow, sshkey] = await Promise.all([
+    observeMap(directory, "group"),
+    observeMap(directory, "passwd"),
+    observeMap(directory, "shadow"),
+    observeMap(directory, "sshkey"),
+  ]);
+  return { group, passwd, shadow, sshkey };
+}
+
+async function observeMap(directory: string, map: MapName): Promise<ObservedMap> {
+  const indexes = new Map<IndexName, ObservedFile>();
+  for (const index of INDEX_NAMES) {
+    const file = await observeFile(`${directory}/${indexFileName(map, index)}`);
+    if (file !== undefined) {
+      indexes.set(index, file);
+    }
+  }
+  return { data: await observeFile(`${directory}/${map}.cache`), indexes };
+}

@@ -1,0 +1,62 @@
+/**
+ * The fuse: a plan that takes too much away is refused whole.
+ *
+ * It cannot tell a bad IAM from a hard day's work, so it asks a person. What counts is who could log in
+ * before and could not afterwards, whatever the reason: removed, deactivated, or left without a key.
+ */
+
+import { parseAuthorizedKeys } from "../formats/authorized-keys.ts";
+import type { Directory } from "../model/directory.ts";
+import type { Observed } from "../model/observed.ts";
+import type { Removals } from "../model/plan.ts";
+import type { Served } from "./changes.ts";
+import type { PlanSettings } from "./settings.ts";
+
+/** Who loses what. A first sync on an empty node removes nobody. */
+export function removalsOf(served: Served, directory: Directory, observed: Observed): Removals {
+  const after = new Map(directory.users.map((user) => [String(user.name), user]));
+  const able = [...served.users.values()].filter(({ active }) => active);
+  const lost = able.filter(({ name }) => {
+    const user = after.get(name);
+    return user === undefined || !user.active || (user.keys.length === 0 && hadKeys(name, observed));
+  });
+  const groupNames = new Set<string>(directory.groups.map((group) => group.name));
+  const shared = [...served.groups.keys()].filter((name) => !served.users.has(name));
+  return {
+    before: able.length,
+    users: lost.map(({ name }) => name).sort(),
+    after: directory.users.length,
+    groupsBefore: shared.length,
+    groups: shared.filter((name) => !groupNames.has(name)).sort(),
+  };
+}
+
+/** Why the fuse blows, in words; undefined when it holds. */
+export function refusalOf(removals: Removals, guard: PlanSettings["guard"]): string | undefined {
+  const { before, users, after, groupsBefore, groups } = removals;
+  if (users.length > 0 && after === 0) {
+    return `it would leave nobody of the ${before} users who can log in`;
+  }
+  if (exceeds(users.length, before, guard)) {
+    return `it would take login from ${users.length} of ${before} users (${percent(users.length, before)} %)`;
+  }
+  if (exceeds(groups.length, groupsBefore, guard)) {
+    return `it would remove ${groups.length} of ${groupsBefore} groups (${percent(groups.length, groupsBefore)} %)`;
+  }
+  return undefined;
+}
+
+/** Losing everything always counts, however few they were. */
+function exceeds(lost: number, before: number, guard: PlanSettings["guard"]): boolean {
+  const many = lost > guard.minRemovals && lost * 100 > before * guard.maxRemovalPercent;
+  return many || (lost > 1 && lost === before);
+}
+
+function percent(part: number, whole: number): number {
+  return Math.round((part * 100) / whole);
+}
+
+function hadKeys(name: string, observed: Observed): boolean {
+  const file = observed.keyFiles.get(name);
+  return file !== undefined && parseAuthorizedKeys(Buffer.from(file.bytes).toString("utf8")).length > 0;
+}

@@ -1,0 +1,37 @@
+/**
+ * Which homes must be made, and what is wrong with those that are there.
+ *
+ * An existing home is never chowned, repaired or deleted: whatever is wrong with it is a problem for people.
+ */
+
+import type { User } from "../model/directory.ts";
+import type { Observed } from "../model/observed.ts";
+import type { CreateHome } from "../model/plan.ts";
+import type { Problem, ProblemCode } from "../model/problem.ts";
+
+/** What the homes need. */
+export interface HomesPlan {
+  readonly create: readonly CreateHome[];
+  readonly problems: readonly Problem[];
+}
+
+/** Looks at the home of every active user. */
+export function planHomes(users: readonly User[], observed: Observed): HomesPlan {
+  const create: CreateHome[] = [];
+  const problems: Problem[] = [];
+  for (const user of users.filter(({ active }) => active)) {
+    const home = observed.homes.get(user.home) ?? { kind: "absent" };
+    const problem = (code: ProblemCode, reason: string) =>
+      problems.push({ code, subject: { kind: "user", id: user.id, name: user.name }, field: "home", reason });
+    if (home.kind === "absent") {
+      create.push({ kind: "create-home", user: user.name, uid: user.uid, gid: user.gid, path: user.home });
+    } else if (home.kind === "unreachable") {
+      problem("home-parent", `${user.home}: ${home.reason}`);
+    } else if (home.kind === "other") {
+      problem("home-blocked", `${user.home} is no directory`);
+    } else if (observed.ownsFiles && home.uid !== Number(user.uid)) {
+      problem("home-owner", `${user.home} belongs to uid ${home.uid}, ${user.name} is uid ${user.uid}`);
+    }
+  }
+  return { create, problems };
+}

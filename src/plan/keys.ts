@@ -1,0 +1,114 @@
+/**
+ * What must change in the keys directory: one authorized_keys file per user who may log in.
+ *
+ * In: the directory and the files on disk. Out: files to rewrite or remove before anything is given, files
+ * to write after everything else is in place. A file without Rollcall's first line is an admin's: it is
+ * replaced when a served user has its name, else only reported.
+ */
+
+import { isOurs, parseAuthorizedKeys, renderAuthorizedKeys } from "../formats/authorized-keys.ts";
+import type { User } from "../model/directory.ts";
+import { grantOf } from "../model/key-line.ts";
+import type { Observed, ObservedFile } from "../model/observed.ts";
+import type { Change, GrantKeys, RevokeKeys } from "../model/plan.ts";
+import type { Problem } from "../model/problem.ts";
+
+/** What the keys directory needs. */
+export interface KeysPlan {
+  readonly revoke: readonly RevokeKeys[];
+  readonly grant: readonly GrantKeys[];
+  readonly changes: readonly Change[];
+  readonly problems: readonly Problem[];
+}
+
+const FILE_MODE = 0o644;
+
+/** Plans every user's file. `unmoved` are the users who keep their uid, gid and home, and may already log in. */
+export function planKeys(users: readonly User[], observed: Observed, unmoved: ReadonlySet<string>): KeysPlan {
+  const revoke: RevokeKeys[] = [];
+  const grant: GrantKeys[] = [];
+  const changes: Change[] = [];
+  const withKeys = users.filter((user) => user.keys.length > 0);
+  for (const user of withKeys) {
+    const file = observed.keyFiles.get(user.name);
+    const content = renderAuthorizedKeys(user.keys);
+    if (file !== undefined && textOf(file) === content && isAttributed(file, observed)) {
+      continue;
+    }
+    const keyChanges = changesOf(user.name, file, user.keys);
+    const takesAway = keyChanges.some((change) => change.event === "key-revoked");
+    changes.push(...(keyChanges.length > 0 ? keyChanges : [repairOf(user.name)]));
+    if (takesAway && unmoved.has(user.name)) {
+      revoke.push({ kind: "revoke-keys", user: user.name, content });
+      continue;
+    }
+    revoke.push(
+      ...(takesAway ? [{ kind: "revoke-keys", user: user.name, content: undefined } as const] : []),
+    );
+    grant.push({ kind: "grant-keys", user: user.name, content });
+  }
+  const rest = planLeftovers(
+    new Set(withKeys.map((user) => user.name)),
+    observed,
+    new Set(users.map((user) => user.name)),
+  );
+  return {
+    revoke: [...rest.revoke, ...revoke],
+    grant,
+    changes: [...rest.changes, ...changes],
+    problems: rest.problems,
+  };
+}
+
+/** The files of everybody who should have none. */
+function planLeftovers(keep: ReadonlySet<string>, observed: Observed, served: ReadonlySet<string>) {
+  const revoke: RevokeKeys[] = [];
+  const changes: Change[] = [];
+  const problems: Problem[] = [];
+  for (const [user, file] of observed.keyFiles) {
+    if (keep.has(user) || observed.local.userNames.has(user)) {
+      continue;
+    }
+    if (!served.has(user) && !isOurs(textOf(file))) {
+      const subject = { kind: "node", id: user, name: user } as const;
+      problems.push({
+        code: "key-file-foreign",
+        subject,
+        field: "keys",
+        reason: "it lacks Rollcall's first line",
+      });
+      continue;
+    }
+    revoke.push({ kind: "revoke-keys", user, content: undefined });
+    const keyChanges = changesOf(user, file, []);
+    changes.push(...(keyChanges.length > 0 ? keyChanges : [repairOf(user)]));
+  }
+  return { revoke, changes, problems };
+}
+
+function changesOf(user: string, file: ObservedFile | undefined, keys: readonly string[]): Change[] {
+  const before = new Map(
+    (file === undefined ? [] : parseAuthorizedKeys(textOf(file))).map((key) => [grantOf(key), key]),
+  );
+  const after = new Map(keys.map((key) => [grantOf(key), key]));
+  const revoked = [...before].filter(([grant]) => !after.has(grant));
+  const granted = [...after].filter(([grant]) => !before.has(grant));
+  const relabelled = [...after].filter(([grant, key]) => before.has(grant) && before.get(grant) !== key);
+  return [
+    ...revoked.map(([, key]) => ({ event: "key-revoked", user, key }) as const),
+    ...granted.map(([, key]) => ({ event: "key-granted", user, key }) as const),
+    ...relabelled.map(([, key]) => ({ event: "key-relabelled", user, key }) as const),
+  ];
+}
+
+function repairOf(user: string): Change {
+  return { event: "file-repaired", file: user, reason: "the key file was not as Rollcall writes it" };
+}
+
+function isAttributed(file: ObservedFile, observed: Observed): boolean {
+  return file.mode === FILE_MODE && (!observed.ownsFiles || (file.uid === 0 && file.gid === 0));
+}
+
+function textOf(file: ObservedFile): string {
+  return Buffer.from(file.bytes.buffer, file.bytes.byteOffset, file.bytes.byteLength).toString("utf8");
+}

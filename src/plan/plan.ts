@@ -1,0 +1,57 @@
+/**
+ * Decides what a node must do to look like the directory.
+ *
+ * In: the directory, and what was observed on this node. Out: ordered steps, what they mean, and what is
+ * wrong with the node. Pure: the same values always give the same plan.
+ */
+
+import type { Directory } from "../model/directory.ts";
+import type { Observed } from "../model/observed.ts";
+import type { Change, Plan } from "../model/plan.ts";
+import { type PlannedMap, planCaches } from "./caches.ts";
+import { changesBetween, type Served, servedNow } from "./changes.ts";
+import { removalsOf } from "./guard.ts";
+import { planHomes } from "./homes.ts";
+import { planKeys } from "./keys.ts";
+import type { PlanSettings } from "./settings.ts";
+
+/** Takes away first and gives last: keys revoked, maps, homes, keys granted. */
+export function planChanges(directory: Directory, observed: Observed, settings: PlanSettings): Plan {
+  const served = servedNow(observed.maps);
+  const maps = planCaches(directory, observed, settings.caches);
+  const homes = planHomes(directory.users, observed);
+  const created = settings.homes.create ? homes.create : [];
+  const keys = planKeys(directory.users, observed, unmovedUsers(directory, served));
+  return {
+    steps: [...keys.revoke, ...maps.map(({ step }) => step), ...created, ...keys.grant],
+    changes: [
+      ...changesBetween(served, directory),
+      ...maps.flatMap(repairOf),
+      ...created.map(({ user, path }) => ({ event: "home-created", user, path }) as const),
+      ...keys.changes,
+    ],
+    problems: [...homes.problems, ...keys.problems],
+    removals: removalsOf(served, directory, observed),
+  };
+}
+
+/** Users whose account is the same before and after, so that a new key opens nothing that is not theirs yet. */
+function unmovedUsers(directory: Directory, served: Served): ReadonlySet<string> {
+  return new Set(
+    directory.users
+      .filter((user) => {
+        const before = served.users.get(user.name);
+        return (
+          before?.active === user.active &&
+          before.uid === Number(user.uid) &&
+          before.gid === Number(user.gid) &&
+          before.home === user.home
+        );
+      })
+      .map((user) => user.name),
+  );
+}
+
+function repairOf({ step, repair }: PlannedMap): Change[] {
+  return repair === undefined ? [] : [{ event: "file-repaired", file: step.data.name, reason: repair }];
+}

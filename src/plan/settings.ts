@@ -1,0 +1,18 @@
+/**
+ * What planning takes from the configuration.
+ */
+
+/** Settings of the caches, the homes and the fuse. */
+export interface PlanSettings {
+  readonly caches: {
+    /** `auto` makes indexes from so many records on that a scan would be felt. */
+    readonly index: "auto" | "always" | "never";
+  };
+  readonly homes: { readonly create: boolean };
+  readonly guard: {
+    /** Percent of the users who can log in now. */
+    readonly maxRemovalPercent: number;
+    /** Fewer removals than this never trip the fuse. */
+    readonly minRemovals: number;
+  };
+}

@@ -1,0 +1,171 @@
+/**
+ * The one door to regular files: read whole, observed, staged, published, removed.
+ *
+ * Writing never touches a file in place. Reading never follows a link at the last step, and never opens what
+ * is not a regular file.
+ */
+
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { chmod, type FileHandle, lstat, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { errorCodeOf } from "../model/failure.ts";
+import type { ObservedFile } from "../model/observed.ts";
+import { isRoot, isTrustedOwner } from "./privileges.ts";
+
+/** What a file must look like before anybody can open it by name. */
+export interface FileSpec {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly mode: number;
+  /** Set only when this process is root. */
+  readonly owner: { readonly uid: number; readonly gid: number };
+}
+
+/** A file that is written and synced under another name. Disposing of it unpublished removes it. */
+export interface StagedFile extends AsyncDisposable {
+  /** Renames it into place. The directory still has to be synced. */
+  publish(): Promise<void>;
+}
+
+/** Joins a path of the node to the root it is served under. */
+export function underRoot(root: string, path: string): string {
+  return root === "/" ? path : join(root, path);
+}
+
+/** The name under which a file or a home is built beside its place; user names never start with a dot. */
+export function temporaryName(name: string): string {
+  return `.${name}.rollcall-${randomBytes(6).toString("hex")}`;
+}
+
+/** Writes and syncs a new file beside its place: owner and mode first, then the content. */
+export async function stageFile(spec: FileSpec): Promise<StagedFile> {
+  const temporary = join(dirname(spec.path), temporaryName(basename(spec.path)));
+  await using stack = new AsyncDisposableStack();
+  const handle = await open(
+    temporary,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+    0o600,
+  );
+  stack.defer(() => removeFile(temporary));
+  await fill(handle, spec);
+  const cleanup = stack.move();
+  return {
+    async publish() {
+      await refuseToReplaceOddities(spec.path);
+      await rename(temporary, spec.path);
+    },
+    [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
+  };
+}
+
+/** Stages, publishes and syncs one file. */
+export async function writeFile(spec: FileSpec): Promise<void> {
+  await using staged = await stageFile(spec);
+  await staged.publish();
+  await syncDirectory(dirname(spec.path));
+}
+
+/** Removes a file; one that is gone already is no error. */
+export async function removeFile(path: string): Promise<void> {
+  await unlink(path).catch(ignoreAbsence);
+}
+
+/** Makes renames and removals in a directory durable. */
+export async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  await directory.sync();
+}
+
+/** Makes a directory that only root writes to; one that is there must already be so, and as open as `mode`. */
+export async function ensureOwnDirectory(path: string, mode: number): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const isNew = await mkdir(path, { mode }).then(() => true, existsAlready);
+  if (isNew) {
+    await chmod(path, mode);
+  }
+  const found = await stat(path);
+  const octal = mode.toString(8).padStart(4, "0");
+  if (
+    !found.isDirectory() ||
+    !isTrustedOwner(found.uid) ||
+    (found.mode & 0o022) !== 0 ||
+    (found.mode & mode) !== mode
+  ) {
+    throw new Error(
+      `${path} must be a directory that root owns, with mode ${octal}. Run: chown root ${path}; chmod ${octal} ${path}`,
+    );
+  }
+}
+
+function existsAlready(error: unknown): false {
+  if (errorCodeOf(error) !== "EEXIST") {
+    throw error;
+  }
+  return false;
+}
+
+/** Reads a regular file with what stat(2) says of it; undefined when there is none. */
+export async function observeFile(path: string): Promise<ObservedFile | undefined> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(path, flags).catch(ignoreAbsence);
+  if (handle === undefined) {
+    return undefined;
+  }
+  await using file = handle;
+  const found = await file.stat();
+  if (!found.isFile()) {
+    throw new Error(`${path} is not a regular file`);
+  }
+  return {
+    bytes: await file.readFile(),
+    mode: found.mode & 0o7777,
+    uid: found.uid,
+    gid: found.gid,
+    mtimeSeconds: Math.floor(found.mtimeMs / 1000),
+  };
+}
+
+/** Reads a text file that may be a link, as configuration and tokens may; with its mode and owner. */
+export async function readText(
+  path: string,
+): Promise<{ readonly text: string; readonly mode: number; readonly uid: number }> {
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const found = await file.stat();
+  if (!found.isFile()) {
+    throw new Error("it is not a regular file");
+  }
+  return { text: await file.readFile("utf8"), mode: found.mode & 0o7777, uid: found.uid };
+}
+
+/** The names of the regular files in a directory, sorted; empty when there is no such directory. */
+export async function listRegularFiles(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(ignoreAbsence);
+  return (entries ?? [])
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+async function fill(handle: FileHandle, spec: FileSpec): Promise<void> {
+  await using file = handle;
+  if (isRoot()) {
+    await file.chown(spec.owner.uid, spec.owner.gid);
+  }
+  await file.chmod(spec.mode);
+  await file.writeFile(spec.bytes);
+  await file.sync();
+}
+
+async function refuseToReplaceOddities(path: string): Promise<void> {
+  const found = await lstat(path).catch(ignoreAbsence);
+  if (found !== undefined && !found.isFile()) {
+    throw new Error(`${path} is not a regular file, so it is not replaced: move it away`);
+  }
+}
+
+function ignoreAbsence(error: unknown): undefined {
+  if (errorCodeOf(error) !== "ENOENT") {
+    throw error;
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * The one door to home directories: looking at them, and building a new one beside its place.
+ *
+ * Never writes through a link, never changes what is already there. Until the moment a home is renamed into
+ * place it belongs to root with mode 0700, so nobody can reach inside while it is filled.
+ */
+
+import { constants } from "node:fs";
+import {
+  type FileHandle,
+  lchown,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  symlink,
+} from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { errorCodeOf, messageOf } from "../model/failure.ts";
+import type { ObservedHome } from "../model/observed.ts";
+import { temporaryName } from "./files.ts";
+import { isRoot } from "./privileges.ts";
+import { openSafeDirectory } from "./safe-directory.ts";
+
+/** Where a home goes and what it starts with. */
+export interface HomeSpec {
+  readonly root: string;
+  /** The path of the node, below `root`. */
+  readonly path: string;
+  readonly mode: number;
+  readonly owner: Owner;
+  /** The skeleton directory on this machine; undefined or missing for an empty home. */
+  readonly skeleton: string | undefined;
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** What stands at each of these paths below `root`, by path. */
+export async function lookAtHomes(
+  root: string,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, ObservedHome>> {
+  const homes = new Map<string, ObservedHome>();
+  for (const [parent, children] of Map.groupBy(paths, (path) => dirname(path))) {
+    try {
+      await using directory = await openSafeDirectory(root, parent);
+      for (const path of children) {
+        homes.set(path, await lookAt(directory.child(basename(path))));
+      }
+    } catch (error) {
+      children.forEach((path) => homes.set(path, { kind: "unreachable", reason: messageOf(error) }));
+    }
+  }
+  return homes;
+}
+
+/** Builds a home and renames it into place; throws, leaving nothing behind, when something is there already. */
+export async function buildHome(spec: HomeSpec): Promise<void> {
+  await using parent = await openSafeDirectory(spec.root, dirname(spec.path));
+  const target = parent.child(basename(spec.path));
+  const temporary = parent.child(temporaryName(basename(spec.path)));
+  await mkdir(temporary, { mode: 0o700 });
+  await using home = await open(temporary, DIRECTORY);
+  try {
+    await copySkeleton(spec.skeleton, temporary, spec.owner);
+    if ((await lookAt(target)).kind !== "absent") {
+      throw new Error(`${spec.path} appeared while the home was built; it is left alone`);
+    }
+    await home.chmod(spec.mode);
+    await giveTo(home, spec.owner);
+    await rename(temporary, target);
+  } catch (error) {
+    await takeBack(home);
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
+  await parent.handle.sync();
+}
+
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+const SOURCE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const SKELETON_FILE_BYTES = 16 * 1024 * 1024;
+
+async function lookAt(path: string): Promise<ObservedHome> {
+  try {
+    const found = await lstat(path);
+    return found.isDirectory() ? { kind: "directory", uid: found.uid } : { kind: "other" };
+  } catch (error) {
+    return errorCodeOf(error) === "ENOENT"
+      ? { kind: "absent" }
+      : { kind: "unreachable", reason: messageOf(error) };
+  }
+}
+
+async function copySkeleton(skeleton: string | undefined, home: string, owner: Owner): Promise<void> {
+  const source =
+    skeleton === undefined ? undefined : await open(skeleton, DIRECTORY).catch(absentAsUndefined);
+  if (source !== undefined) {
+    await using directory = source;
+    await copyEntries(directory, home, owner);
+  }
+}
+
+/** Copies what is directly in a directory, and below. The new tree is still root's own, so its paths are safe. */
+async function copyEntries(source: FileHandle, target: string, owner: Owner): Promise<void> {
+  const path = `/proc/self/fd/${source.fd}`;
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const from = join(path, entry.name);
+    const to = join(target, entry.name);
+    if (entry.isSymbolicLink()) {
+      await symlink(await readlink(from), to);
+      await ownLink(to, owner);
+    } else if (entry.isDirectory()) {
+      await copyDirectory(from, to, owner);
+    } else if (entry.isFile()) {
+      await copyFile(from, to, owner);
+    }
+  }
+}
+
+async function copyDirectory(from: string, to: string, owner: Owner): Promise<void> {
+  await using source = await open(from, DIRECTORY);
+  await mkdir(to, { mode: 0o700 });
+  await copyEntries(source, to, owner);
+  await using made = await open(to, DIRECTORY);
+  await made.chmod((await source.stat()).mode & 0o777);
+  await giveTo(made, owner);
+}
+
+async function copyFile(from: string, to: string, owner: Owner): Promise<void> {
+  await using source = await open(from, SOURCE);
+  const found = await source.stat();
+  if (!found.isFile() || found.size > SKELETON_FILE_BYTES) {
+    throw new Error(`the skeleton entry ${basename(from)} is not a regular file of at most 16 MiB`);
+  }
+  await using made = await open(to, NEW_FILE, 0o600);
+  await made.writeFile(await source.readFile());
+  await made.chmod(found.mode & 0o777);
+  await giveTo(made, owner);
+}
+
+async function giveTo(handle: FileHandle, owner: Owner): Promise<void> {
+  if (isRoot()) {
+    await handle.chown(owner.uid, owner.gid);
+  }
+}
+
+async function ownLink(path: string, owner: Owner): Promise<void> {
+  if (isRoot()) {
+    await lchown(path, owner.uid, owner.gid);
+  }
+}
+
+/** Nobody but root may be inside while a half-made home is removed. */
+async function takeBack(home: FileHandle): Promise<void> {
+  await giveTo(home, { uid: 0, gid: 0 });
+  await home.chmod(0o700);
+}
+
+function absentAsUndefined(error: unknown): undefined {
+  if (errorCodeOf(error) !== "ENOENT") {
+    throw error;
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * A plan as a diff that an admin can read: one line for each thing that would be different.
+ *
+ * In: changes. Out: lines of text without colour. Every value that came from outside is quoted or escaped.
+ */
+
+import type { Change } from "../model/plan.ts";
+import { quoted } from "../model/problem.ts";
+import { describeKey } from "./fingerprint.ts";
+
+/** One line of a diff: `+` given, `-` taken, `~` changed. */
+export interface DiffLine {
+  readonly sign: "+" | "-" | "~";
+  readonly what: string;
+  readonly name: string;
+  readonly detail: string;
+}
+
+/** The line of one change. */
+export function diffLineOf(change: Change): DiffLine {
+  const [sign, what, name, detail] = wordsOf(change);
+  return { sign, what, name: printable(name), detail };
+}
+
+// oxlint-disable-next-line max-lines-per-function -- a flat table: one case for each event
+function wordsOf(change: Change): [sign: DiffLine["sign"], what: string, name: string, detail: string] {
+  switch (change.event) {
+    case "user-added":
+      return [
+        "+",
+        "user",
+        change.user,
+        `uid ${change.uid}, home ${change.home}${change.active ? "" : ", inactive"}`,
+      ];
+    case "user-removed":
+      return ["-", "user", change.user, `uid ${change.uid}`];
+    case "user-deactivated":
+      return ["-", "login", change.user, "inactive: keeps the name, loses login and keys"];
+    case "user-reactivated":
+      return ["+", "login", change.user, "active again"];
+    case "user-changed":
+      return ["~", "user", change.user, `${change.field} ${quoted(change.before)} → ${quoted(change.after)}`];
+    case "group-added":
+    case "group-removed":
+      return [change.event === "group-added" ? "+" : "-", "group", change.group, `gid ${change.gid}`];
+    case "group-changed":
+      return [
+        "~",
+        "group",
+        change.group,
+        `${change.field} ${quoted(change.before)} → ${quoted(change.after)}`,
+      ];
+    case "member-added":
+    case "member-removed":
+      return [
+        change.event === "member-added" ? "+" : "-",
+        "member",
+        change.user,
+        `in ${printable(change.group)}`,
+      ];
+    case "key-granted":
+      return ["+", "key", change.user, describeKey(change.key)];
+    case "key-revoked":
+      return ["-", "key", change.user, describeKey(change.key)];
+    case "key-relabelled":
+      return ["~", "key", change.user, describeKey(change.key)];
+    case "home-created":
+      return ["+", "home", change.user, change.path];
+    case "file-repaired":
+      return ["~", "file", change.file, change.reason];
+  }
+}
+
+/** Names read from disk are usually plain; whatever is not is quoted. */
+function printable(name: string): string {
+  return /^[\w.@-]+$/.test(name) ? name : quoted(name);
+}

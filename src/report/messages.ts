@@ -1,0 +1,122 @@
+/**
+ * What `sync` and `plan` say to people.
+ *
+ * In: a report or a plan. Out: text, plain or coloured. Nothing here decides anything.
+ */
+
+import { styleText } from "node:util";
+import type { Change, Step } from "../model/plan.ts";
+import { countRefused, PROBLEMS, type Problem, quoted, refusesRecord } from "../model/problem.ts";
+import type { Outcome, RunReport } from "../model/report.ts";
+import { type DiffLine, diffLineOf } from "./diff.ts";
+
+/** How to print. */
+export interface Style {
+  readonly colour: boolean;
+  /** Print everything, however long. */
+  readonly all: boolean;
+}
+
+const SHOWN = 200;
+const COLOURS = { "+": "green", "-": "red", "~": "yellow" } as const;
+
+/** The diff of a plan, under a heading; empty when nothing changes. */
+export function renderChanges(changes: readonly Change[], steps: readonly Step[], style: Style): string[] {
+  if (steps.length === 0) {
+    return [];
+  }
+  const lines = changes.map(diffLineOf);
+  const widths = { what: longest(lines, "what"), name: longest(lines, "name") };
+  const shown = (style.all ? lines : lines.slice(0, SHOWN)).map((line) => {
+    const text = `  ${line.sign} ${line.what.padEnd(widths.what)}  ${line.name.padEnd(widths.name)}  ${line.detail}`;
+    return style.colour ? styleText(COLOURS[line.sign], text) : text;
+  });
+  const hidden = lines.length - shown.length;
+  return [
+    "Changes:",
+    ...shown,
+    ...(hidden > 0 ? [`  … and ${hidden} more (--all shows them)`] : []),
+    `Writes: ${describeSteps(steps)}`,
+  ];
+}
+
+/** What was refused, replaced or dropped, and why; records first. */
+export function renderProblems(problems: readonly Problem[], style: Style): string[] {
+  const refused = problems.filter(refusesRecord);
+  const others = problems.filter((problem) => !refusesRecord(problem));
+  return [
+    ...section("Refused, not on this node:", refused, style),
+    ...section("Served, but look at this:", others, style),
+  ];
+}
+
+/** Steps that did not end well. */
+export function renderFailures(outcomes: readonly Outcome[]): string[] {
+  const failed = outcomes.filter((outcome) => outcome.result === "failed");
+  const skipped = outcomes.filter((outcome) => outcome.result === "skipped").length;
+  const lines = failed.map((outcome) => `  ${nameOf(outcome.step)}: ${outcome.message}`);
+  return failed.length + skipped === 0
+    ? []
+    : ["Not done:", ...lines, ...(skipped > 0 ? [`  and ${skipped} later step(s)`] : [])];
+}
+
+/** The closing line of a sync. */
+export function renderSummary({ served, problems, pull, seconds }: RunReport): string {
+  const refused = countRefused(problems);
+  const fetched = pull.unchanged ? "nothing new at the IAM" : `${Math.ceil(pull.bytes / 1000)} kB`;
+  return (
+    `Served: ${served.users} users (${served.users - served.active} inactive), ${served.groups} groups, ${served.keys} keys; ` +
+    `refused: ${refused}. ${seconds.toFixed(2)} s, ${pull.requests} requests, ${fetched}.`
+  );
+}
+
+/** A line for each subject, its faults below it, and each remedy once. */
+function section(heading: string, problems: readonly Problem[], style: Style): string[] {
+  if (problems.length === 0) {
+    return [];
+  }
+  const bySubject = [...Map.groupBy(problems, ({ subject }) => `${subject.kind} ${subject.id}`).values()];
+  const shown = style.all ? bySubject : bySubject.slice(0, SHOWN);
+  const hidden = bySubject.length - shown.length;
+  const remedies = [...new Set(problems.map(({ code }) => code))].map(
+    (code) => `  [${code}] ${PROBLEMS[code].remedy}`,
+  );
+  return [
+    heading,
+    ...shown.flatMap((ofOne) => subjectLines(ofOne, style)),
+    ...(hidden > 0 ? [`  … and ${hidden} more (--all shows them)`] : []),
+    ...remedies,
+  ];
+}
+
+function subjectLines(problems: readonly Problem[], style: Style): string[] {
+  const [first] = problems;
+  const head = `  ${first?.subject.kind} ${quoted(first?.subject.name ?? first?.subject.id)}`;
+  const faults = problems.map(({ field, reason, code }) => `      ${field}: ${reason} [${code}]`);
+  return [style.colour ? styleText("yellow", head) : head, ...faults];
+}
+
+function describeSteps(steps: readonly Step[]): string {
+  const maps = steps.flatMap((step) =>
+    step.kind === "publish-map" ? [step.data.name, ...step.indexes.map((index) => index.name)] : [],
+  );
+  const keyFiles = new Set(
+    steps.flatMap((step) => (step.kind === "revoke-keys" || step.kind === "grant-keys" ? [step.user] : [])),
+  ).size;
+  const homes = steps.filter((step) => step.kind === "create-home").length;
+  return [
+    ...maps,
+    ...(keyFiles > 0 ? [`${keyFiles} key file(s)`] : []),
+    ...(homes > 0 ? [`${homes} home(s)`] : []),
+  ].join(", ");
+}
+
+function nameOf(step: Step): string {
+  return step.kind === "publish-map"
+    ? `publishing ${step.data.name}`
+    : `${step.kind} for ${quoted(step.user)}`;
+}
+
+function longest(lines: readonly DiffLine[], field: "what" | "name"): number {
+  return lines.reduce((width, line) => Math.max(width, line[field].length), 0);
+}

@@ -1,0 +1,44 @@
+/**
+ * Reads what a server put into an answer.
+ */
+
+import { Failure, messageOf } from "../model/failure.ts";
+import { quoted } from "../model/problem.ts";
+import type { HttpAnswer } from "../platform/http.ts";
+import { ScimError } from "./schema.ts";
+
+/** The JSON of a body; throws for HTML, for broken JSON, and for a SCIM Error dressed as a 200. */
+export function parseBody(
+  answer: HttpAnswer,
+  request: { readonly what: string; readonly url: string },
+): unknown {
+  const where = `${request.what} from ${request.url}`;
+  const json = jsonOf(answer.body);
+  if (json instanceof Error) {
+    const start = quoted(answer.body.toString("utf8", 0, 80));
+    const message = `${where}: the answer is no JSON (${messageOf(json)}); it starts with ${start}. Check that iam.url leads to the SCIM service and not to a login page or a proxy.`;
+    throw new Failure("iam-invalid", message);
+  }
+  const error = ScimError.safeParse(json);
+  if (error.success) {
+    const { status, detail } = error.data;
+    const message = `${where}: a SCIM error came with status 200: ${quoted(status)} ${quoted(detail)}. Nothing was changed.`;
+    throw new Failure("iam-invalid", message);
+  }
+  return json;
+}
+
+/** The status of an answer, and what a SCIM Error body says of it. */
+export function describeAnswer(answer: HttpAnswer): string {
+  const error = ScimError.safeParse(jsonOf(answer.body));
+  const detail = error.success && error.data.detail !== undefined ? `, ${quoted(error.data.detail)}` : "";
+  return `${answer.status}${detail}`;
+}
+
+function jsonOf(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch (error) {
+    return error;
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * The same ListResponses from disk, for nodes that cannot reach the IAM.
+ *
+ * Each file holds one ListResponse or a list of them (its pages), and must be as whole as a list from the
+ * network. A file that others can write to is refused: it says who may log in.
+ */
+
+import { Failure, messageOf } from "../model/failure.ts";
+import { readText } from "../platform/files.ts";
+import { isTrustedOwner } from "../platform/privileges.ts";
+import { draftsOf, idOf } from "./drafts.ts";
+import type { Pulled } from "./pull.ts";
+import { ListResponse } from "./schema.ts";
+import type { AttributePaths, FileSettings } from "./settings.ts";
+
+/** Reads both files. */
+export async function pullFiles(settings: FileSettings, attributes: AttributePaths): Promise<Pulled> {
+  const users = await readList(settings.usersFile);
+  const groups = await readList(settings.groupsFile);
+  return {
+    drafts: draftsOf({ users: users.resources, groups: groups.resources }, attributes),
+    statistics: { requests: 0, bytes: users.bytes + groups.bytes, unchanged: false },
+    toRemember: undefined,
+  };
+}
+
+async function readList(
+  path: string,
+): Promise<{ readonly resources: readonly unknown[]; readonly bytes: number }> {
+  const text = await readTrusted(path);
+  const json = parse(path, text);
+  const pages = (Array.isArray(json) ? json : [json]).map((page) => {
+    const parsed = ListResponse.safeParse(page);
+    return parsed.success
+      ? parsed.data
+      : refuse("iam-invalid", path, "it holds something that is no ListResponse");
+  });
+  const resources = pages.flatMap((page) => page.Resources ?? []);
+  const totals = new Set(pages.map((page) => page.totalResults));
+  const different = new Set(resources.map((resource, position) => idOf(resource) ?? position)).size;
+  if (totals.size !== 1 || !totals.has(different)) {
+    return refuse(
+      "iam-incomplete",
+      path,
+      `${different} different resources, but totalResults is ${[...totals].join(", ")}`,
+    );
+  }
+  return { resources, bytes: Buffer.byteLength(text) };
+}
+
+async function readTrusted(path: string): Promise<string> {
+  const { text, mode, uid } = await readText(path).catch((error: unknown) =>
+    refuse("iam-unreachable", path, messageOf(error)),
+  );
+  if ((mode & 0o022) !== 0 || !isTrustedOwner(uid)) {
+    return refuse("iam-untrusted", path, `others can change it; run: chown root ${path}; chmod go-w ${path}`);
+  }
+  return text;
+}
+
+function parse(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    return refuse("iam-invalid", path, messageOf(error));
+  }
+}
+
+function refuse(
+  code: "iam-invalid" | "iam-incomplete" | "iam-unreachable" | "iam-untrusted",
+  path: string,
+  reason: string,
+): never {
+  throw new Failure(code, `Reading the list in ${path}: ${reason}. Nothing was changed.`);
+}

@@ -1,0 +1,198 @@
+/**
+ * All pages of one list, or none.
+ *
+ * A list is whole when every page was a ListResponse, as many different resources came as `totalResults`
+ * says, and that number was the same on every page. Anything else throws: absent must never look like
+ * deleted. Index paging (RFC 7644 §3.4.2.4) fetches the pages after the first in parallel; cursor paging
+ * (RFC 9865) follows `nextCursor` from page to page.
+ */
+
+import { Failure } from "../model/failure.ts";
+import { quoted } from "../model/problem.ts";
+import { idOf } from "./drafts.ts";
+import { pageUrl } from "./query.ts";
+import { ListResponse } from "./schema.ts";
+import type { ScimClient } from "./scim-client.ts";
+import type { ListSettings } from "./settings.ts";
+
+/** One list to fetch. */
+export interface ListRequest {
+  readonly base: string;
+  readonly list: ListSettings;
+  readonly pageSize: number;
+  readonly method: "index" | "cursor";
+  /** Called after each page: how many resources there are so far, and how many there will be. */
+  readonly onPage: (fetched: number, total: number | undefined) => void;
+}
+
+/** A whole list. */
+export interface WholeList {
+  readonly resources: readonly unknown[];
+  /** The ETag of each page by its address; undefined when a page had none. */
+  readonly etags: Readonly<Record<string, string>> | undefined;
+}
+
+/** More pages than this are a server's mistake or an attack, not a directory. */
+const MAX_PAGES = 20_000;
+
+/** Fetches a list to its end; all requests of a list that failed are given up. */
+export async function fetchList(
+  client: ScimClient,
+  request: ListRequest,
+  signal: AbortSignal,
+): Promise<WholeList> {
+  const stop = new AbortController();
+  const collector = createCollector(request);
+  const fetchPage: FetchPage = async (page) => {
+    const url = pageUrl(request.base, request.list, page);
+    const what = `Fetching ${request.list.path}`;
+    const fetched = await client.fetch({ what, url }, AbortSignal.any([signal, stop.signal]));
+    return fetched.kind === "body"
+      ? collector.add(fetched, url)
+      : refuse(request, "304 without If-None-Match");
+  };
+  try {
+    await (request.method === "cursor" ? followCursors : followIndexes)(fetchPage, request);
+    return collector.finish();
+  } finally {
+    stop.abort();
+  }
+}
+
+interface Page {
+  readonly length: number;
+  /** How many of its resources had not come before. */
+  readonly fresh: number;
+  readonly total: number | undefined;
+  readonly nextCursor: string | undefined;
+}
+
+type FetchPage = (page: Readonly<Record<string, string>>) => Promise<Page>;
+
+async function followIndexes(fetchPage: FetchPage, request: ListRequest): Promise<void> {
+  const first = await fetchPage({ startIndex: "1", count: String(request.pageSize) });
+  const total = first.total ?? refuse(request, "the server sent no totalResults");
+  const step = first.length;
+  if (step === 0 && total > 0) {
+    refuse(request, `the first page is empty, though totalResults is ${total}`);
+  }
+  if (step > 0 && total / step > MAX_PAGES) {
+    refuse(request, `${total} resources at ${step} a page are more than ${MAX_PAGES} pages`, "iam-too-large");
+  }
+  const starts = Array.from(
+    { length: Math.max(0, Math.ceil(total / (step || 1)) - 1) },
+    (_, page) => 1 + (page + 1) * step,
+  );
+  await Promise.all(
+    starts.map((start) => fetchRange(fetchPage, { start, end: Math.min(total, start + step - 1) }, request)),
+  );
+}
+
+/** Fetches the resources of one range; a server may give fewer at a time than it gave on the first page. */
+async function fetchRange(
+  fetchPage: FetchPage,
+  range: { readonly start: number; readonly end: number },
+  request: ListRequest,
+): Promise<void> {
+  for (let start = range.start; start <= range.end; ) {
+    const page = await fetchPage({ startIndex: String(start), count: String(range.end - start + 1) });
+    if (page.length === 0) {
+      refuse(request, `the page at startIndex ${start} is empty, though totalResults is ${page.total}`);
+    }
+    start += page.length;
+  }
+}
+
+async function followCursors(fetchPage: FetchPage, request: ListRequest): Promise<void> {
+  const seen = new Set<string>();
+  for (let cursor: string | undefined = ""; cursor !== undefined; ) {
+    const { nextCursor, fresh }: Page = await fetchPage({ cursor, count: String(request.pageSize) });
+    if (nextCursor !== undefined && fresh === 0) {
+      refuse(request, "a page held nothing new, yet there is another cursor");
+    }
+    if (nextCursor !== undefined && seen.has(nextCursor)) {
+      refuse(request, `the cursor ${quoted(nextCursor)} came a second time, so the list has no end`);
+    }
+    if (seen.size > MAX_PAGES) {
+      refuse(request, `more than ${MAX_PAGES} pages`, "iam-too-large");
+    }
+    seen.add(cursor);
+    cursor = nextCursor;
+  }
+}
+
+/** What the pages of one list come to, held against each other. */
+interface Collector {
+  /** Takes one page in; throws when it does not fit to the others. */
+  add(page: { readonly json: unknown; readonly etag: string | undefined }, url: string): Page;
+  /** The list; throws when it is not whole. */
+  finish(): WholeList;
+}
+
+function createCollector(request: ListRequest): Collector {
+  const byId = new Map<string, unknown>();
+  const nameless: unknown[] = [];
+  const etags = new Map<string, string | undefined>();
+  let total: number | undefined;
+  const count = () => byId.size + nameless.length;
+  const keep = (resource: unknown) => {
+    const id = idOf(resource);
+    return id === undefined ? nameless.push(resource) : byId.set(id, resource);
+  };
+  return {
+    add({ json, etag }, url) {
+      const page = parsePage(json, request);
+      if (etags.size > 0 && page.totalResults !== total) {
+        refuse(request, `totalResults went from ${total} to ${page.totalResults} between pages`);
+      }
+      total = page.totalResults;
+      etags.set(url, etag);
+      const before = count();
+      const resources = page.Resources ?? [];
+      resources.forEach(keep);
+      request.onPage(count(), total);
+      return {
+        length: resources.length,
+        fresh: count() - before,
+        total,
+        nextCursor: page.nextCursor || undefined,
+      };
+    },
+    finish() {
+      if (total !== undefined && count() !== total) {
+        refuse(request, `${count()} different resources came, but totalResults is ${total}`);
+      }
+      return { resources: [...byId.values(), ...nameless], etags: completeEtags(etags) };
+    },
+  };
+}
+
+/** One page without an ETag makes the others useless: it could have changed unseen. */
+function completeEtags(
+  etags: ReadonlyMap<string, string | undefined>,
+): Readonly<Record<string, string>> | undefined {
+  const known = [...etags].flatMap(([url, etag]) => (etag === undefined ? [] : [[url, etag] as const]));
+  return known.length === etags.size ? Object.fromEntries(known) : undefined;
+}
+
+function parsePage(json: unknown, request: ListRequest): ListResponse {
+  const parsed = ListResponse.safeParse(json);
+  if (parsed.success) {
+    return parsed.data;
+  }
+  const issue = parsed.error.issues[0];
+  return refuse(
+    request,
+    `the answer is no ListResponse: ${issue?.path.join(".")} ${issue?.message}`,
+    "iam-invalid",
+  );
+}
+
+function refuse(
+  { base, list }: ListRequest,
+  reason: string,
+  code: "iam-incomplete" | "iam-invalid" | "iam-too-large" = "iam-incomplete",
+): never {
+  const message = `Fetching ${list.path} from ${base}: ${reason}. A list that is not whole is never used; nothing was changed.`;
+  throw new Failure(code, message);
+}

@@ -1,0 +1,211 @@
+/**
+ * One SCIM request, made until it is answered or hopeless.
+ *
+ * In: an address. Out: parsed JSON, or "not modified". Retries what may pass (resets, time-outs, 5xx, 429)
+ * with exponential backoff and full jitter, honours Retry-After, and never more than `parallel` at a time.
+ * What will not pass by itself (401, 403, redirects, broken bodies, certificates) fails at once.
+ */
+
+import { errorCodeOf, Failure, messageOf } from "../model/failure.ts";
+import type { Secret } from "../model/secret.ts";
+import type { Clock } from "../platform/clock.ts";
+import { BodyTooLarge, type HttpAnswer, type HttpClient } from "../platform/http.ts";
+import { describeAnswer, parseBody } from "./answers.ts";
+import type { ScimSettings } from "./settings.ts";
+
+/** What a request came to: the parsed body with its ETag, or nothing new since the ETag that was sent. */
+export type Fetched =
+  | { readonly kind: "body"; readonly json: unknown; readonly etag: string | undefined }
+  | { readonly kind: "not-modified" };
+
+/** One request: what it is for, in words, and where it goes. */
+export interface ScimRequest {
+  readonly what: string;
+  readonly url: string;
+  /** Sent as If-None-Match. */
+  readonly etag?: string | undefined;
+}
+
+/** The parts a client is made of. */
+export interface ScimClientParts {
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly readToken: () => Promise<Secret>;
+  readonly settings: ScimSettings;
+}
+
+/** Makes requests and counts them. */
+export interface ScimClient {
+  fetch(request: ScimRequest, signal: AbortSignal): Promise<Fetched>;
+  readonly traffic: { readonly requests: number; readonly bytes: number };
+}
+
+const MAX_DELAY_MS = 30_000;
+const MAX_RETRY_AFTER_MS = 120_000;
+
+/** Reads the token once; it is read again only after a 401 or 403. */
+export async function createScimClient(parts: ScimClientParts): Promise<ScimClient> {
+  const inTurn = limiter(parts.settings.parallel);
+  const session: Session = { parts, token: await parts.readToken(), traffic: { requests: 0, bytes: 0 } };
+  return {
+    traffic: session.traffic,
+    fetch: (request, signal) => inTurn(() => fetchWithRetries(session, request, signal)),
+  };
+}
+
+interface Session {
+  readonly parts: ScimClientParts;
+  readonly traffic: { requests: number; bytes: number };
+  token: Secret;
+}
+
+async function fetchWithRetries(
+  session: Session,
+  request: ScimRequest,
+  signal: AbortSignal,
+): Promise<Fetched> {
+  const { clock, random, settings } = session.parts;
+  let mayReadToken = true;
+  for (let tries = 1; ; tries += 1) {
+    const result = await attempt(session, request, signal);
+    if (result.kind === "refused" && mayReadToken && (await hasNewToken(session))) {
+      mayReadToken = false;
+      tries -= 1;
+      continue;
+    }
+    if (result.kind === "refused") {
+      throw result.failure;
+    }
+    if (result.kind !== "passing") {
+      return result;
+    }
+    const backoffMs = random() * Math.min(MAX_DELAY_MS, settings.retryDelayMs * 2 ** (tries - 1));
+    const waitMs = result.retryAfterMs ?? backoffMs;
+    if (tries > settings.retries || waitMs > MAX_RETRY_AFTER_MS) {
+      throw unreachable(request, result.trouble, tries);
+    }
+    await clock.sleep(waitMs, signal);
+  }
+}
+
+/** What one try came to: an answer, a trouble that may pass, or a token that was not accepted. */
+type Attempt =
+  | Fetched
+  | { readonly kind: "passing"; readonly trouble: string; readonly retryAfterMs: number | undefined }
+  | { readonly kind: "refused"; readonly failure: Failure };
+
+async function attempt(
+  { parts, token, traffic }: Session,
+  request: ScimRequest,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  traffic.requests += 1;
+  try {
+    const answer = await parts.http.get(request.url, headersFor(request, token), signal);
+    traffic.bytes += answer.wireBytes;
+    return attemptFrom(answer, request, parts.clock.now());
+  } catch (error) {
+    if (signal.aborted || error instanceof Failure) {
+      throw error;
+    }
+    return { kind: "passing", trouble: passingTrouble(error, request), retryAfterMs: undefined };
+  }
+}
+
+/** True when the token on disk is another one than the one that was refused. */
+async function hasNewToken(session: Session): Promise<boolean> {
+  const fresh = await session.parts.readToken();
+  const changed = !fresh.equals(session.token);
+  session.token = fresh;
+  return changed;
+}
+
+function headersFor({ etag }: ScimRequest, token: Secret): Record<string, string> {
+  return {
+    authorization: `Bearer ${token.reveal()}`,
+    accept: "application/scim+json, application/json",
+    "user-agent": "rollcall",
+    ...(etag !== undefined && { "if-none-match": etag }),
+  };
+}
+
+function attemptFrom(answer: HttpAnswer, request: ScimRequest, nowMs: number): Attempt {
+  const { status } = answer;
+  if (status === 200) {
+    return { kind: "body", json: parseBody(answer, request), etag: answer.header("etag") };
+  }
+  if (status === 304 && request.etag !== undefined) {
+    return { kind: "not-modified" };
+  }
+  if (status === 429 || (status >= 500 && status !== 501)) {
+    return {
+      kind: "passing",
+      trouble: describeAnswer(answer),
+      retryAfterMs: retryAfterMs(answer.header("retry-after"), nowMs),
+    };
+  }
+  const said = `${request.what} from ${request.url}: the server answered ${describeAnswer(answer)}`;
+  if (status === 401 || status === 403) {
+    const remedy = "The token is wrong, expired, or not allowed to read this list: renew it";
+    return { kind: "refused", failure: new Failure("iam-refused", `${said}. ${remedy}.`) };
+  }
+  if (status >= 300 && status < 400) {
+    throw new Failure(
+      "iam-invalid",
+      `${said}. Redirects are not followed: set iam.url to where the service really is.`,
+    );
+  }
+  throw new Failure("iam-invalid", `${said}. Check iam.url, the path and the query of this list.`);
+}
+
+/** A fault on the wire that may pass, in words; throws for one that will not. */
+function passingTrouble(error: unknown, request: ScimRequest): string {
+  const where = `${request.what} from ${request.url}`;
+  if (error instanceof BodyTooLarge) {
+    const message = `${where}: ${error.message}. Raise iam.maxPageBytes, or lower iam.pageSize.`;
+    throw new Failure("iam-too-large", message, { cause: error });
+  }
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = errorCodeOf(cause) ?? "";
+  if (/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL|EPROTO/.test(code)) {
+    const message = `${where}: the TLS connection is not to be trusted: ${messageOf(cause)} (${code}). Check the server's certificate, iam.caFile and the clock of this node.`;
+    throw new Failure("iam-untrusted", message, { cause: error });
+  }
+  return `${messageOf(cause)}${code === "" ? "" : ` (${code})`}`;
+}
+
+function unreachable(request: ScimRequest, trouble: string, tries: number): Failure {
+  const message = `${request.what} from ${request.url} failed after ${tries} tries: ${trouble}. Check that the IAM is up and reachable from this node; nothing was changed.`;
+  return new Failure("iam-unreachable", message);
+}
+
+/** RFC 9110 §10.2.3: seconds, or a date. */
+function retryAfterMs(value: string | undefined, nowMs: number): number | undefined {
+  if (value === undefined) {
+    return undefined;
+  }
+  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs;
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+}
+
+/** Runs at most so many tasks at a time; the others wait in line. */
+function limiter(limit: number): <Value>(task: () => Promise<Value>) => Promise<Value> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (task) => {
+    if (running >= limit) {
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    } else {
+      running += 1;
+    }
+    try {
+      return await task();
+    } finally {
+      const next = waiting.shift();
+      running -= next === undefined ? 1 : 0;
+      next?.();
+    }
+  };
+}

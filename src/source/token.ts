@@ -1,0 +1,67 @@
+/**
+ * Where the bearer token comes from: a file, a systemd credential, or the environment, in that order.
+ *
+ * A file is read each time it is asked for, so a rotated token is used by the next request. A file that
+ * others can read or that another user owns is refused: it is not a secret any more.
+ */
+
+import { Failure, messageOf } from "../model/failure.ts";
+import { Secret } from "../model/secret.ts";
+import { readText } from "../platform/files.ts";
+import { isTrustedOwner } from "../platform/privileges.ts";
+
+/** The places outside the configuration where a token may be. */
+export interface TokenEnvironment {
+  /** `$CREDENTIALS_DIRECTORY`, set by systemd for `LoadCredential=iam-token:…`. */
+  readonly credentialsDirectory: string | undefined;
+  /** `$ROLLCALL_IAM_TOKEN` or `$NSSCACHE_SCIM_AUTH_TOKEN`. */
+  readonly token: Secret | undefined;
+}
+
+/** Reads the token that is in force now. */
+export async function readToken(
+  tokenFile: string | undefined,
+  environment: TokenEnvironment,
+): Promise<Secret> {
+  if (tokenFile !== undefined) {
+    return readTokenFile(tokenFile);
+  }
+  if (environment.credentialsDirectory !== undefined) {
+    return readTokenFile(`${environment.credentialsDirectory}/iam-token`);
+  }
+  if (environment.token !== undefined) {
+    return checkedToken(environment.token.reveal(), "the environment");
+  }
+  throw new Failure(
+    "token-unreadable",
+    "No token for the IAM: set iam.tokenFile, pass a systemd credential called iam-token, or set ROLLCALL_IAM_TOKEN.",
+  );
+}
+
+async function readTokenFile(path: string): Promise<Secret> {
+  const { text, mode, uid } = await readText(path).catch((error: unknown) => {
+    const message = `Reading the token file ${path} failed: ${messageOf(error)}. Put the bearer token of the IAM there, readable by root alone.`;
+    throw new Failure("token-unreadable", message, { cause: error });
+  });
+  if ((mode & 0o007) !== 0 || (mode & 0o020) !== 0) {
+    const message = `The token file ${path} has mode ${mode.toString(8).padStart(4, "0")}: others can read or change it. Run: chmod 0600 ${path}`;
+    throw new Failure("token-exposed", `${message} (and change the token if anybody may have seen it).`);
+  }
+  if (!isTrustedOwner(uid)) {
+    throw new Failure(
+      "token-exposed",
+      `The token file ${path} belongs to uid ${uid}. Run: chown root ${path}`,
+    );
+  }
+  return checkedToken(text, path);
+}
+
+/** RFC 6750 §2.1. Anything else would break the header, and is a file of another kind. */
+function checkedToken(text: string, origin: string): Secret {
+  const token = text.trim();
+  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) {
+    const message = `The token from ${origin} is empty or holds characters that no bearer token has (RFC 6750). Put only the token there.`;
+    throw new Failure("token-unreadable", message);
+  }
+  return new Secret(token);
+}

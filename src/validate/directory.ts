@@ -1,0 +1,85 @@
+/**
+ * Which of what the IAM said this node can serve.
+ *
+ * In: drafts, the node's local accounts, the rules. Out: a Directory whose every value is safe to write, and
+ * a problem for everything that was left out, replaced or dropped. Pure; a bad record costs only itself.
+ */
+
+import type { Directory, Group } from "../model/directory.ts";
+import type { Drafts } from "../model/draft.ts";
+import type { UserName } from "../model/ids.ts";
+import type { LocalAccounts } from "../model/observed.ts";
+import type { Problem } from "../model/problem.ts";
+import { settleClaims } from "./contested.ts";
+import { checkGroup, type GroupCandidate, settlePrimaryGroups } from "./groups.ts";
+import { settleHomes } from "./homes.ts";
+import { expandMembership } from "./membership.ts";
+import type { Rules } from "./rules.ts";
+import { checkUser, type UserCandidate } from "./users.ts";
+
+/** What validation came to. */
+export interface Validated {
+  readonly directory: Directory;
+  readonly problems: readonly Problem[];
+}
+
+/** Checks every record by itself, then against the others. */
+export function validateDirectory(drafts: Drafts, rules: Rules, local: LocalAccounts): Validated {
+  const checkedUsers = drafts.users.map((draft) => checkUser(draft, rules, local));
+  const checkedGroups = drafts.groups.map((draft) => checkGroup(draft, rules, local));
+  const users = settleClaims(present(checkedUsers), [
+    { field: "name", code: "name-contested", of: ({ user }) => user.name },
+    { field: "uid", code: "id-contested", of: ({ user }) => user.uid },
+  ]);
+  const groups = settleClaims(present(checkedGroups), [
+    { field: "name", code: "name-contested", of: ({ name }) => name },
+    { field: "gid", code: "id-contested", of: ({ gid }) => gid },
+  ]);
+  const primary = settlePrimaryGroups(users.kept, groups.kept, { rules, local });
+  const homes = settleHomes(primary.users, rules.homes.path);
+  const membership = expandMembership(drafts.users, drafts.groups);
+  const names = namesOf(homes.candidates);
+
+  const problems = [
+    ...drafts.problems,
+    ...[...checkedUsers, ...checkedGroups, users, groups, primary, homes, membership].flatMap(
+      (part) => part.problems,
+    ),
+  ];
+  return {
+    directory: {
+      users: homes.candidates.map(({ user }) => user).sort(byName),
+      groups: [
+        ...groups.kept.map((group) => withMembers(group, membersOf(group, membership.usersOf, names))),
+        ...primary.privateGroups.map((group) => withMembers(group, [])),
+      ].sort(byName),
+    },
+    problems,
+  };
+}
+
+function present<Candidate>(verdicts: readonly { readonly candidate: Candidate | undefined }[]): Candidate[] {
+  return verdicts.flatMap(({ candidate }) => (candidate === undefined ? [] : [candidate]));
+}
+
+/** By SCIM id: the names of those who may be members. Inactive users keep their name and nothing else. */
+function namesOf(candidates: readonly UserCandidate[]): ReadonlyMap<string, UserName> {
+  return new Map(candidates.filter(({ user }) => user.active).map(({ user }) => [user.id, user.name]));
+}
+
+function membersOf(
+  group: GroupCandidate,
+  usersOf: ReadonlyMap<string, ReadonlySet<string>>,
+  names: ReadonlyMap<string, UserName>,
+): UserName[] {
+  return [...(usersOf.get(group.subject.id) ?? [])].flatMap((id) => names.get(id) ?? []).sort();
+}
+
+function withMembers({ name, gid }: GroupCandidate, members: readonly UserName[]): Group {
+  return { name, gid, members };
+}
+
+/** Names are ASCII, so the order of code units is the order of bytes. */
+function byName(left: { readonly name: string }, right: { readonly name: string }): number {
+  return left.name < right.name ? -1 : Number(left.name > right.name);
+}

@@ -1,0 +1,102 @@
+/**
+ * Group records, and the private groups that users without a served primary group get.
+ */
+
+import type { GroupDraft } from "../model/draft.ts";
+import type { Gid, GroupName } from "../model/ids.ts";
+import type { LocalAccounts } from "../model/observed.ts";
+import { type Problem, quoted, type Subject } from "../model/problem.ts";
+import { toGroupName } from "./names.ts";
+import { toGid } from "./posix-ids.ts";
+import type { Rules } from "./rules.ts";
+import type { UserCandidate } from "./users.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** A group whose own fields are sound. */
+export interface GroupCandidate {
+  readonly subject: Subject;
+  readonly name: GroupName;
+  readonly gid: Gid;
+}
+
+/** What one draft came to. */
+export interface GroupVerdict {
+  readonly candidate: GroupCandidate | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** Checks one draft by itself. */
+export function checkGroup(draft: GroupDraft, rules: Rules, local: LocalAccounts): GroupVerdict {
+  const subject: Subject = {
+    kind: "group",
+    id: draft.id,
+    ...(typeof draft.name === "string" && { name: draft.name }),
+  };
+  const name = toGroupName(draft.name, { names: rules.names, local: local.groupNames });
+  const gid = toGid(draft.gid, { ids: rules.ids, local: local.gids });
+  if (name.ok && gid.ok) {
+    return { candidate: { subject, name: name.value, gid: gid.value }, problems: [] };
+  }
+  return {
+    candidate: undefined,
+    problems: [...problemOf("name", name, subject), ...problemOf("gid", gid, subject)],
+  };
+}
+
+function problemOf(field: string, verdict: Verdict<unknown>, subject: Subject): Problem[] {
+  return verdict.ok ? [] : [{ code: verdict.refusal.code, subject, field, reason: verdict.refusal.reason }];
+}
+
+/** What the primary groups came to. */
+export interface PrimaryGroups {
+  readonly users: readonly UserCandidate[];
+  readonly privateGroups: readonly GroupCandidate[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Keeps the users whose gid is that of a served group, and makes a private group of the user's own name
+ * where gid equals uid. The private group obeys the rules of group names: a user called `docker` gets none.
+ */
+export function settlePrimaryGroups(
+  users: readonly UserCandidate[],
+  groups: readonly GroupCandidate[],
+  limits: { readonly rules: Rules; readonly local: LocalAccounts },
+): PrimaryGroups {
+  const servedGids = new Set<number>(groups.map((group) => group.gid));
+  const servedNames = new Set<string>(groups.map((group) => group.name));
+  const kept: UserCandidate[] = [];
+  const privateGroups: GroupCandidate[] = [];
+  const problems: Problem[] = [];
+  for (const candidate of users) {
+    const { user, subject } = candidate;
+    const isServed = servedGids.has(user.gid);
+    const own = isServed ? undefined : privateGroupFor(candidate, servedNames, limits);
+    if (typeof own === "string") {
+      problems.push({ code: "primary-group-missing", subject, field: "gid", reason: own });
+    } else {
+      kept.push(candidate);
+      privateGroups.push(...(own === undefined ? [] : [own]));
+    }
+  }
+  return { users: kept, privateGroups, problems };
+}
+
+/** The private group, or the reason why there is none. */
+function privateGroupFor(
+  { user, subject }: UserCandidate,
+  servedNames: ReadonlySet<string>,
+  { rules, local }: { readonly rules: Rules; readonly local: LocalAccounts },
+): GroupCandidate | string {
+  if (Number(user.gid) !== Number(user.uid)) {
+    return `no served group has gid ${user.gid}, and it is not the uid, ${user.uid}`;
+  }
+  if (servedNames.has(user.name)) {
+    return `no served group has gid ${user.gid}, and a group called ${quoted(user.name)} has another`;
+  }
+  const name = toGroupName(user.name, {
+    names: { ...rules.names, normaliseGroups: false },
+    local: local.groupNames,
+  });
+  return name.ok ? { subject, name: name.value, gid: user.gid } : `no private group: ${name.refusal.reason}`;
+}

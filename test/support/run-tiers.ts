@@ -1,0 +1,58 @@
+/**
+ * Runs tiers of tests, one after the other, and counts.
+ *
+ * In: the names of folders below test/. Out: the spec report, and one closing line with what ran, passed,
+ * failed and was skipped over all tiers. In CI a skipped test is a failure: its component is missing.
+ */
+
+import { globSync } from "node:fs";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const TEST = new URL("..", import.meta.url).pathname;
+const isCi = process.env["CI"] === "true";
+const totals = { tests: 0, passed: 0, failed: 0, skipped: 0 };
+
+for (const tier of process.argv.slice(2)) {
+  const start = performance.now();
+  const files = globSync(`${tier}/**/*.test.ts`, { cwd: TEST }).map((file) => `${TEST}${file}`);
+  const counts = await runTier(tier, files.sort());
+  totals.tests += counts.passed + counts.failed + counts.skipped;
+  totals.passed += counts.passed;
+  totals.failed += counts.failed;
+  totals.skipped += counts.skipped;
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(
+    `${tier}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped in ${seconds} s`,
+  );
+}
+
+console.log(`${totals.tests} tests ran`);
+console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+if (isCi && totals.skipped > 0) {
+  console.log("In CI nothing may be skipped: install what the tests above are missing.");
+}
+process.exitCode = totals.failed > 0 || totals.passed === 0 || (isCi && totals.skipped > 0) ? 1 : 0;
+
+/** Unit tests share one process, so that all of them take less than two seconds. */
+function runTier(
+  tier: string,
+  files: string[],
+): Promise<{ passed: number; failed: number; skipped: number }> {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const isolation = tier === "unit" ? "none" : "process";
+  return new Promise((resolve, reject) => {
+    const stream = run({ files, isolation, concurrency: tier === "e2e" || tier === "full" ? 1 : true });
+    stream.on("test:pass", ({ details, skip }) => {
+      if (details.type !== "suite") {
+        counts[skip === undefined || skip === false ? "passed" : "skipped"] += 1;
+      }
+    });
+    stream.on("test:fail", ({ details }) => {
+      counts.failed += details.type === "suite" ? 0 : 1;
+    });
+    stream.on("error", reject);
+    stream.on("end", () => resolve(counts));
+    stream.compose(spec).pipe(process.stdout, { end: false });
+  });
+}

@@ -33,15 +33,7 @@ export async function runProgram(context: Context): Promise<number> {
 }
 
 function explain(context: Context, error: unknown, json: boolean): number {
-  if (context.signal.aborted) {
-    context.err("Stopped. What was begun is finished or undone; the next sync does the rest.");
-    return EXIT.failed;
-  }
-  const code = error instanceof Failure ? error.code : "unexpected";
-  const message =
-    error instanceof Failure
-      ? error.message
-      : `This is a defect in Rollcall, please report it: ${traceOf(error)}`;
+  const { code, message } = context.signal.aborted ? STOPPED : failureOf(error);
   if (json) {
     context.out(JSON.stringify({ error: { code, message } }));
   }
@@ -49,8 +41,17 @@ function explain(context: Context, error: unknown, json: boolean): number {
   return EXIT.failed;
 }
 
-function traceOf(error: unknown): string {
-  return error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);
+const STOPPED = new Failure(
+  "stopped",
+  "Stopped by a signal; nothing was changed. The next sync starts anew.",
+);
+
+function failureOf(error: unknown): { readonly code: string; readonly message: string } {
+  if (error instanceof Failure) {
+    return error;
+  }
+  const trace = error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);
+  return { code: "unexpected", message: `This is a defect in Rollcall, please report it: ${trace}` };
 }
 
 function buildProgram(context: Context, finish: (code: number) => void): Command {

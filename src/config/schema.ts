@@ -16,14 +16,14 @@ const UNITS_MS: Readonly<Record<string, number>> = {
 
 const duration = (text: string) =>
   z
-    .string()
+    .string("must be a number with a unit: 500ms, 30s, 10m, 1h")
     .regex(/^\d{1,6}(?:ms|s|m|h)$/, "must be a number with a unit: 500ms, 30s, 10m, 1h")
     .default(text)
     .transform((value) => Number.parseInt(value, 10) * (UNITS_MS[value.replace(/\d+/, "")] ?? SECOND_MS));
 
 const octalMode = (text: string) =>
   z
-    .string()
+    .string('must be an octal mode in quotes: "0700"')
     .regex(/^0[0-7]{3}$/, 'must be an octal mode in quotes: "0700"')
     .default(text)
     .transform((value) => Number.parseInt(value, 8));

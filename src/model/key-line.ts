@@ -31,7 +31,7 @@ export function grantOf(line: string): string {
 }
 
 function partsAfterOptions(options: string, rest: string): KeyLineParts | undefined {
-  const match = /^(\S+)[ \t]+(\S+)(?:[ \t]+(.*))?$/.exec(rest);
+  const match = /^(\S+)[ \t]+(\S+)(?:[ \t]+(.*))?$/s.exec(rest);
   if (match === null) {
     return undefined;
   }

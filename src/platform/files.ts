@@ -108,14 +108,19 @@ function existsAlready(error: unknown): false {
 /** Reads a regular file with what stat(2) says of it; undefined when there is none. */
 export async function observeFile(path: string): Promise<ObservedFile | undefined> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await open(path, flags).catch(ignoreAbsence);
+  const handle = await open(path, flags).catch((error: unknown) => {
+    if (errorCodeOf(error) === "ELOOP") {
+      throw new Error(`${path} is a symbolic link, so it is neither read nor replaced: move it away`);
+    }
+    return ignoreAbsence(error);
+  });
   if (handle === undefined) {
     return undefined;
   }
   await using file = handle;
   const found = await file.stat();
   if (!found.isFile()) {
-    throw new Error(`${path} is not a regular file`);
+    throw new Error(`${path} is not a regular file: move it away`);
   }
   return {
     bytes: await file.readFile(),

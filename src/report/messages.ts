@@ -50,14 +50,18 @@ export function renderProblems(problems: readonly Problem[], style: Style): stri
   ];
 }
 
-/** Steps that did not end well. */
+/** Steps that did not end well; empty when all did. */
 export function renderFailures(outcomes: readonly Outcome[]): string[] {
   const failed = outcomes.filter((outcome) => outcome.result === "failed");
-  const skipped = outcomes.filter((outcome) => outcome.result === "skipped").length;
-  const lines = failed.map((outcome) => `  ${nameOf(outcome.step)}: ${outcome.message}`);
-  return failed.length + skipped === 0
+  const skipped = outcomes.filter((outcome) => outcome.result === "skipped");
+  const reasons = [...new Set(skipped.map(({ message }) => message))].join("; ");
+  return failed.length + skipped.length === 0
     ? []
-    : ["Not done:", ...lines, ...(skipped > 0 ? [`  and ${skipped} later step(s)`] : [])];
+    : [
+        `rollcall: ${failed.length} step(s) failed, ${skipped.length} were not begun; the next sync tries again [apply-failed]`,
+        ...failed.map(({ step, message }) => `  ${nameOf(step)}: ${message}`),
+        ...(skipped.length > 0 ? [`  not begun because ${reasons}`] : []),
+      ];
 }
 
 /** The closing line of a sync. */

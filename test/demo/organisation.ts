@@ -9,18 +9,18 @@ import { aGroup, aKey, aUser } from "../support/records.ts";
 export function people(): Resource[] {
   const ada = { value: "g-research" };
   return [
-    person(1, "ada", "Ada Lovelace", [aKey(1, "ada@laptop"), aKey(2, "ada@workstation")]),
-    person(2, "grace", "Grace Hopper", [`${aKey(3, "grace@navy")}\n${aKey(4, "grace@home")}`]),
-    person(3, "alan", "Alan Turing", [aKey(5, "alan@bletchley")]),
-    person(4, "katherine", "Katherine Johnson", [{ value: aKey(6, "katherine@langley") }]),
-    person(5, "emmy", "Emmy Nœther", [aKey(7, "emmy@göttingen")]),
-    person(6, "edsger", "Edsger W. Dijkstra", [aKey(8, "edsger@pen-and-paper")]),
-    person(7, "barbara", "Barbara Liskov", [aKey(9, "barbara@mit"), aKey(9, "the same key again")]),
-    person(8, "dennis", "Dennis Ritchie", [aKey(10, "dennis@bell")]),
-    person(9, "margaret", "Margaret Hamilton", [aKey(11, "margaret@apollo")]),
-    person(10, "linus", "Linus Torvalds", []),
-    { ...person(11, "claude", "Claude Shannon", [aKey(12, "claude@bell")]), active: false },
-    { ...person(12, "donald", "Donald Knuth", [aKey(13, "donald@tex")]), groups: [ada] },
+    person(1, "Ada Lovelace", [aKey(1, "ada@laptop"), aKey(2, "ada@workstation")]),
+    person(2, "Grace Hopper", [`${aKey(3, "grace@navy")}\n${aKey(4, "grace@home")}`]),
+    person(3, "Alan Turing", [aKey(5, "alan@bletchley")]),
+    person(4, "Katherine Johnson", [{ value: aKey(6, "katherine@langley") }]),
+    person(5, "Emmy Nœther", [aKey(7, "emmy@göttingen")]),
+    person(6, "Edsger W. Dijkstra", [aKey(8, "edsger@pen-and-paper")]),
+    person(7, "Barbara Liskov", [aKey(9, "barbara@mit"), aKey(9, "the same key again")]),
+    person(8, "Dennis Ritchie", [aKey(10, "dennis@bell")]),
+    person(9, "Margaret Hamilton", [aKey(11, "margaret@apollo")]),
+    person(10, "Linus Torvalds", []),
+    { ...person(11, "Claude Shannon", [aKey(12, "claude@bell")]), active: false },
+    { ...person(12, "Donald Knuth", [aKey(13, "donald@tex")]), groups: [ada] },
     hostile(),
   ];
 }
@@ -37,10 +37,12 @@ export function groups(): Resource[] {
 
 /** Somebody new, for the second day. */
 export function newcomer(): Resource {
-  return person(13, "radia", "Radia Perlman", [aKey(14, "radia@bridge")]);
+  return person(13, "Radia Perlman", [aKey(14, "radia@bridge")]);
 }
 
-function person(nth: number, name: string, displayName: string, keys: unknown): Resource {
+/** The login name is the first name, in lower case. */
+function person(nth: number, displayName: string, keys: unknown): Resource {
+  const name = displayName.split(" ")[0]?.toLowerCase();
   return aUser(nth, { name, uid: 7000 + nth, gecos: displayName, keys });
 }
 

@@ -1,0 +1,104 @@
+/**
+ * The README says what the code says: every code, key and command, with its default and its remedy.
+ */
+
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { z } from "zod";
+import { EXIT } from "../../src/cli/context.ts";
+import { parseConfig } from "../../src/config/load.ts";
+import { PRESETS } from "../../src/config/presets.ts";
+import { ConfigSchema } from "../../src/config/schema.ts";
+import { PROBLEMS } from "../../src/model/problem.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const README = readFileSync(`${ROOT}README.md`, "utf8");
+const FAILURES = readFileSync(`${ROOT}src/model/failure.ts`, "utf8");
+
+type SchemaNode = z.core.JSONSchema._JSONSchema;
+
+/** Every key with its default, as the README's table has them. */
+function keysOf(node: SchemaNode, prefix = ""): [key: string, fallback: unknown][] {
+  const properties = typeof node === "object" ? (node.properties ?? {}) : {};
+  return Object.entries(properties).flatMap(([name, child]) => {
+    const deeper = keysOf(child, `${prefix}${name}.`);
+    const fallback = typeof child === "object" ? child.default : undefined;
+    return deeper.length > 0 ? deeper : [[`${prefix}${name}`, fallback] as [string, unknown]];
+  });
+}
+
+describe("the README", () => {
+  it("explains every problem code with its remedy", () => {
+    const missing = Object.entries(PROBLEMS).filter(
+      ([code, { remedy }]) => !README.includes(`| \`${code}\` | `) || !README.includes(remedy),
+    );
+
+    assert.deepEqual(
+      missing.map(([code]) => code),
+      [],
+    );
+  });
+
+  it("explains every failure code", () => {
+    const codes = [...FAILURES.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code);
+
+    assert.ok(codes.length > 10);
+    assert.deepEqual(
+      codes.filter((code) => !README.includes(`| \`${code}\` | `)),
+      [],
+    );
+  });
+
+  it("explains every exit code", () => {
+    assert.deepEqual(
+      Object.values(EXIT).filter((code) => !README.includes(`| ${code} | `)),
+      [],
+    );
+  });
+
+  it("lists every key of the configuration with its default, and no other", () => {
+    const keys = keysOf(z.toJSONSchema(ConfigSchema, { io: "input" }));
+    const table = new Map(
+      [...README.matchAll(/^\| `([a-zA-Z]+(?:\.[a-zA-Z]+)+)` \| ([^|]+) \|/gm)].map(([, key, fallback]) => [
+        key,
+        fallback?.trim(),
+      ]),
+    );
+
+    const expected = keys.map(([key, fallback]) => [
+      key,
+      fallback === undefined || fallback === ""
+        ? "–"
+        : `\`${typeof fallback === "string" ? fallback : JSON.stringify(fallback)}\``,
+    ]);
+    assert.deepEqual([...table].sort(), expected.sort());
+  });
+
+  it("names every preset", () => {
+    assert.deepEqual(
+      Object.keys(PRESETS).filter((preset) => !README.includes(`\`${preset}\``)),
+      [],
+    );
+  });
+});
+
+describe("every shipped configuration", () => {
+  const examples = [
+    ...globSync("packaging/**/*.yaml", { cwd: ROOT }).map(
+      (file) => [file, readFileSync(`${ROOT}${file}`, "utf8")] as const,
+    ),
+    ...[...README.matchAll(/```yaml\n([^]*?)```/g)].map(
+      ([, text], index) => [`README block ${index + 1}`, text ?? ""] as const,
+    ),
+  ];
+
+  it("is there", () => assert.ok(examples.length >= 2));
+  for (const [name, text] of examples) {
+    it(`is sound: ${name}`, () => {
+      const loaded = parseConfig(text);
+
+      assert.deepEqual(loaded.ok ? [] : loaded.mistakes, []);
+    });
+  }
+});

@@ -1,0 +1,548 @@
+/**
+ * What the IAM may do wrong, one row each: either no file of the node changes, or only the bad record is missing.
+ */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import type { ServerResponse } from "node:http";
+import { after, before, describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
+import {
+  type FakeIam,
+  type FakeIamOptions,
+  type IamRequest,
+  LIST_RESPONSE,
+  pageOf,
+  type Resource,
+  SCIM_ERROR,
+  sendError,
+  sendJson,
+  startFakeIam,
+  TOKEN,
+} from "../support/fake-iam.ts";
+import { configFor, makeNodeRoot, type NodeRoot, type Ran } from "../support/node-root.ts";
+import { aGroup, aKey, aUser, POSIX, someUsers } from "../support/records.ts";
+
+type Misbehave = NonNullable<FakeIam["misbehave"]>;
+
+interface Row {
+  readonly options?: FakeIamOptions;
+  readonly config?: string;
+  /** Changes what the IAM holds before the second sync. */
+  readonly change?: (iam: FakeIam) => void;
+  readonly misbehave?: Misbehave;
+  readonly code: number;
+  readonly says: RegExp;
+  /** Names that the second sync takes from the node; undefined when no file may change at all. */
+  readonly missing?: readonly string[];
+  /** The most requests a failing sync may make. */
+  readonly requests?: number;
+}
+
+const USERS = 150;
+
+const onPageTwo = (
+  answer: (response: ServerResponse, request: IamRequest, iam: FakeIam) => boolean,
+): Misbehave => {
+  return (request, response, iam) =>
+    request.list === "Users" && request.startIndex === 51 && answer(response, request, iam);
+};
+const onUsers = (
+  answer: (response: ServerResponse, request: IamRequest, iam: FakeIam) => boolean,
+): Misbehave => {
+  return (request, response, iam) => request.list === "Users" && answer(response, request, iam);
+};
+const html = (response: ServerResponse): true => {
+  response.writeHead(200, { "content-type": "text/html" }).end("<html><body>Please log in</body></html>");
+  return true;
+};
+const edit = (nth: number, change: (user: Resource) => unknown) => (iam: FakeIam) => {
+  iam.users = iam.users.map((user, index) => (index === nth - 1 ? change(user as Resource) : user));
+};
+const posix = (fields: Resource) => (user: Resource) => ({
+  ...user,
+  [POSIX]: { ...(user[POSIX] as Resource), ...fields },
+});
+
+const ROWS: Readonly<Record<string, Row>> = {
+  "a user whose extension is null": {
+    change: edit(7, (user) => ({ ...user, [POSIX]: null })),
+    code: 3,
+    says: /user7[^]*id-missing/,
+    missing: ["user7"],
+  },
+  "a user that is null": {
+    change: edit(7, () => null),
+    code: 3,
+    says: /record-unreadable/,
+    missing: ["user7"],
+  },
+  "a user that is text": {
+    change: edit(7, () => "user7"),
+    code: 3,
+    says: /record-unreadable/,
+    missing: ["user7"],
+  },
+  "a user without an id": {
+    change: edit(7, (user) => ({ ...user, id: undefined })),
+    code: 3,
+    says: /record-unreadable/,
+    missing: ["user7"],
+  },
+  "a key that is an object": {
+    change: edit(7, posix({ sshKeys: [{ key: "x" }] })),
+    code: 0,
+    says: /key-invalid/,
+    missing: [],
+  },
+  "a line feed in a display name": {
+    change: edit(7, (user) => ({ ...user, displayName: "X\nroot2:x:0:0::/:/bin/sh" })),
+    code: 0,
+    says: /gecos-cleaned/,
+    missing: [],
+  },
+  "a colon in a display name": {
+    change: edit(7, (user) => ({ ...user, displayName: "Doctor: Who" })),
+    code: 0,
+    says: /gecos-cleaned/,
+    missing: [],
+  },
+  "uid 0": { change: edit(7, posix({ uidNumber: 0 })), code: 3, says: /id-out-of-range/, missing: ["user7"] },
+  "uid 4294967295": {
+    change: edit(7, posix({ uidNumber: 4294967295 })),
+    code: 3,
+    says: /id-out-of-range/,
+    missing: ["user7"],
+  },
+  "a missing uid with externalId 0": {
+    change: edit(7, (user) => ({ ...posix({ uidNumber: undefined })(user), externalId: "0" })),
+    code: 3,
+    says: /id-missing/,
+    missing: ["user7"],
+  },
+  "two users with one uid": {
+    change: edit(7, posix({ uidNumber: 10_008 })),
+    code: 3,
+    says: /id-contested/,
+    missing: ["user7", "user8"],
+  },
+  "a user called root": {
+    change: edit(7, (user) => ({ ...user, userName: "root" })),
+    code: 3,
+    says: /name-reserved/,
+    missing: ["user7"],
+  },
+  "a group called sudo with gid 27": {
+    change: (iam) => iam.groups.push(aGroup(9, ["u-1"], { name: "sudo", gid: 27 })),
+    code: 3,
+    says: /group "sudo"[^]*name-reserved/,
+    missing: [],
+  },
+  "a key with a second one behind a line feed": {
+    change: edit(7, posix({ sshKeys: [`${aKey(7)}\ncommand="/bin/sh" ${aKey(666)}`] })),
+    code: 0,
+    says: /key-options-refused/,
+    missing: [],
+  },
+  "no itemsPerPage": {
+    misbehave: onUsers((response, request, iam) => {
+      const { itemsPerPage: _, startIndex: __, ...page } = pageOf(iam, request);
+      return sendJson(response, page);
+    }),
+    code: 0,
+    says: /Nothing to do/,
+    missing: [],
+  },
+  "pages smaller than asked for": {
+    misbehave: onUsers((response, request, iam) =>
+      sendJson(response, pageOf(iam, request, request.startIndex > 60 ? 7 : 20)),
+    ),
+    code: 0,
+    says: /Nothing to do/,
+    missing: [],
+  },
+  "a reset now and then": {
+    misbehave: (request, response) => request.nth % 3 === 1 && response.destroy() !== undefined,
+    code: 0,
+    says: /Nothing to do/,
+    missing: [],
+  },
+  "429 with Retry-After, once": {
+    misbehave: onPageTwo((response, request) => {
+      const first = request.nth < 4;
+      if (first) {
+        response.writeHead(429, { "retry-after": "0" }).end();
+      }
+      return first;
+    }),
+    code: 0,
+    says: /Nothing to do/,
+    missing: [],
+  },
+  "cursors, where the server prefers them": {
+    options: { pagination: { cursor: true, index: false } },
+    code: 0,
+    says: /Nothing to do/,
+    missing: [],
+  },
+  "cursors without totalResults": {
+    config: "paging: cursor",
+    misbehave: (request, response, iam) => {
+      const { totalResults: _, ...page } = pageOf(iam, request);
+      return sendJson(response, page);
+    },
+    code: 0,
+    says: /Nothing to do/,
+    missing: [],
+  },
+  gzip: { options: { gzip: true }, code: 0, says: /Nothing to do/, missing: [] },
+
+  "150 users that become one": {
+    change: (iam) => void (iam.users = iam.users.slice(0, 1)),
+    code: 1,
+    says: /removals-refused/,
+  },
+  "150 users that become none": { change: (iam) => void (iam.users = []), code: 1, says: /removals-refused/ },
+  "a SCIM error with status 200 on page two": {
+    misbehave: onPageTwo((response) =>
+      sendJson(response, { schemas: [SCIM_ERROR], status: "500", detail: "backend gone" }),
+    ),
+    code: 1,
+    says: /backend gone.*iam-invalid/,
+  },
+  "another total on page two": {
+    misbehave: onPageTwo((response, request, iam) =>
+      sendJson(response, { ...pageOf(iam, request), totalResults: 149 }),
+    ),
+    code: 1,
+    says: /totalResults went from 1\d\d to 1\d\d.*iam-incomplete/,
+    requests: 16,
+  },
+  "fewer resources than the total": {
+    misbehave: onUsers((response, request, iam) =>
+      sendJson(response, { ...pageOf(iam, request), totalResults: 151 }),
+    ),
+    code: 1,
+    says: /is empty, though totalResults is 151.*iam-incomplete/,
+    requests: 20,
+  },
+  "HTML on page two": {
+    misbehave: onPageTwo(html),
+    code: 1,
+    says: /no JSON.*Please log in.*iam-invalid/,
+    requests: 8,
+  },
+  "broken JSON on page two": {
+    misbehave: onPageTwo((response) => response.end('{"schemas": [') !== undefined),
+    code: 1,
+    says: /no JSON.*iam-invalid/,
+    requests: 8,
+  },
+  "something that is no ListResponse": {
+    misbehave: onUsers((response) => sendJson(response, { totalResults: 0, Resources: [] })),
+    code: 1,
+    says: /no ListResponse.*iam-invalid/,
+  },
+  "no totalResults": {
+    misbehave: onUsers((response, request, iam) => {
+      const { totalResults: _, ...page } = pageOf(iam, request);
+      return sendJson(response, page);
+    }),
+    code: 1,
+    says: /no totalResults.*iam-incomplete/,
+  },
+  "a startIndex that is ignored": {
+    misbehave: onUsers((response, request, iam) =>
+      sendJson(response, pageOf(iam, { ...request, startIndex: 1 }, 50)),
+    ),
+    code: 1,
+    says: /50 different resources came, but totalResults is 150.*iam-incomplete/,
+    requests: 16,
+  },
+  "an empty first page": {
+    misbehave: onUsers((response) =>
+      sendJson(response, { schemas: [LIST_RESPONSE], totalResults: 150, Resources: [] }),
+    ),
+    code: 1,
+    says: /first page is empty.*iam-incomplete/,
+  },
+  "ten million groups claimed": {
+    misbehave: (request, response, iam) =>
+      request.list === "Groups" && sendJson(response, { ...pageOf(iam, request), totalResults: 10_000_000 }),
+    code: 1,
+    says: /more than 20000 pages.*iam-too-large/,
+    requests: 8,
+  },
+  "one list that fails while the other is fine": {
+    misbehave: (request, response) =>
+      request.list === "Groups" && sendError(response, 500, "no groups today"),
+    code: 1,
+    says: /no groups today.*iam-unreachable/,
+  },
+  "a reset every time": {
+    misbehave: (_, response) => response.destroy() !== undefined,
+    code: 1,
+    says: /after 4 tries.*iam-unreachable/,
+  },
+  "503 every time": {
+    misbehave: (_, response) => sendError(response, 503, "maintenance"),
+    code: 1,
+    says: /maintenance.*iam-unreachable/,
+  },
+  "429 that asks to wait for an hour": {
+    misbehave: (_, response) => response.writeHead(429, { "retry-after": "3600" }).end() !== undefined,
+    code: 1,
+    says: /429.*iam-unreachable/,
+    requests: 1,
+  },
+  "a token that is not accepted": {
+    change: (iam) => void (iam.token = "another"),
+    config: "paging: index",
+    code: 1,
+    says: /401.*renew it.*iam-refused/,
+    requests: 2,
+  },
+  "403": {
+    misbehave: (_, response) => sendError(response, 403, "not yours"),
+    config: "paging: index",
+    code: 1,
+    says: /not yours.*iam-refused/,
+    requests: 2,
+  },
+  "a redirect": {
+    misbehave: (_, response) =>
+      response.writeHead(302, { location: "http://127.0.0.1:9/" }).end() !== undefined,
+    code: 1,
+    says: /302.*Redirects are not followed.*iam-invalid/,
+    requests: 4,
+  },
+  "304 that nobody asked for": {
+    misbehave: onUsers((response) => response.writeHead(304).end() !== undefined),
+    code: 1,
+    says: /304.*iam-invalid/,
+  },
+  "a body that never ends": {
+    config: "maxPageBytes: 100000",
+    misbehave: onUsers((response) => {
+      const timer = setInterval(() => response.write("x".repeat(50_000)), 1);
+      response.on("close", () => clearInterval(timer));
+      return true;
+    }),
+    code: 1,
+    says: /larger than 100000 bytes.*iam-too-large/,
+  },
+  "a body that unpacks without end": {
+    config: "maxPageBytes: 100000",
+    misbehave: onUsers((response) => {
+      response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(Buffer.alloc(50_000_000)));
+      return true;
+    }),
+    code: 1,
+    says: /larger than 100000 bytes.*iam-too-large/,
+  },
+  "a body that is not what its encoding says": {
+    misbehave: onUsers(
+      (response) => response.writeHead(200, { "content-encoding": "gzip" }).end("plain") !== undefined,
+    ),
+    code: 1,
+    says: /incorrect header check.*iam-unreachable/,
+  },
+  "a body that drips": {
+    config: "retries: 0\n  timeout: 300ms",
+    misbehave: onUsers((response) => {
+      const timer = setInterval(() => response.write(" "), 20);
+      response.on("close", () => clearInterval(timer));
+      return true;
+    }),
+    code: 1,
+    says: /timeout.*iam-unreachable/,
+  },
+  "a page that repeats behind new cursors": {
+    config: "paging: cursor",
+    misbehave: onUsers((response, request, iam) =>
+      sendJson(response, { ...pageOf(iam, { ...request, cursor: "" }, 50), nextCursor: `c${request.nth}` }),
+    ),
+    code: 1,
+    says: /nothing new.*iam-incomplete/,
+    requests: 12,
+  },
+  "a cursor that loops": {
+    config: "paging: cursor",
+    misbehave: onUsers((response, request, iam) => {
+      const start = request.nth * 10;
+      return sendJson(response, {
+        ...pageOf(iam, { ...request, cursor: String(start % 140) }, 10),
+        nextCursor: "again",
+      });
+    }),
+    code: 1,
+    says: /came a second time.*iam-incomplete/,
+    requests: 12,
+  },
+  "cursors that end early": {
+    config: "paging: cursor",
+    misbehave: onUsers((response, request, iam) => {
+      const { nextCursor: _, ...page } = pageOf(iam, request, 50);
+      return sendJson(response, page);
+    }),
+    code: 1,
+    says: /50 different resources came, but totalResults is 150.*iam-incomplete/,
+  },
+};
+
+let template: NodeRoot;
+
+/** A node that is in step with the 150 users, made once and copied for every row. */
+before(async () => {
+  template = makeNodeRoot();
+  await using iam = await startFakeIam(someUsers(USERS), [aGroup(1, ["u-1", "u-2"])]);
+  template.configure(iam.url, "homes: { create: false }\n");
+  const first = await template.rollcall("sync");
+  assert.equal(first.code, 0, first.err);
+});
+after(() => template[Symbol.dispose]());
+
+describe("an IAM with", { concurrency: 4 }, () => {
+  for (const [what, row] of Object.entries(ROWS)) {
+    it(`${what}: ${row.missing === undefined ? "no file changes" : "everybody else is served"}`, async () => {
+      using node = makeNodeRoot();
+      execFileSync("cp", ["-a", `${template.path}/.`, node.path]);
+      await using iam = await startFakeIam(someUsers(USERS), [aGroup(1, ["u-1", "u-2"])], row.options);
+      node.write("/etc/rollcall/rollcall.yaml", configWith(iam.url, row.config));
+      row.change?.(iam);
+      iam.misbehave = row.misbehave;
+      const untouched = node.snapshot();
+
+      const ran = await node.rollcall("sync");
+
+      assert.equal(ran.code, row.code, ran.out + ran.err);
+      assert.match(ran.out + ran.err, row.says);
+      assert.doesNotMatch(ran.out + ran.err, new RegExp(TOKEN));
+      assertServed(node, row.missing, untouched);
+      assert.ok(iam.requests.length <= (row.requests ?? 40), `${iam.requests.length} requests`);
+    });
+  }
+});
+
+function configWith(url: string, iamLines = ""): string {
+  const text = `${configFor(url)}homes: { create: false }\n`;
+  const keys = iamLines.split("\n").map((line) => line.trim().split(":")[0] ?? "");
+  const kept = text
+    .split("\n")
+    .filter((line) => !keys.includes(line.trim().split(":")[0] ?? "") || line.trim() === "");
+  return kept.join("\n").replace("iam:\n", iamLines === "" ? "iam:\n" : `iam:\n  ${iamLines}\n`);
+}
+
+function assertServed(
+  node: NodeRoot,
+  missing: readonly string[] | undefined,
+  untouched: Record<string, string>,
+): void {
+  if (missing === undefined) {
+    assert.deepEqual(node.snapshot(), untouched);
+    return;
+  }
+  const names = (node.read("/etc/passwd.cache") ?? "")
+    .split("\n")
+    .flatMap((line) => line.split(":")[0] || []);
+  const expected = someUsers(USERS).map((user) => String(user["userName"]));
+  assert.deepEqual(names, expected.filter((name) => !missing.includes(name)).sort());
+  const everything = Object.values(node.snapshot("/etc")).join("\n");
+  assert.doesNotMatch(everything, /^root2|command=/m);
+  assert.ok(!everything.includes(aKey(666).slice(0, 60)));
+}
+
+describe("an IAM that is not there", () => {
+  it("leaves the node as it is and says what was tried", async () => {
+    using node = makeNodeRoot();
+    node.configure("http://127.0.0.1:1/scim");
+    const untouched = node.snapshot();
+
+    const ran: Ran = await node.rollcall("sync");
+
+    assert.equal(ran.code, 1);
+    assert.match(
+      ran.err,
+      /ServiceProviderConfig from http:\/\/127.0.0.1:1\/scim.*ECONNREFUSED.*nothing was changed.*iam-unreachable/,
+    );
+    assert.deepEqual(node.snapshot(), untouched);
+  });
+});
+
+describe("conditional requests", () => {
+  it("end a run after the requests when every page is unchanged", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(120), [aGroup(1, ["u-1"])], { etags: true });
+    node.configure(iam.url);
+    await node.rollcall("sync");
+    iam.requests.length = 0;
+
+    const ran = await node.rollcall("sync");
+
+    assert.match(ran.out, /nothing new at the IAM/);
+    assert.deepEqual(iam.requests.map(({ list }) => list).sort(), ["Groups", "Users", "Users", "Users"]);
+    assert.ok(iam.requests.every(({ headers }) => headers["if-none-match"] !== undefined));
+  });
+
+  it("fetch everything again when one page has changed", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(120), [], { etags: true });
+    node.configure(iam.url);
+    await node.rollcall("sync");
+    iam.users = [...iam.users.slice(0, 119), aUser(120, { gecos: "Changed" })];
+
+    const ran = await node.rollcall("sync");
+
+    assert.match(ran.out, /user120 +gecos "User Number 120" → "Changed"/);
+  });
+
+  it("still put back what was changed by hand on the node", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(3), [], { etags: true });
+    node.configure(iam.url);
+    await node.rollcall("sync");
+    const good = node.read("/etc/passwd.cache");
+    node.write("/etc/passwd.cache", "evil:x:0:0::/:/bin/sh\n");
+
+    const ran = await node.rollcall("sync");
+
+    assert.equal(ran.code, 0, ran.err);
+    assert.equal(node.read("/etc/passwd.cache"), good);
+  });
+
+  it("are not trusted after the configuration changed", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(3), [], { etags: true });
+    node.configure(iam.url);
+    await node.rollcall("sync");
+    const config = node.read("/etc/rollcall/rollcall.yaml") ?? "";
+    node.write(
+      "/etc/rollcall/rollcall.yaml",
+      config.replace("attributes:\n  user:\n", "attributes:\n  user:\n    gecos: userName\n"),
+    );
+
+    const ran = await node.rollcall("sync");
+
+    assert.match(ran.out, /user1 +gecos "User Number 1" → "user1"/);
+  });
+});
+
+describe("the token", () => {
+  it("is read again when the IAM refuses the one in use", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(3), []);
+    node.configure(iam.url);
+    iam.token = "rotated-token";
+    iam.misbehave = (request) => {
+      if (request.nth === 0) {
+        node.write("/etc/rollcall/token", "rotated-token", 0o600);
+      }
+      return false;
+    };
+
+    const ran = await node.rollcall("sync");
+
+    assert.equal(ran.code, 0, ran.err);
+    assert.match(ran.out, /Served: 3 users/);
+  });
+});

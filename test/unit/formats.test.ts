@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { isOurs, parseAuthorizedKeys, renderAuthorizedKeys } from "../../src/formats/authorized-keys.ts";
+import { parseGroup, renderGroup } from "../../src/formats/group.ts";
+import { parseIndex, renderIndex } from "../../src/formats/index-file.ts";
+import { placeInOrder } from "../../src/formats/lines.ts";
+import { parsePasswd, renderPasswd } from "../../src/formats/passwd.ts";
+import { parseShadow, renderShadow } from "../../src/formats/shadow.ts";
+import { parseSshkey, renderSshkey } from "../../src/formats/sshkey.ts";
+import type { Directory } from "../../src/model/directory.ts";
+import { validateDirectory } from "../../src/validate/directory.ts";
+import { LOCAL, RULES, someDrafts } from "../support/drafts.ts";
+import { aDirectoryOf, wildGroupDraft, wildUserDraft } from "../support/wild.ts";
+
+/** Directories made from records of every kind, sound and hostile. */
+const directories = fc
+  .tuple(fc.array(wildUserDraft(), { maxLength: 12 }), fc.array(wildGroupDraft(), { maxLength: 6 }))
+  .map(([users, groups]): Directory => validateDirectory(someDrafts(users, groups), RULES, LOCAL).directory);
+
+function fileOf(lines: readonly string[]): Uint8Array {
+  return placeInOrder(lines).bytes;
+}
+
+describe("passwd.cache", () => {
+  it("writes a line byte for byte as passwd(5) says", () => {
+    const { users } = aDirectoryOf({ name: "ada", uid: 7001, gid: 7001, gecos: "Ada Lovelace" });
+
+    assert.deepEqual(users.map(renderPasswd), ["ada:x:7001:7001:Ada Lovelace:/home/ada:/bin/bash"]);
+  });
+
+  it("reads back what it wrote", () => {
+    fc.assert(
+      fc.property(directories, ({ users }) => {
+        const records = parsePasswd(fileOf(users.map(renderPasswd)));
+
+        assert.deepEqual(
+          records,
+          users.map(({ name, uid, gid, gecos, home, shell }) => ({ name, uid, gid, gecos, home, shell })),
+        );
+      }),
+    );
+  });
+
+  it("skips comments, empty lines and malformed lines, as glibc does", () => {
+    const text =
+      "# comment\n\nbroken\nbad:x:one:1:::\nada:x:1:2:g:/h:/s\nlong:x:1:2:g:/h:/s:more\n:x:1:2:g:/h:/s";
+
+    const records = parsePasswd(Buffer.from(text));
+
+    assert.deepEqual(records, [{ name: "ada", uid: 1, gid: 2, gecos: "g", home: "/h", shell: "/s" }]);
+  });
+});
+
+describe("group.cache", () => {
+  it("reads back what it wrote", () => {
+    fc.assert(
+      fc.property(directories, ({ groups }) => {
+        assert.deepEqual(parseGroup(fileOf(groups.map(renderGroup))), groups);
+      }),
+    );
+  });
+});
+
+describe("shadow.cache", () => {
+  it("locks an inactive user with ! and an expiry in 1970, and nobody else", () => {
+    const { users } = aDirectoryOf({ name: "ada" }, { name: "bob", active: false });
+
+    assert.deepEqual(users.map(renderShadow), ["ada:*:::::::", "bob:!::::::1:"]);
+  });
+
+  it("reads back what it wrote", () => {
+    fc.assert(
+      fc.property(directories, ({ users }) => {
+        const records = parseShadow(fileOf(users.map(renderShadow)));
+
+        assert.deepEqual(
+          records,
+          users.map(({ name, active }) => ({ name, active })),
+        );
+      }),
+    );
+  });
+});
+
+describe("sshkey.cache", () => {
+  it("reads the Python list that nsscache writes", () => {
+    const line = `ada:['ssh-ed25519 AAAA ada\\'s \\u00e9', "b's key", 'tab\\there']\nbob:\n`;
+
+    const records = parseSshkey(Buffer.from(line));
+
+    assert.deepEqual(records, [
+      { name: "ada", keys: ["ssh-ed25519 AAAA ada's é", "b's key", "tab\there"] },
+      { name: "bob", keys: [] },
+    ]);
+  });
+
+  it("reads a bare key, which other writers leave", () => {
+    assert.deepEqual(parseSshkey(Buffer.from("ada:ssh-rsa AAAA x\n")), [
+      { name: "ada", keys: ["ssh-rsa AAAA x"] },
+    ]);
+  });
+
+  it("skips a list that is no list of plain strings", () => {
+    assert.deepEqual(parseSshkey(Buffer.from("ada:['a' 'b']\nbob:[open('x')]\ncy:['a', 1]\ndi:['a'\n")), []);
+  });
+
+  it("reads back what it wrote", () => {
+    fc.assert(
+      fc.property(directories, ({ users }) => {
+        const records = parseSshkey(fileOf(users.map(renderSshkey)));
+
+        assert.deepEqual(
+          records,
+          users.map(({ name, keys }) => ({ name, keys })),
+        );
+      }),
+    );
+  });
+});
+
+describe("an index file", () => {
+  it("is byte for byte what libnss-cache searches", () => {
+    const file = renderIndex([
+      { key: "bob", offset: 0 },
+      { key: "ad", offset: 120 },
+    ]);
+
+    assert.equal(Buffer.from(file).toString("latin1"), "ad\x00120\x00\x00\nbob\x000\x00\x00\x00\n");
+  });
+
+  it("gives every record the same length in bytes, whatever the alphabet", () => {
+    const name = fc
+      .string({ unit: "grapheme", minLength: 1, maxLength: 12 })
+      .filter((text) => !/[\0\n]/.test(text));
+    const entries = fc.uniqueArray(fc.record({ key: name, offset: fc.nat(10_000_000) }), {
+      selector: ({ key }) => Buffer.from(key).toString("latin1"),
+    });
+    fc.assert(
+      fc.property(entries, (list) => {
+        const read = parseIndex(renderIndex(list));
+
+        const sorted = list.toSorted((left, right) =>
+          Buffer.compare(Buffer.from(left.key), Buffer.from(right.key)),
+        );
+        assert.deepEqual(
+          read?.map(({ key, offset }) => ({ key: Buffer.from(key).toString("hex"), offset })),
+          sorted.map(({ key, offset }) => ({
+            key: Buffer.from(Buffer.from(key).toString()).toString("hex"),
+            offset,
+          })),
+        );
+      }),
+    );
+  });
+
+  it("points at the byte where each line starts", () => {
+    const lines = ["é:1", "日本:2", "z:3"];
+
+    const { bytes, offsets } = placeInOrder(lines);
+
+    const found = offsets.map((offset) => Buffer.from(bytes).subarray(offset).toString().split("\n")[0]);
+    assert.deepEqual(found, lines);
+  });
+
+  it("is not read when its records have different lengths", () => {
+    assert.equal(parseIndex(Buffer.from("a\x000\x00\nbb\x001\x00\n")), undefined);
+  });
+});
+
+describe("a key file", () => {
+  it("reads back what it wrote, and knows its own", () => {
+    const { users } = aDirectoryOf({ name: "ada" });
+    const keys = users[0]?.keys ?? [];
+
+    const text = renderAuthorizedKeys(keys);
+
+    assert.deepEqual(parseAuthorizedKeys(text), keys);
+    assert.equal(isOurs(text), true);
+    assert.equal(isOurs(text.slice(1)), false);
+  });
+});

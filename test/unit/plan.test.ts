@@ -1,0 +1,353 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { renderAuthorizedKeys } from "../../src/formats/authorized-keys.ts";
+import { parseIndex } from "../../src/formats/index-file.ts";
+import { parsePasswd } from "../../src/formats/passwd.ts";
+import type { Directory } from "../../src/model/directory.ts";
+import type { UserDraft } from "../../src/model/draft.ts";
+import type { Observed } from "../../src/model/observed.ts";
+import { refusalOf } from "../../src/plan/guard.ts";
+import { planChanges } from "../../src/plan/plan.ts";
+import { validateDirectory } from "../../src/validate/directory.ts";
+import {
+  aGroupDraft,
+  anEmptyNode,
+  aUserDraft,
+  LOCAL,
+  PLAN_SETTINGS,
+  RULES,
+  someDrafts,
+} from "../support/drafts.ts";
+import { aKey } from "../support/records.ts";
+import { afterPlan, fileOf } from "../support/simulated-node.ts";
+import { aDirectoryOf, wildGroupDraft, wildUserDraft } from "../support/wild.ts";
+
+const directories = fc
+  .tuple(fc.array(wildUserDraft(), { maxLength: 8 }), fc.array(wildGroupDraft(), { maxLength: 4 }))
+  .map(([users, groups]) => validateDirectory(someDrafts(users, groups), RULES, LOCAL).directory);
+
+function plan(directory: Directory, observed: Observed = anEmptyNode()) {
+  return planChanges(directory, observed, PLAN_SETTINGS);
+}
+
+/** A node that serves these users, one key each. */
+function aNodeServing(...users: readonly Partial<UserDraft>[]): Observed {
+  const directory = aDirectoryOf(...users);
+  return afterPlan(anEmptyNode(), plan(directory));
+}
+
+describe("a plan", () => {
+  it("carried out leaves nothing to plan, whatever was there before", () => {
+    fc.assert(
+      fc.property(directories, directories, (first, second) => {
+        const once = afterPlan(anEmptyNode(), plan(first));
+        const twice = afterPlan(once, plan(second, once));
+
+        assert.deepEqual(plan(first, once).steps, []);
+        assert.deepEqual(plan(second, twice).steps, []);
+        assert.deepEqual(plan(second, twice).changes, []);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("takes away first and gives last", () => {
+    const node = aNodeServing({ name: "ada" }, { name: "gone" });
+
+    const { steps } = plan(aDirectoryOf({ name: "ada", keys: [aKey(1), aKey(5)] }, { name: "new" }), node);
+
+    assert.deepEqual(
+      steps.map((step) => (step.kind === "publish-map" ? step.map : `${step.kind} ${step.user}`)),
+      [
+        "revoke-keys gone",
+        "group",
+        "passwd",
+        "shadow",
+        "sshkey",
+        "create-home new",
+        "grant-keys ada",
+        "grant-keys new",
+      ],
+    );
+  });
+
+  it("replaces a rotated key in one step, so that its owner is never without one", () => {
+    const node = aNodeServing({ name: "ada", keys: [aKey(1), aKey(2)] });
+
+    const { steps, changes } = plan(aDirectoryOf({ name: "ada", keys: [aKey(2), aKey(3)] }), node);
+
+    assert.deepEqual(
+      steps.map((step) => step.kind),
+      ["revoke-keys", "publish-map"],
+    );
+    assert.deepEqual(
+      changes.map((change) => change.event),
+      ["key-revoked", "key-granted"],
+    );
+    assert.match(
+      String(steps[0] && "content" in steps[0] && steps[0].content),
+      new RegExp(aKey(3).slice(12, 40)),
+    );
+  });
+
+  it("gives a new key last when the uid changed under it", () => {
+    const node = aNodeServing({ name: "ada", uid: 7001, keys: [aKey(1)] });
+
+    const { steps } = plan(aDirectoryOf({ name: "ada", uid: 7002, keys: [aKey(2)] }), node);
+
+    const keySteps = steps.filter((step) => step.kind === "revoke-keys" || step.kind === "grant-keys");
+    assert.deepEqual(
+      keySteps.map((step) => [step.kind, step.content === undefined]),
+      [
+        ["revoke-keys", true],
+        ["grant-keys", false],
+      ],
+    );
+    assert.equal(steps.at(-1)?.kind, "grant-keys");
+  });
+
+  it("removes the keys of whoever becomes inactive, and says so", () => {
+    const node = aNodeServing({ name: "ada" }, { name: "bob" });
+
+    const { steps, changes } = plan(aDirectoryOf({ name: "ada", active: false }, { name: "bob" }), node);
+
+    assert.deepEqual(
+      steps.map((step) => step.kind),
+      ["revoke-keys", "publish-map", "publish-map", "publish-map"],
+    );
+    assert.deepEqual(
+      changes.map((change) => change.event),
+      ["user-deactivated", "key-revoked"],
+    );
+  });
+
+  it("leaves key files of local accounts and of admins alone", () => {
+    const theirs = fileOf(Buffer.from(`${aKey(50)}\n`), 0o600, 0);
+    const node = anEmptyNode({
+      keyFiles: new Map([
+        ["localadmin", theirs],
+        ["breakglass", theirs],
+      ]),
+    });
+
+    const { steps, problems } = plan(aDirectoryOf({ name: "ada" }), node);
+
+    assert.deepEqual(
+      steps.filter((step) => step.kind === "revoke-keys"),
+      [],
+    );
+    assert.deepEqual(
+      problems.map(({ code, subject }) => [code, subject.name]),
+      [["key-file-foreign", "breakglass"]],
+    );
+  });
+
+  it("replaces a key file that somebody put in a served user's place", () => {
+    const planted = fileOf(Buffer.from(`${aKey(66)}\n`), 0o644, 0);
+    const node: Observed = { ...aNodeServing({ name: "ada" }), keyFiles: new Map([["ada", planted]]) };
+
+    const { steps, changes } = plan(aDirectoryOf({ name: "ada" }), node);
+
+    assert.deepEqual(
+      steps.map((step) => step.kind),
+      ["revoke-keys"],
+    );
+    assert.deepEqual(
+      changes.map((change) => change.event),
+      ["key-revoked", "key-granted"],
+    );
+  });
+
+  it("removes a key file of ours that belongs to nobody any more", () => {
+    const stale = fileOf(
+      Buffer.from(renderAuthorizedKeys(aDirectoryOf({ name: "ada" }).users[0]?.keys ?? [])),
+      0o644,
+      0,
+    );
+    const node = anEmptyNode({ keyFiles: new Map([["gone", stale]]) });
+
+    const { steps } = plan(aDirectoryOf(), node);
+
+    assert.deepEqual(steps.slice(0, 1), [{ kind: "revoke-keys", user: "gone", content: undefined }]);
+  });
+
+  it("publishes a map again when its mode, owner or index would make readers stumble", () => {
+    const node = aNodeServing({ name: "ada" });
+    const { passwd } = node.maps;
+    const index = passwd.indexes.get("ixname");
+    assert.ok(passwd.data && index);
+    const harmed = [
+      { ...passwd, data: { ...passwd.data, mode: 0o600 } },
+      { ...passwd, data: { ...passwd.data, uid: 1000 } },
+      { ...passwd, data: { ...passwd.data, mtimeSeconds: index.mtimeSeconds + 1 } },
+      { ...passwd, indexes: new Map([["ixname", index]] as const) },
+      { ...passwd, indexes: new Map([...passwd.indexes, ["ixgid", index]] as const) },
+    ];
+
+    for (const map of harmed) {
+      const { steps, changes } = plan(aDirectoryOf({ name: "ada" }), {
+        ...node,
+        maps: { ...node.maps, passwd: map },
+      });
+
+      assert.deepEqual(
+        steps.map((step) => step.kind === "publish-map" && step.map),
+        ["passwd"],
+      );
+      assert.deepEqual(
+        changes.map((change) => change.event),
+        ["file-repaired"],
+      );
+    }
+  });
+
+  it("does not compare owners where it cannot set them", () => {
+    const node = aNodeServing({ name: "ada" });
+    const { passwd } = node.maps;
+    assert.ok(passwd.data);
+    const maps = { ...node.maps, passwd: { ...passwd, data: { ...passwd.data, uid: 1000, gid: 1000 } } };
+
+    assert.deepEqual(plan(aDirectoryOf({ name: "ada" }), { ...node, maps, ownsFiles: false }).steps, []);
+  });
+
+  it("never touches a home that is there, and reports what is wrong with it", () => {
+    const homes = new Map([
+      ["/home/ada", { kind: "directory", uid: 4242 }],
+      ["/home/bob", { kind: "other" }],
+      ["/home/cy", { kind: "unreachable", reason: "not mounted" }],
+    ] as const);
+
+    const { steps, problems } = plan(
+      aDirectoryOf({ name: "ada" }, { name: "bob" }, { name: "cy" }),
+      anEmptyNode({ homes }),
+    );
+
+    assert.deepEqual(
+      steps.filter((step) => step.kind === "create-home"),
+      [],
+    );
+    assert.deepEqual(
+      problems.map(({ code }) => code),
+      ["home-owner", "home-blocked", "home-parent"],
+    );
+  });
+
+  it("makes no home for somebody who may not log in", () => {
+    const { steps } = plan(aDirectoryOf({ name: "ada", active: false }));
+
+    assert.deepEqual(
+      steps.filter((step) => step.kind === "create-home"),
+      [],
+    );
+  });
+
+  it("puts every record where its indexes say", () => {
+    fc.assert(
+      fc.property(directories, (directory) => {
+        const { maps } = afterPlan(anEmptyNode(), plan(directory));
+
+        const data = Buffer.from(maps.passwd.data?.bytes ?? []);
+        for (const [index, field] of [
+          ["ixname", "name"],
+          ["ixuid", "uid"],
+        ] as const) {
+          const entries = parseIndex(maps.passwd.indexes.get(index)?.bytes ?? new Uint8Array()) ?? [];
+          const found = entries.map(({ key, offset }) => {
+            const line = data.subarray(offset, data.indexOf("\n", offset));
+            return [key, String(parsePasswd(line)[0]?.[field])];
+          });
+          assert.deepEqual(
+            found,
+            found.map(([key]) => [key, key]),
+          );
+          assert.equal(entries.length, directory.users.length);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe("no record", () => {
+  it("can add, change or hide a line of somebody else in any file", () => {
+    const good = [aUserDraft(1), aUserDraft(2, { gecos: "Zoë" }), aUserDraft(3, { active: false })];
+    const groups = [aGroupDraft(7, ["u-1", "u-2"])];
+    const alone = filesOf(validateDirectory(someDrafts(good, groups), RULES, LOCAL).directory);
+    const contested = new Set<unknown>(["user1", "user2", "user3", "group7"]);
+
+    fc.assert(
+      fc.property(fc.array(wildUserDraft(), { maxLength: 6 }), (wild) => {
+        const strangers = wild.filter(({ name }) => !contested.has(name));
+        const { directory } = validateDirectory(someDrafts([...good, ...strangers], groups), RULES, LOCAL);
+        const together = filesOf(directory);
+
+        const served = new Set(directory.users.map((user) => String(user.name)));
+        for (const [file, lines] of Object.entries(together)) {
+          const own = lines.filter(
+            (line) =>
+              !strangers.some(({ name }) => served.has(String(name)) && line.startsWith(`${String(name)}:`)),
+          );
+          assert.deepEqual(own, alone[file]);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+/** Every line of every file that a directory is written to. */
+function filesOf(directory: Directory): Record<string, readonly string[]> {
+  const node = afterPlan(anEmptyNode(), plan(directory));
+  const maps = Object.entries(node.maps).map(
+    ([map, { data }]) => [map, Buffer.from(data?.bytes ?? []).toString("utf8")] as const,
+  );
+  const keys = [...node.keyFiles].map(
+    ([user, { bytes }]) => `${user}: ${Buffer.from(bytes).toString("utf8").replaceAll("\n", "|")}`,
+  );
+  return {
+    ...Object.fromEntries(maps.map(([map, text]) => [map, text.split("\n").filter((line) => line !== "")])),
+    keys,
+  };
+}
+
+describe("the fuse", () => {
+  const hundred = Array.from({ length: 100 }, (_, nth) => ({ name: `user${nth}` }));
+  const node = aNodeServing(...hundred);
+  const refusal = (users: readonly Partial<UserDraft>[]) =>
+    refusalOf(plan(aDirectoryOf(...users), node).removals, PLAN_SETTINGS.guard);
+
+  it("holds when a fifth of the users go, and blows for one more", () => {
+    assert.equal(refusal(hundred.slice(20)), undefined);
+    assert.match(refusal(hundred.slice(21)) ?? "", /21 of 100 users \(21 %\)/);
+  });
+
+  it("counts people who are deactivated or lose every key like people who are gone", () => {
+    assert.match(refusal(hundred.map((user, nth) => ({ ...user, active: nth > 20 }))) ?? "", /21 of 100/);
+    assert.match(
+      refusal(hundred.map((user, nth) => ({ ...user, ...(nth < 21 && { keys: [] }) }))) ?? "",
+      /21 of 100/,
+    );
+  });
+
+  it("blows for an empty list, however few there were", () => {
+    const one = aNodeServing({ name: "ada" });
+
+    assert.match(refusal([]) ?? "", /leave nobody/);
+    assert.match(refusalOf(plan(aDirectoryOf(), one).removals, PLAN_SETTINGS.guard) ?? "", /leave nobody/);
+  });
+
+  it("does not count the first sync of an empty node", () => {
+    assert.equal(refusalOf(plan(aDirectoryOf(...hundred)).removals, PLAN_SETTINGS.guard), undefined);
+  });
+
+  it("blows when all groups go", () => {
+    const groups = Array.from({ length: 12 }, (_, nth) => aGroupDraft(nth, ["u-1"]));
+    const before = validateDirectory(someDrafts([aUserDraft(1)], groups), RULES, LOCAL).directory;
+    const after = validateDirectory(someDrafts([aUserDraft(1)]), RULES, LOCAL).directory;
+
+    const { removals } = plan(after, afterPlan(anEmptyNode(), plan(before)));
+
+    assert.match(refusalOf(removals, PLAN_SETTINGS.guard) ?? "", /12 of 12 groups/);
+  });
+});

@@ -2,13 +2,8 @@
  * What commands share: the process they run in, the options that every command has, and the exit codes.
  */
 
-import { loadConfig } from "../config/load.ts";
-import type { Settings } from "../config/settings.ts";
-import type { Stages } from "../daemon/run-once.ts";
-import { type Surroundings, wireStages } from "../daemon/wire.ts";
-import { systemClock } from "../platform/clock.ts";
+import type { Surroundings } from "../daemon/wire.ts";
 import { underRoot } from "../platform/files.ts";
-import { createProgress } from "./progress.ts";
 
 /** The process, as far as commands may know it. */
 export interface Context {
@@ -38,20 +33,4 @@ export const EXIT = { ok: 0, failed: 1, changes: 2, refused: 3, usage: 64 } as c
 /** `--config` as given, else the usual place below the root. */
 export function configPath({ config, root }: CommonOptions): string {
   return config ?? underRoot(root, "/etc/rollcall/rollcall.yaml");
-}
-
-/** Settings, and the stages of a run made from them. */
-export async function prepare(
-  context: Context,
-  options: CommonOptions,
-): Promise<{ settings: Settings; stages: Stages }> {
-  const settings = await loadConfig(configPath(options));
-  const stages = wireStages(settings, {
-    root: options.root,
-    tokens: context.tokens,
-    clock: systemClock,
-    random: Math.random,
-    onProgress: createProgress(context.redraw),
-  });
-  return { settings, stages };
 }

@@ -21,11 +21,12 @@ export function jsonOfPlan({ plan, planId, problems, refusal }: Planned) {
 
 /** Everything a sync did. */
 export function jsonOfReport(report: RunReport) {
-  const { plan, planId, problems, outcomes, served, pull, seconds } = report;
+  const { plan, planId, problems, outcomes, served, pull, setsOwners, seconds } = report;
   return {
     planId,
     served,
     pull,
+    setsOwners,
     seconds,
     steps: outcomes.map((outcome) => ({
       ...jsonOfStep(outcome.step),

@@ -4,12 +4,13 @@
 
 import { planOnce } from "../daemon/run-once.ts";
 import { renderChanges, renderProblems } from "../report/messages.ts";
-import { type CommonOptions, type Context, EXIT, prepare } from "./context.ts";
+import { type CommonOptions, type Context, EXIT } from "./context.ts";
 import { jsonOfPlan } from "./json.ts";
+import { prepare } from "./prepare.ts";
 
 /** Prints the diff; exits with 0 for nothing to do and 2 for changes. */
 export async function plan(context: Context, options: CommonOptions): Promise<number> {
-  const { stages } = await prepare(context, options);
+  const stages = await prepare(context, options);
   const planned = await planOnce(stages, context.signal);
   context.redraw?.("");
   if (options.json === true) {

@@ -37,8 +37,13 @@ function explain(context: Context, error: unknown, json: boolean): number {
   if (json) {
     context.out(JSON.stringify({ error: { code, message } }));
   }
-  context.err(`rollcall: ${message} [${code}]`);
+  context.err(`rollcall: ${printable(message)} [${code}]`);
   return EXIT.failed;
+}
+
+/** A message may quote what a server said; nothing in it may steer the terminal. */
+function printable(message: string): string {
+  return message.replace(/[^\n\P{Cc}]/gu, "?");
 }
 
 const STOPPED = new Failure(

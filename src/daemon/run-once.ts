@@ -42,6 +42,7 @@ export interface Stages {
 export interface Planned {
   readonly pulled: PullResult;
   readonly directory: Directory;
+  readonly observed: Observed;
   readonly plan: Plan;
   readonly planId: string;
   readonly problems: readonly Problem[];
@@ -59,6 +60,7 @@ export async function planOnce(stages: Stages, signal: AbortSignal): Promise<Pla
   return {
     pulled,
     directory,
+    observed,
     plan,
     planId: planIdOf(plan),
     problems: [...problems, ...plan.problems],
@@ -73,7 +75,7 @@ export async function runOnce(
   signal: AbortSignal,
 ): Promise<RunReport> {
   const start = stages.monotonicMs();
-  const { pulled, directory, plan, planId, problems, refusal } = await planOnce(stages, signal);
+  const { pulled, directory, observed, plan, planId, problems, refusal } = await planOnce(stages, signal);
   if (refusal !== undefined && accepted !== planId) {
     throw removalsRefused(plan.removals, refusal, planId);
   }
@@ -86,6 +88,7 @@ export async function runOnce(
     outcomes,
     served: countServed(directory),
     pull: pulled.statistics,
+    setsOwners: observed.ownsFiles,
     seconds: (stages.monotonicMs() - start) / 1000,
   };
 }

@@ -33,5 +33,7 @@ export interface RunReport {
     readonly keys: number;
   };
   readonly pull: PullStatistics;
+  /** False when owners of files and homes were left alone, because this process is not root. */
+  readonly setsOwners: boolean;
   readonly seconds: number;
 }

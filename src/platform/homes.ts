@@ -21,7 +21,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { errorCodeOf, messageOf } from "../model/failure.ts";
 import type { ObservedHome } from "../model/observed.ts";
-import { temporaryName } from "./files.ts";
+import { temporaryName, underRoot } from "./files.ts";
 import { isRoot } from "./privileges.ts";
 import { openSafeDirectory } from "./safe-directory.ts";
 
@@ -54,7 +54,9 @@ export async function lookAtHomes(
         homes.set(path, await lookAt(directory.child(basename(path))));
       }
     } catch (error) {
-      children.forEach((path) => homes.set(path, { kind: "unreachable", reason: messageOf(error) }));
+      for (const path of children) {
+        homes.set(path, await lookFromAfar(underRoot(root, path), messageOf(error)));
+      }
     }
   }
   return homes;
@@ -97,6 +99,12 @@ async function lookAt(path: string): Promise<ObservedHome> {
       ? { kind: "absent" }
       : { kind: "unreachable", reason: messageOf(error) };
   }
+}
+
+/** A home that is there needs no safe way to it; one that is not cannot be made. */
+async function lookFromAfar(path: string, reason: string): Promise<ObservedHome> {
+  const home = await lookAt(path);
+  return home.kind === "directory" ? home : { kind: "unreachable", reason };
 }
 
 async function copySkeleton(skeleton: string | undefined, home: string, owner: Owner): Promise<void> {

@@ -59,9 +59,24 @@ export function renderFailures(outcomes: readonly Outcome[]): string[] {
     ? []
     : [
         `rollcall: ${failed.length} step(s) failed, ${skipped.length} were not begun; the next sync tries again [apply-failed]`,
-        ...failed.map(({ step, message }) => `  ${nameOf(step)}: ${message}`),
+        ...failed.map(({ step, message }) => `  ${nameOf(step)}: ${message}${hintFor(message)}`),
         ...(skipped.length > 0 ? [`  not begun because ${reasons}`] : []),
       ];
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: "run this as root",
+  EPERM: "run this as root, and look for an immutable file (lsattr)",
+  ENOSPC: "free some space on this file system",
+  EDQUOT: "raise the quota, or free some space",
+  EROFS: "this file system is mounted read-only",
+  ENOENT: "make the directory first",
+};
+
+/** What to do about a system error, where its name says it. */
+function hintFor(message: string): string {
+  const hint = HINTS[/^([A-Z]+): /.exec(message)?.[1] ?? ""];
+  return hint === undefined ? "" : ` (${hint})`;
 }
 
 /** The closing line of a sync. */

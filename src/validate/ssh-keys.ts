@@ -16,6 +16,8 @@ import { wireKeyFault } from "./wire-key.ts";
 
 const LINE_LENGTH = 8192;
 const COMMENT_BYTES = 256;
+/** Of one user; far above keys.maxPerUser, so that only a flood of broken lines meets it. */
+const LINES = 2000;
 
 /** The accepted keys, in the order of the IAM, and why the others are not. */
 export interface KeysVerdict {
@@ -34,7 +36,14 @@ export function toKeys(raw: unknown, rules: Rules["keys"]): KeysVerdict {
   }
   const keys = new Map<string, AuthorizedKey>();
   const refusals: Refusal[] = [];
-  for (const line of texts.flatMap(linesOf)) {
+  const lines = texts.flatMap(linesOf);
+  if (lines.length > LINES) {
+    refusals.push({
+      code: "keys-too-many",
+      reason: `only the first ${LINES} of ${lines.length} lines were read`,
+    });
+  }
+  for (const line of lines.slice(0, LINES)) {
     const verdict = toKey(line, rules);
     if (!verdict.ok) {
       refusals.push(verdict.refusal);

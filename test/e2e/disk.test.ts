@@ -1,0 +1,121 @@
+/**
+ * What a sync leaves behind when the disk is full, read-only, or out of inodes: the old files, whole.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { startFakeIam, TOKEN } from "../support/fake-iam.ts";
+import { missing, type Namespace, startNamespace } from "../support/namespace.ts";
+import { configFor } from "../support/node-root.ts";
+import { aUser, someUsers } from "../support/records.ts";
+
+const skip = missing("namespaces");
+const CONFIG = "caches: { directory: /etc/nsscache, index: always }\nhomes: { create: false }\n";
+
+/** Everything in the caches and the keys directory, by content. */
+async function filesOf(node: Namespace): Promise<string> {
+  const { out } = await node.run(
+    "sh",
+    "-c",
+    "cd /etc && find nsscache ssh/authorized_keys.d -type f | sort | xargs -r sha256sum",
+  );
+  return out;
+}
+
+async function temporaries(node: Namespace): Promise<string> {
+  return (await node.run("find", "/etc", "/home", "/var/lib", "-name", "*.rollcall-*")).out;
+}
+
+interface Harm {
+  readonly what: string;
+  /** Options of the tmpfs that holds the caches, before and after somebody makes room. */
+  readonly before: string;
+  readonly after: string;
+  readonly says: RegExp;
+}
+
+const HARMS: readonly Harm[] = [
+  {
+    what: "is full",
+    before: "size=40k",
+    after: "size=4m",
+    says: /publishing \w+\.cache: ENOSPC.*free some space.*/,
+  },
+  {
+    what: "has no inode left",
+    before: "nr_inodes=12",
+    after: "nr_inodes=1000",
+    says: /publishing \w+\.cache: ENOSPC/,
+  },
+  {
+    what: "is read-only",
+    before: "ro",
+    after: "rw",
+    says: /publishing group\.cache: EROFS.*mounted read-only/,
+  },
+];
+
+describe("a sync onto a disk that", { skip }, () => {
+  for (const { what, before, after, says } of HARMS) {
+    it(`${what} keeps every file whole, says so, and succeeds when there is room again`, async () => {
+      await using iam = await startFakeIam(someUsers(20), []);
+      await using node = await startNamespace();
+      await node.write("/etc/rollcall/token", TOKEN, 0o600);
+      await node.write("/etc/rollcall/rollcall.yaml", configFor(iam.url, CONFIG));
+      await node.run("mkdir", "/etc/nsscache");
+      await node.run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/etc/nsscache");
+      const first = await node.rollcall("sync");
+      const whole = await filesOf(node);
+      await node.run("mount", "-o", `remount,${before}`, "/etc/nsscache");
+      iam.users = [...someUsers(20), ...Array.from({ length: 300 }, (_, nth) => aUser(nth + 100))];
+
+      const harmed = await node.rollcall("sync");
+      const kept = await filesOf(node);
+      const left = await temporaries(node);
+      await node.run("mount", "-o", `remount,${after}`, "/etc/nsscache");
+      const mended = await node.rollcall("sync");
+
+      assert.equal(first.code, 0, first.err);
+      assert.equal(harmed.code, 1, harmed.out + harmed.err);
+      assert.match(harmed.err, says);
+      assert.match(harmed.err, /apply-failed/);
+      assert.equal(await onlyWhole(node, whole, kept), "");
+      assert.equal(left, "");
+      assert.equal(mended.code, 0, mended.err);
+      assert.match(mended.out, /Served: 320 users/);
+    });
+  }
+});
+
+/** Files that are neither as before nor as the finished sync leaves them; a map and its indexes may be ahead of the next map. */
+async function onlyWhole(node: Namespace, before: string, during: string): Promise<string> {
+  const old = new Set(before.split("\n"));
+  const changed = during.split("\n").filter((line) => !old.has(line));
+  const finished = new Set((await filesOf(node)).split("\n"));
+  return changed.filter((line) => !finished.has(line)).join("\n");
+}
+
+describe("a sync that is stopped", { skip }, () => {
+  it("by SIGTERM in the middle says so, leaves no temporary, and the next one finishes", async () => {
+    await using iam = await startFakeIam(someUsers(1500), []);
+    await using node = await startNamespace();
+    await node.write("/etc/rollcall/token", TOKEN, 0o600);
+    await node.write("/etc/rollcall/rollcall.yaml", configFor(iam.url));
+
+    const stopped = await node.run("sh", "-c", STOP_AFTER_FIRST_HOME);
+    const left = await temporaries(node);
+    const finished = await node.rollcall("sync");
+
+    assert.match(stopped.out, /not begun because the run was stopped.*\nexit 1/);
+    assert.equal(left, "");
+    assert.equal(finished.code, 0, finished.err);
+    assert.match(finished.out, /Served: 1500 users/);
+  });
+});
+
+const STOP_AFTER_FIRST_HOME = `
+/run/test/node /run/test/rollcall/src/main.ts sync 2>&1 & pid=$!
+for i in $(seq 2000); do [ -e /home/user1 ] && break; sleep 0.005; done
+kill -TERM $pid
+wait $pid; echo "exit $?"
+`;

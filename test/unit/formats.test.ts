@@ -11,6 +11,7 @@ import { parseSshkey, renderSshkey } from "../../src/formats/sshkey.ts";
 import type { Directory } from "../../src/model/directory.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
 import { LOCAL, RULES, someDrafts } from "../support/drafts.ts";
+import { aKey } from "../support/records.ts";
 import { aDirectoryOf, wildGroupDraft, wildUserDraft } from "../support/wild.ts";
 
 /** Directories made from records of every kind, sound and hostile. */
@@ -99,6 +100,16 @@ describe("sshkey.cache", () => {
     assert.deepEqual(parseSshkey(Buffer.from("ada:ssh-rsa AAAA x\n")), [
       { name: "ada", keys: ["ssh-rsa AAAA x"] },
     ]);
+  });
+
+  it("escapes what would end a string or start an escape", () => {
+    const keys = [aKey(1, "back\\slash"), aKey(2, "it's"), aKey(3, `'both"`)];
+    const { users } = aDirectoryOf({ name: "ada", keys });
+
+    const [line = ""] = users.map(renderSshkey);
+
+    assert.match(line, /back\\\\slash', "ssh-ed25519 \S+ it's", 'ssh-ed25519 \S+ \\'both"'\]$/);
+    assert.deepEqual(parseSshkey(Buffer.from(line)), [{ name: "ada", keys }]);
   });
 
   it("skips a list that is no list of plain strings", () => {

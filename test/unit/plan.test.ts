@@ -330,6 +330,13 @@ describe("the fuse", () => {
     );
   });
 
+  it("counts deactivated people also where their keys were never ours", () => {
+    const takenOver = { ...node, keyFiles: new Map() };
+    const directory = aDirectoryOf(...hundred.map((user, nth) => ({ ...user, active: nth > 20 })));
+
+    assert.match(refusalOf(plan(directory, takenOver).removals, PLAN_SETTINGS.guard) ?? "", /21 of 100/);
+  });
+
   it("blows for an empty list, however few there were", () => {
     const one = aNodeServing({ name: "ada" });
 

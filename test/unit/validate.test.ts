@@ -413,6 +413,11 @@ describe("SSH keys", () => {
   const certificate = Buffer.from("\0\0\0\x20ssh-ed25519-cert-v01@openssh.com").toString("base64");
   const broken: readonly [what: string, line: string, code: string][] = [
     ["without base64", "ssh-ed25519", "key-invalid"],
+    [
+      "with a character that a lenient decoder would skip",
+      `ssh-ed25519 ${ed25519.slice(0, 20)}*${ed25519.slice(20)}`,
+      "key-invalid",
+    ],
     ["with broken base64", "ssh-ed25519 AAAA!", "key-invalid"],
     ["with base64 that a lenient decoder would repair", `ssh-ed25519 ${ed25519.slice(0, -1)}`, "key-invalid"],
     [

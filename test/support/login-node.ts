@@ -160,18 +160,25 @@ function knockWithOpenSsh(
   ]);
 }
 
+const SSH2_LIMIT_MS = 30_000;
+
 /** Answers as OpenSSH does, so that a test can ask both alike. */
 function knockWithSsh2({ user, key, command }: Attempt, { port, hostKey }: Door): Promise<Ran> {
   const client = new Client();
+  const tooLong = setTimeout(() => client.destroy(), SSH2_LIMIT_MS);
+  let out = "";
+  let err = "";
   return new Promise<Ran>((resolve) => {
-    let out = "";
-    let err = "";
-    client.on("error", (error) => resolve({ code: 255, out, err: `${err}${error.message}` }));
-    client.on("close", () => resolve({ code: 255, out, err: `${err}the connection was closed` }));
+    const end = (code: number) => resolve({ code, out, err });
+    // A server that hangs up after a good signature closes without an error.
+    client.on("close", () => end(255));
+    client.on("error", (error) => {
+      err += error.message;
+    });
     client.on("ready", () =>
       client.exec(command, (error, channel) => {
         if (error !== undefined) {
-          resolve({ code: 255, out, err: error.message });
+          client.end();
           return;
         }
         channel.on("data", (chunk: Buffer) => {
@@ -180,7 +187,7 @@ function knockWithSsh2({ user, key, command }: Attempt, { port, hostKey }: Door)
         channel.stderr.on("data", (chunk: Buffer) => {
           err += chunk.toString();
         });
-        channel.on("close", (code: number | undefined) => resolve({ code: code ?? 255, out, err }));
+        channel.on("close", (code: number | undefined) => end(code ?? 255));
       }),
     );
     client.connect({
@@ -190,5 +197,8 @@ function knockWithSsh2({ user, key, command }: Attempt, { port, hostKey }: Door)
       privateKey: readFileSync(key.path),
       hostVerifier: (offered: Buffer) => offered.toString("base64") === hostKey.split(" ")[1],
     });
-  }).finally(() => client.end());
+  }).finally(() => {
+    clearTimeout(tooLong);
+    client.end();
+  });
 }

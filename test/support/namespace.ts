@@ -35,7 +35,7 @@ export interface Namespace extends AsyncDisposable {
 export async function startNamespace(): Promise<Namespace> {
   const holder = startProcess("unshare", ["-m", "--propagation", "private", ...FURNISH]);
   await holder.printed("furnished\n");
-  const inside = ["-t", String(holder.pid), "-m", "--"];
+  const inside = ["-t", String(holder.pid), "-m", "-r", "-w", "--"];
   const runInside = (command: string, ...args: string[]) => run("nsenter", [...inside, command, ...args]);
   return {
     run: runInside,

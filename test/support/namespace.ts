@@ -37,6 +37,11 @@ export async function startNamespace(): Promise<Namespace> {
   await holder.printed("furnished\n");
   const inside = ["-t", String(holder.pid), "-m", "-r", "-w", "--"];
   const runInside = (command: string, ...args: string[]) => run("nsenter", [...inside, command, ...args]);
+  const arrived = await runInside("test", "-e", "/etc/.private");
+  if (arrived.code !== 0) {
+    await holder[Symbol.asyncDispose]();
+    throw new Error(`nsenter did not lead to the private /etc, so nothing is written there: ${arrived.err}`);
+  }
   return {
     run: runInside,
     start: (...command) =>
@@ -67,6 +72,7 @@ for map in passwd group shadow sshkey; do rm -f /run/etc/$map.cache*; done
 rm -rf /run/etc/rollcall /run/etc/ssh/authorized_keys.d
 sed -i -E '/^(passwd|group|shadow):/d' /run/etc/nsswitch.conf
 printf '%s: files cache\\n' passwd group shadow >> /run/etc/nsswitch.conf
+touch /run/etc/.private
 mount --move /run/etc /etc
 mount -t tmpfs -o mode=0755 tmpfs /var
 mkdir -p /var/lib /var/log /var/mail

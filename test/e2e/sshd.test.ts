@@ -1,3 +1,7 @@
+/**
+ * Whether Debian's sshd lets in exactly those whom the IAM says, with both ways of learning their keys.
+ */
+
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Resource } from "../support/fake-iam.ts";
@@ -46,11 +50,17 @@ for (const [title, mode] of Object.entries(MODES)) {
       await using door = await startLoginNode(mode);
       const [kept, lost] = [await door.makeKey(), await door.makeKey()];
       await door.serve([ada([kept, lost])]);
-      const before = [await isLetIn(door, "ada", kept), await isLetIn(door, "ada", lost)];
+      const before = await areLetIn(door, [
+        ["ada", kept],
+        ["ada", lost],
+      ]);
 
       await door.serve([ada([kept])]);
 
-      const after = [await isLetIn(door, "ada", kept), await isLetIn(door, "ada", lost)];
+      const after = await areLetIn(door, [
+        ["ada", kept],
+        ["ada", lost],
+      ]);
       assert.deepEqual({ before, after }, { before: [true, true], after: [true, false] });
     });
 
@@ -58,11 +68,17 @@ for (const [title, mode] of Object.entries(MODES)) {
       await using door = await startLoginNode(mode);
       const [adas, bobs] = [await door.makeKey(), await door.makeKey()];
       await door.serve([ada([adas]), bob([bobs])]);
-      const before = [await isLetIn(door, "ada", adas), await isLetIn(door, "bob", bobs)];
+      const before = await areLetIn(door, [
+        ["ada", adas],
+        ["bob", bobs],
+      ]);
 
       await door.serve([ada([adas]), { ...bob([bobs]), active: false }]);
 
-      const after = [await isLetIn(door, "ada", adas), await isLetIn(door, "bob", bobs)];
+      const after = await areLetIn(door, [
+        ["ada", adas],
+        ["bob", bobs],
+      ]);
       assert.deepEqual({ before, after }, { before: [true, true], after: [true, false] });
     });
 
@@ -73,7 +89,12 @@ for (const [title, mode] of Object.entries(MODES)) {
       await door.serve(names.map((name, nth) => aUser(nth + 1, { name, keys: keys[nth]?.line })));
 
       const letIn = await Promise.all(
-        names.map((user) => Promise.all(keys.map((key) => isLetIn(door, user, key)))),
+        names.map((user) =>
+          areLetIn(
+            door,
+            keys.map((key) => [user, key]),
+          ),
+        ),
       );
 
       assert.deepEqual(letIn, [
@@ -99,7 +120,10 @@ describe("an inactive user", () => {
       await door.node.write("/etc/ssh/authorized_keys.d/ada", `${key.line}\n`);
       await door.node.write("/etc/ssh/authorized_keys.d/bob", `${key.line}\n`);
 
-      const letIn = [await isLetIn(door, "ada", key), await isLetIn(door, "bob", key)];
+      const letIn = await areLetIn(door, [
+        ["ada", key],
+        ["bob", key],
+      ]);
 
       assert.deepEqual(letIn, [true, false]);
       await door.logged(reason);
@@ -136,11 +160,18 @@ function bob(keys: readonly KeyPair[]): Resource {
   return aUser(2, { name: "bob", keys: keys.map(({ line }) => line) });
 }
 
-/** Whether this key lets the user in; both clients must find the same. */
-async function isLetIn(door: LoginNode, user: string, key: KeyPair): Promise<boolean> {
-  const attempt = { user, key, command: "id -un" };
-  const answers = [await door.openSsh(attempt), await door.ssh2(attempt)];
-  const [openSsh, ssh2] = answers.map(({ code, out }) => code === 0 && out === `${user}\n`);
-  assert.equal(openSsh, ssh2, `the clients disagree: ${JSON.stringify(answers)}`);
-  return openSsh === true;
+/** Whether each key lets its user in; both clients must find the same. */
+function areLetIn(
+  door: LoginNode,
+  pairs: readonly (readonly [user: string, key: KeyPair])[],
+): Promise<boolean[]> {
+  return Promise.all(
+    pairs.map(async ([user, key]) => {
+      const attempt = { user, key, command: "id -un" };
+      const answers = await Promise.all([door.openSsh(attempt), door.ssh2(attempt)]);
+      const [openSsh, ssh2] = answers.map(({ code, out }) => code === 0 && out === `${user}\n`);
+      assert.equal(openSsh, ssh2, `the clients disagree: ${JSON.stringify(answers)}`);
+      return openSsh === true;
+    }),
+  );
 }

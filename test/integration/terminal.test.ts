@@ -1,0 +1,50 @@
+/**
+ * What people see on a terminal, and what scripts get instead.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { startFakeIam } from "../support/fake-iam.ts";
+import { makeNodeRoot, run, runRollcall } from "../support/node-root.ts";
+import { aGroup, someUsers } from "../support/records.ts";
+
+const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+
+describe("a plan", () => {
+  it("on a terminal shows the pages arriving on one line, then the diff in colour", async () => {
+    await using iam = await startFakeIam(someUsers(120), [aGroup(1, ["u-1"])]);
+    using node = makeNodeRoot();
+    node.configure(iam.url);
+
+    const command = `${process.execPath} ${MAIN} plan --root ${node.path}`;
+    const ran = await run("script", ["-qec", command, "/dev/null"], { TERM: "xterm" });
+
+    assert.equal(ran.code, 2, ran.out);
+    assert.match(ran.out, /\r\u001b\[2KFetching Users 50 of 120/);
+    assert.match(ran.out, /Users 120 of 120, Groups 1 of 1 …\r\u001b\[2KChanges:/);
+    assert.match(ran.out, /\u001b\[32m {2}\+ group +group1/);
+  });
+
+  it("in a pipe has neither colour nor progress", async () => {
+    await using iam = await startFakeIam(someUsers(3), []);
+    using node = makeNodeRoot();
+    node.configure(iam.url);
+
+    const ran = await node.rollcall("plan");
+
+    assert.doesNotMatch(ran.out + ran.err, /\u001b|Fetching/);
+  });
+
+  it("as JSON is one object, whether it went well or not", async () => {
+    await using iam = await startFakeIam(someUsers(2), []);
+    using node = makeNodeRoot();
+    node.configure(iam.url);
+
+    const good = await node.rollcall("plan", "--json");
+    node.configure("http://127.0.0.1:1");
+    const bad = await runRollcall(["--root", node.path, "plan", "--json"]);
+
+    assert.equal(JSON.parse(good.out).steps.length, 8);
+    assert.equal(JSON.parse(bad.out).error.code, "iam-unreachable");
+  });
+});

@@ -11,6 +11,10 @@ const { env, stdout, stderr } = process;
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort());
 process.once("SIGTERM", () => stop.abort());
+process.once("SIGHUP", () => stop.abort());
+// Whoever reads the output may have seen enough (head, less): that is no reason to stop half-way.
+stdout.on("error", () => undefined);
+stderr.on("error", () => undefined);
 
 const token = env["ROLLCALL_IAM_TOKEN"] ?? env["NSSCACHE_SCIM_AUTH_TOKEN"];
 const context: Context = {

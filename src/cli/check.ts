@@ -4,13 +4,14 @@
 
 import { checkConfig, renderMistake } from "../config/load.ts";
 import { type CommonOptions, type Context, configPath, EXIT } from "./context.ts";
+import { toJson } from "./json.ts";
 
 /** Checks a file (the usual one if none is given) and reads nothing else. */
 export async function check(context: Context, options: CommonOptions): Promise<number> {
   const path = configPath(options);
   const loaded = await checkConfig(path);
   if (options.json === true) {
-    context.out(JSON.stringify({ path, ok: loaded.ok, mistakes: loaded.ok ? [] : loaded.mistakes }));
+    context.out(toJson({ path, ok: loaded.ok, mistakes: loaded.ok ? [] : loaded.mistakes }));
   } else if (loaded.ok) {
     context.out(`${path}: no mistakes. Next: "rollcall plan" shows what a sync would do.`);
     if (loaded.settings.attributes.user.keys === undefined) {

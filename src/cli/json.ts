@@ -8,6 +8,13 @@ import { PROBLEMS, type Problem } from "../model/problem.ts";
 import type { RunReport } from "../model/report.ts";
 import { describeKey } from "../report/fingerprint.ts";
 
+/** JSON on one line in which nothing unprintable is left: terminals obey more characters than JSON escapes. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
+    character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  );
+}
+
 /** Everything a plan would do; keys appear by fingerprint, file contents by name. */
 export function jsonOfPlan({ plan, planId, problems, refusal }: Planned) {
   return {

@@ -6,13 +6,14 @@ import { loadConfig } from "../config/load.ts";
 import { keysOf } from "../daemon/keys-of.ts";
 import { quoted } from "../model/problem.ts";
 import { type CommonOptions, type Context, configPath, EXIT } from "./context.ts";
+import { toJson } from "./json.ts";
 
 /** Prints one key a line. Fails when there is none, so that a script can tell. */
 export async function keys(context: Context, options: CommonOptions, user: string): Promise<number> {
   const { keys: slice } = await loadConfig(configPath(options));
   const lines = await keysOf(options.root, slice.directory, user);
   if (options.json === true) {
-    context.out(JSON.stringify({ user, keys: lines }));
+    context.out(toJson({ user, keys: lines }));
   } else {
     lines.forEach((line) => context.out(line));
   }

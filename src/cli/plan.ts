@@ -2,19 +2,19 @@
  * `rollcall plan`: what a sync would do, and nothing of it done.
  */
 
-import { planOnce } from "../daemon/run-once.ts";
+import { planSurely } from "../daemon/run-once.ts";
 import { renderChanges, renderProblems } from "../report/messages.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
-import { jsonOfPlan } from "./json.ts";
+import { jsonOfPlan, toJson } from "./json.ts";
 import { prepare } from "./prepare.ts";
 
 /** Prints the diff; exits with 0 for nothing to do and 2 for changes. */
 export async function plan(context: Context, options: CommonOptions): Promise<number> {
   const stages = await prepare(context, options);
-  const planned = await planOnce(stages, context.signal);
+  const planned = await planSurely(stages, context.signal);
   context.redraw?.("");
   if (options.json === true) {
-    context.out(JSON.stringify(jsonOfPlan(planned)));
+    context.out(toJson(jsonOfPlan(planned)));
   } else {
     const style = { colour: context.colour, all: options.all === true };
     const lines = [

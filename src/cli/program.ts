@@ -4,11 +4,13 @@
  * In: a context. Out: an exit code. Each command is loaded only when it is called.
  */
 
-import { Command, CommanderError } from "commander";
+import { resolve } from "node:path";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { nearest } from "../config/nearest.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import { quoted } from "../model/problem.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
+import { toJson } from "./json.ts";
 
 /** Runs the command in the arguments; prints failures and never throws. */
 export async function runProgram(context: Context): Promise<number> {
@@ -33,9 +35,10 @@ export async function runProgram(context: Context): Promise<number> {
 }
 
 function explain(context: Context, error: unknown, json: boolean): number {
-  const { code, message } = context.signal.aborted ? STOPPED : failureOf(error);
+  const isStopped = context.signal.aborted && !(error instanceof Failure);
+  const { code, message } = isStopped ? STOPPED : failureOf(error);
   if (json) {
-    context.out(JSON.stringify({ error: { code, message } }));
+    context.out(toJson({ error: { code, message } }));
   }
   context.err(`rollcall: ${printable(message)} [${code}]`);
   return EXIT.failed;
@@ -63,7 +66,7 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
   const program = new Command("rollcall")
     .description("Keeps the accounts of this node in step with an identity provider (SCIM 2.0).")
     .option("--config <file>", "configuration file (default: /etc/rollcall/rollcall.yaml)")
-    .option("--root <dir>", "treat this directory as the node: every path is below it", "/")
+    .option("--root <dir>", "treat this directory as the node: every path is below it", rootDirectory, "/")
     .option("--json", "print JSON for scripts")
     .option("--all", "print every line, however many")
     .exitOverride()
@@ -110,6 +113,14 @@ function addCommands(program: Command, context: Context, finish: (code: number) 
     .action(async (user: string, _options, own: Command) =>
       finish(await (await import("./keys.ts")).keys(context, own.optsWithGlobals(), user)),
     );
+}
+
+/** An unset variable in a script must not turn an image into this machine. */
+function rootDirectory(value: string): string {
+  if (value === "") {
+    throw new InvalidArgumentError("It is empty; it must name a directory.");
+  }
+  return resolve(value);
 }
 
 function refuseUnknownCommand(program: Command): void {

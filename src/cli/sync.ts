@@ -7,7 +7,7 @@ import { refusesRecord } from "../model/problem.ts";
 import type { RunReport } from "../model/report.ts";
 import { renderChanges, renderFailures, renderProblems, renderSummary } from "../report/messages.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
-import { jsonOfReport } from "./json.ts";
+import { jsonOfReport, toJson } from "./json.ts";
 import { prepare } from "./prepare.ts";
 
 /** Options of this command alone. */
@@ -21,7 +21,7 @@ export async function sync(context: Context, options: SyncOptions): Promise<numb
   const report = await runOnce(stages, options.acceptRemovals, context.signal);
   context.redraw?.("");
   if (options.json === true) {
-    context.out(JSON.stringify(jsonOfReport(report)));
+    context.out(toJson(jsonOfReport(report)));
   } else {
     printReport(context, report, options.all === true);
   }

@@ -49,7 +49,8 @@ function unknownKey(path: Path, source: Source): Mistake {
 
 function messageOf(issue: z.core.$ZodIssue, { document }: Source): string {
   const value: unknown = document.getIn(issue.path);
-  const found = isNode(value) ? "" : `, not ${quoted(value)}`;
+  const isSecret = String(issue.path.at(-1)).endsWith("File");
+  const found = isNode(value) || isSecret ? "" : `, not ${quoted(value)}`;
   if (issue.code === "invalid_type" && issue.message.startsWith("Invalid input")) {
     return `must be ${TYPE_WORDS[issue.expected] ?? issue.expected}${found}`;
   }

@@ -55,7 +55,7 @@ const iam = z.strictObject({
   timeout: duration("30s"),
   retries: integer(0, 10).default(3),
   retryDelay: duration("500ms"),
-  maxPageBytes: integer(1024, 1024 ** 3).default(64 * 1024 ** 2),
+  maxPageBytes: integer(1024, 1024 ** 3).default(32 * 1024 ** 2),
   allowHttp: z.boolean().default(false),
   caFile: absolutePath.optional(),
   clientCertFile: absolutePath.optional(),
@@ -105,12 +105,21 @@ const shells = z
   })
   .prefault({});
 
+/** A home in one of these would be root's own: a unit, a cron table, a device. */
+const SYSTEM_DIRECTORIES =
+  /^\/(?:|(?:bin|boot|dev|etc|lib|lib32|lib64|libx32|proc|root|run|sbin|sys|tmp|usr)(?:\/.*)?|var(?:\/(?:cache|lib|log|run|spool|tmp)(?:\/.*)?)?)$/;
+
+const homesPrefix = absolutePath.refine(
+  (path) => !SYSTEM_DIRECTORIES.test(path),
+  "must not be a directory of the system",
+);
+
 const homes = z
   .strictObject({
     path: absolutePath
       .refine((path) => path.endsWith("/%u"), "must end in /%u, the user name")
       .default("/home/%u"),
-    under: z.array(absolutePath).min(1).default(["/home"]),
+    under: z.array(homesPrefix).min(1).default(["/home"]),
     create: z.boolean().default(true),
     mode: octalMode("0700"),
     skeleton: absolutePath.default("/etc/skel"),

@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import type { Directory } from "../model/directory.ts";
 import type { Drafts } from "../model/draft.ts";
 import { Failure } from "../model/failure.ts";
-import type { LocalAccounts, Observed } from "../model/observed.ts";
+import type { LocalAccounts, NodeBefore, Observed } from "../model/observed.ts";
 import type { Plan, Removals } from "../model/plan.ts";
 import { type Problem, quoted } from "../model/problem.ts";
 import type { Outcome, PullStatistics, RunReport } from "../model/report.ts";
@@ -24,10 +24,10 @@ export interface PullResult {
 /** The stages of a run, each with its settings already in it. */
 export interface Stages {
   pull(signal: AbortSignal): Promise<PullResult>;
-  observeLocal(): Promise<LocalAccounts>;
+  observeBefore(): Promise<NodeBefore>;
   validate(
     drafts: Drafts,
-    local: LocalAccounts,
+    before: NodeBefore,
   ): { readonly directory: Directory; readonly problems: readonly Problem[] };
   observe(directory: Directory, local: LocalAccounts): Promise<Observed>;
   plan(directory: Directory, observed: Observed): Plan;
@@ -52,9 +52,9 @@ export interface Planned {
 /** Decides what a sync would do; reads the IAM and the node, writes nothing. */
 export async function planOnce(stages: Stages, signal: AbortSignal): Promise<Planned> {
   const pulled = await stages.pull(signal);
-  const local = await stages.observeLocal();
-  const { directory, problems } = stages.validate(pulled.drafts, local);
-  const observed = await stages.observe(directory, local);
+  const before = await stages.observeBefore();
+  const { directory, problems } = stages.validate(pulled.drafts, before);
+  const observed = await stages.observe(directory, before.local);
   const plan = stages.plan(directory, observed);
   const refusal = stages.refusalOf(plan.removals);
   return {
@@ -75,7 +75,7 @@ export async function runOnce(
   signal: AbortSignal,
 ): Promise<RunReport> {
   const start = stages.monotonicMs();
-  const { pulled, directory, observed, plan, planId, problems, refusal } = await planOnce(stages, signal);
+  const { pulled, directory, observed, plan, planId, problems, refusal } = await planSurely(stages, signal);
   if (refusal !== undefined && accepted !== planId) {
     throw removalsRefused(plan.removals, refusal, planId);
   }
@@ -91,6 +91,38 @@ export async function runOnce(
     setsOwners: observed.ownsFiles,
     seconds: (stages.monotonicMs() - start) / 1000,
   };
+}
+
+const SURE_AFTER = 4;
+
+/**
+ * A plan whose absences were seen twice. Pages are numbered by position: while somebody is added and somebody
+ * removed between two requests, a third person may slip through, and the totals still agree.
+ */
+export async function planSurely(stages: Stages, signal: AbortSignal): Promise<Planned> {
+  let last = await planOnce(stages, signal);
+  for (let pulls = 1; last.pulled.statistics.mayShift && absencesIn(last.plan).size > 0; pulls += 1) {
+    if (pulls === SURE_AFTER) {
+      throw new Failure(
+        "iam-incomplete",
+        `The lists changed with each of ${pulls} pulls, so nobody can tell who is really gone. Nothing was changed; the next sync asks again.`,
+      );
+    }
+    const next = await planOnce(stages, signal);
+    if (absencesIn(next.plan).isSubsetOf(absencesIn(last.plan))) {
+      return next;
+    }
+    last = next;
+  }
+  return last;
+}
+
+/** Whoever would go because a list does not have them. */
+function absencesIn({ changes }: Plan): Set<string> {
+  const gone = changes.filter(
+    ({ event }) => event === "user-removed" || event === "group-removed" || event === "member-removed",
+  );
+  return new Set(gone.map((change) => JSON.stringify(change)));
 }
 
 /** What a directory comes to in numbers. */

@@ -6,13 +6,13 @@ import { applyPlan } from "../apply/apply.ts";
 import { handlersFor } from "../apply/handlers.ts";
 import type { Settings } from "../config/settings.ts";
 import { Failure, messageOf } from "../model/failure.ts";
-import { observeLocalAccounts } from "../observe/local-accounts.ts";
-import { observeNode } from "../observe/observe.ts";
+import { observeBefore, observeNode } from "../observe/observe.ts";
 import { refusalOf } from "../plan/guard.ts";
 import { planChanges } from "../plan/plan.ts";
 import type { Clock } from "../platform/clock.ts";
 import { readText, underRoot } from "../platform/files.ts";
 import { createHttpClient, type HttpClient } from "../platform/http.ts";
+import { isTrustedOwner } from "../platform/privileges.ts";
 import { pullFiles } from "../source/files.ts";
 import { type OnProgress, type Pulled, pullScim } from "../source/pull.ts";
 import { recall, remember } from "../source/remembered.ts";
@@ -36,14 +36,14 @@ export interface Surroundings {
 /** The stages of a run under these settings. */
 export function wireStages(settings: Settings, around: Surroundings): Stages {
   const { root, clock } = around;
-  const { names, ids, shells, homes, keys, caches, guard } = settings;
+  const { names, ids, shells, homes, keys, caches, guard, state } = settings;
   const planSettings = { caches, homes, guard };
   const handlers = handlersFor({ root, caches, keys, homes });
   return {
     pull: (signal) => pull(settings, around, signal),
-    observeLocal: () => observeLocalAccounts(root),
-    validate: (drafts, local) => validateDirectory(drafts, { names, ids, shells, homes, keys }, local),
-    observe: (directory, local) => observeNode({ root, caches, keys }, directory, local),
+    observeBefore: () => observeBefore({ root, caches, keys, state }),
+    validate: (drafts, before) => validateDirectory(drafts, { names, ids, shells, homes, keys }, before),
+    observe: (directory, local) => observeNode({ root, caches, keys, state }, directory, local),
     plan: (directory, observed) => planChanges(directory, observed, planSettings),
     refusalOf: (removals) => refusalOf(removals, guard),
     apply: (plan, signal) => applyPlan(plan, handlers, signal),
@@ -126,10 +126,20 @@ async function readPem(path: string | undefined, key: string): Promise<string | 
   if (path === undefined) {
     return undefined;
   }
-  const { text } = await readText(path).catch((error: unknown) => {
+  const { text, mode, uid } = await readText(path).catch((error: unknown) => {
     const message = `Reading ${path} for ${key} failed: ${messageOf(error)}. It must be a PEM file that root can read.`;
     throw new Failure("config-unreadable", message, { cause: error });
   });
+  if (!/^-----BEGIN [A-Z ]+-----$/m.test(text)) {
+    throw new Failure("config-unreadable", `The file ${path} for ${key} holds no PEM block.`);
+  }
+  if ((mode & 0o022) !== 0 || !isTrustedOwner(uid) || (key === "iam.clientKeyFile" && (mode & 0o004) !== 0)) {
+    const mend = key === "iam.clientKeyFile" ? "0600" : "0644";
+    throw new Failure(
+      "config-unreadable",
+      `The file ${path} for ${key} is open to others. Run: chown root ${path}; chmod ${mend} ${path}`,
+    );
+  }
   return text;
 }
 

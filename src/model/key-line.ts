@@ -16,7 +16,7 @@ const KEY_TYPE = /^(?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+$/;
 
 /** Splits a line into its parts; undefined when it has no key type or no blob. */
 export function splitKeyLine(line: string): KeyLineParts | undefined {
-  const trimmed = line.replace(/^[ \t]+|[ \t]+$/g, "");
+  const trimmed = line.trim();
   const first = endOfWord(trimmed);
   if (KEY_TYPE.test(trimmed.slice(0, first))) {
     return partsAfterOptions("", trimmed);
@@ -39,12 +39,12 @@ function partsAfterOptions(options: string, rest: string): KeyLineParts | undefi
   return KEY_TYPE.test(type) ? { options, type, blob, comment } : undefined;
 }
 
-/** The index of the first blank outside double quotes; options may quote blanks and escape quotes. */
+/** The index of the first blank outside double quotes. A backslash escapes a quote and nothing else, as sshd reads it. */
 function endOfWord(text: string): number {
   let quoting = false;
   for (let index = 0; index < text.length; index += 1) {
     const character = text[index];
-    if (character === "\\" && quoting) {
+    if (character === "\\" && text[index + 1] === '"') {
       index += 1;
     } else if (character === '"') {
       quoting = !quoting;

@@ -15,10 +15,26 @@ export interface LocalAccounts {
   readonly uids: ReadonlySet<number>;
   readonly groupNames: ReadonlySet<string>;
   readonly gids: ReadonlySet<number>;
+  /** Home directories of local accounts. */
+  readonly homes: ReadonlySet<string>;
   /** The lines of shells(5). */
   readonly shells: ReadonlySet<string>;
   /** The gid of the group `shadow`; 0 where the node has none. */
   readonly shadowGid: number;
+}
+
+/** What this node serves already: of two who claim one thing, the one who has it keeps it. */
+export interface Holders {
+  /** By user name: the home. */
+  readonly homes: ReadonlyMap<string, string>;
+  /** By group name: the gid. */
+  readonly gids: ReadonlyMap<string, number>;
+}
+
+/** What the node is before a sync, as far as it limits whom it can serve. */
+export interface NodeBefore {
+  readonly local: LocalAccounts;
+  readonly holders: Holders;
 }
 
 /** One regular file: content, permission bits and owner. */

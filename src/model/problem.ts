@@ -76,6 +76,12 @@ export const PROBLEMS = {
     title: "The primary group is neither served nor can it be made",
     remedy: "Serve a group with that gid, or give the user a gid equal to the uid for a private group.",
   },
+  "home-contested": {
+    costs: "record",
+    title: "The home, and the one of homes.path too, belongs to somebody else",
+    remedy:
+      "Give the user another home in the IAM; two people never share one, and none lies inside another.",
+  },
   "active-invalid": {
     costs: "field",
     title: "active is not a boolean; the user is kept out",
@@ -141,6 +147,11 @@ export const PROBLEMS = {
     title: "Groups contain each other in a circle",
     remedy: "Break the circle in the IAM; until then all of them have all the members.",
   },
+  "group-too-deep": {
+    costs: "field",
+    title: "Groups are nested deeper than 50 levels; what is below is left out",
+    remedy: "Flatten the groups in the IAM.",
+  },
   "home-owner": {
     costs: "nothing",
     title: "The home directory belongs to somebody else",
@@ -191,11 +202,20 @@ export function countRefused(problems: readonly Problem[]): number {
   return new Set(problems.filter(refusesRecord).map(({ subject }) => `${subject.kind} ${subject.id}`)).size;
 }
 
+/** JSON has no word for some values, and none for what is nested too deeply for the stack. */
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return "(a value that cannot be shown)";
+  }
+}
+
 const QUOTED_LENGTH = 60;
 
 /** Shows a value from outside in a message: JSON, cut at 60 characters, every unprintable character escaped. */
 export function quoted(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = textOf(value);
   const cut = text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text;
   return cut.replace(
     /[\p{C}\p{Zl}\p{Zp}]/gu,

@@ -15,6 +15,8 @@ export type Outcome =
 export interface PullStatistics {
   readonly requests: number;
   readonly bytes: number;
+  /** True when a list came in pages that are numbered by position, which move while the list changes. */
+  readonly mayShift: boolean;
   /** True when every page was answered with 304 and the saved lists were used. */
   readonly unchanged: boolean;
 }

@@ -1,35 +1,49 @@
 /**
  * The accounts of the node itself: passwd(5), group(5) and shells(5) in /etc.
  *
- * Without them Rollcall could not tell whose names are local, so a missing passwd or group file is a failure.
+ * Read more leniently than glibc does: a line that glibc might still take reserves its name, its ids and its
+ * home. Without these files Rollcall could not tell what is local, so a missing one is a failure.
  */
 
-import { parseGroup } from "../formats/group.ts";
-import { parsePasswd } from "../formats/passwd.ts";
+import { recordLines } from "../formats/lines.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import type { LocalAccounts } from "../model/observed.ts";
 import { readText, underRoot } from "../platform/files.ts";
 
 /** Reads them under `root`. */
 export async function observeLocalAccounts(root: string): Promise<LocalAccounts> {
-  const users = parsePasswd(await readAccounts(underRoot(root, "/etc/passwd")));
-  const groups = parseGroup(await readAccounts(underRoot(root, "/etc/group")));
+  const users = await readFields(underRoot(root, "/etc/passwd"));
+  const groups = await readFields(underRoot(root, "/etc/group"));
   const shells = await readText(underRoot(root, "/etc/shells")).catch(() => ({ text: "" }));
   return {
-    userNames: new Set(users.map((user) => user.name)),
-    uids: new Set(users.map((user) => user.uid)),
-    groupNames: new Set(groups.map((group) => group.name)),
-    gids: new Set([...groups.map((group) => group.gid), ...users.map((user) => user.gid)]),
+    userNames: new Set(users.map(([name = ""]) => name)),
+    uids: idsIn(users, 2),
+    groupNames: new Set(groups.map(([name = ""]) => name)),
+    gids: new Set([...idsIn(groups, 2), ...idsIn(users, 3)]),
+    homes: new Set(users.map((fields) => fields[5] ?? "").filter((home) => /^\/.*[^/]$/.test(home))),
     shells: new Set(shells.text.split("\n").filter((line) => line.startsWith("/"))),
-    shadowGid: groups.find((group) => group.name === "shadow")?.gid ?? 0,
+    shadowGid:
+      [
+        ...idsIn(
+          groups.filter(([name]) => name === "shadow"),
+          2,
+        ),
+      ][0] ?? 0,
   };
 }
 
-async function readAccounts(path: string): Promise<Uint8Array> {
+async function readFields(path: string): Promise<string[][]> {
   try {
-    return Buffer.from((await readText(path)).text);
+    const lines = recordLines(Buffer.from((await readText(path)).text));
+    return lines.map((line) => line.split(":").map((field) => field.trim()));
   } catch (error) {
     const message = `Reading the local accounts in ${path} failed: ${messageOf(error)}. Without them it is not known which names and ids are taken.`;
     throw new Failure("node-unreadable", message, { cause: error });
   }
+}
+
+function idsIn(records: readonly (readonly string[])[], position: number): Set<number> {
+  return new Set(
+    records.map((fields) => Number.parseInt(fields[position] ?? "", 10)).filter((id) => !Number.isNaN(id)),
+  );
 }

@@ -4,18 +4,28 @@
 
 import type { Directory } from "../model/directory.ts";
 import { Failure, messageOf } from "../model/failure.ts";
-import type { LocalAccounts, Observed } from "../model/observed.ts";
-import { underRoot } from "../platform/files.ts";
+import type { LocalAccounts, NodeBefore, Observed } from "../model/observed.ts";
+import { refuseToLeave, underRoot } from "../platform/files.ts";
 import { isRoot } from "../platform/privileges.ts";
 import { observeCaches } from "./caches.ts";
+import { observeHolders } from "./holders.ts";
 import { observeHomes } from "./homes.ts";
 import { observeKeyFiles } from "./keys.ts";
+import { observeLocalAccounts } from "./local-accounts.ts";
 
 /** Where to look. */
 export interface ObserveSettings {
   readonly root: string;
   readonly caches: { readonly directory: string };
   readonly keys: { readonly directory: string };
+  readonly state: { readonly directory: string };
+}
+
+/** What limits whom this node can serve. */
+export async function observeBefore({ root, caches }: ObserveSettings): Promise<NodeBefore> {
+  const local = await observeLocalAccounts(root);
+  const holders = await observeHolders(underRoot(root, caches.directory)).catch(unreadable);
+  return { local, holders };
 }
 
 /** What the node has, next to the directory it should have. */
@@ -24,8 +34,11 @@ export async function observeNode(
   directory: Directory,
   local: LocalAccounts,
 ): Promise<Observed> {
-  const { root, caches, keys } = settings;
+  const { root, caches, keys, state } = settings;
   try {
+    for (const { directory: path } of [caches, keys, state]) {
+      await refuseToLeave(root, path);
+    }
     return {
       local,
       maps: await observeCaches(underRoot(root, caches.directory)),
@@ -34,7 +47,11 @@ export async function observeNode(
       ownsFiles: isRoot(),
     };
   } catch (error) {
-    const message = `Looking at what this node has failed: ${messageOf(error)}. Nothing was changed.`;
-    throw new Failure("node-unreadable", message, { cause: error });
+    return unreadable(error);
   }
+}
+
+function unreadable(error: unknown): never {
+  const message = `Looking at what this node has failed: ${messageOf(error)}. Nothing was changed.`;
+  throw new Failure("node-unreadable", message, { cause: error });
 }

@@ -2,23 +2,23 @@
  * The fuse: a plan that takes too much away is refused whole.
  *
  * It cannot tell a bad IAM from a hard day's work, so it asks a person. What counts is who could log in
- * before and could not afterwards, whatever the reason: removed, deactivated, or left without a key.
+ * before and could not afterwards as the same person, whatever the reason.
  */
 
 import { parseAuthorizedKeys } from "../formats/authorized-keys.ts";
-import type { Directory } from "../model/directory.ts";
+import type { Directory, User } from "../model/directory.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Removals } from "../model/plan.ts";
-import type { Served } from "./changes.ts";
+import type { Served, ServedUser } from "./changes.ts";
 import type { PlanSettings } from "./settings.ts";
 
 /** Who loses what. A first sync on an empty node removes nobody. */
 export function removalsOf(served: Served, directory: Directory, observed: Observed): Removals {
   const after = new Map(directory.users.map((user) => [String(user.name), user]));
   const able = [...served.users.values()].filter(({ active }) => active);
-  const lost = able.filter(({ name }) => {
-    const user = after.get(name);
-    return user === undefined || !user.active || (user.keys.length === 0 && hadKeys(name, observed));
+  const lost = able.filter((before) => {
+    const user = after.get(before.name);
+    return user === undefined || losesLogin(user, before, observed);
   });
   const groupNames = new Set<string>(directory.groups.map((group) => group.name));
   const shared = [...served.groups.keys()].filter((name) => !served.users.has(name));
@@ -30,6 +30,15 @@ export function removalsOf(served: Served, directory: Directory, observed: Obser
     groups: shared.filter((name) => !groupNames.has(name)).sort(),
   };
 }
+
+/** Still there, but shut out: inactive, without a key, behind a shell that lets nobody in, or somebody else by uid. */
+function losesLogin(user: User, before: ServedUser, observed: Observed): boolean {
+  const isShut = CLOSED_SHELL.test(user.shell) && !CLOSED_SHELL.test(before.shell);
+  const hasNoKey = user.keys.length === 0 && hadKeys(user.name, observed);
+  return !user.active || hasNoKey || isShut || Number(user.uid) !== before.uid;
+}
+
+const CLOSED_SHELL = /\/(?:nologin|false)$/;
 
 /** Why the fuse blows, in words; undefined when it holds. */
 export function refusalOf(removals: Removals, guard: PlanSettings["guard"]): string | undefined {
@@ -46,10 +55,10 @@ export function refusalOf(removals: Removals, guard: PlanSettings["guard"]): str
   return undefined;
 }
 
-/** Losing everything always counts, however few they were. */
+/** Where there are too few for a percentage, more than half of them, if that is more than two. */
 function exceeds(lost: number, before: number, guard: PlanSettings["guard"]): boolean {
-  const many = lost > guard.minRemovals && lost * 100 > before * guard.maxRemovalPercent;
-  return many || (lost > 1 && lost === before);
+  const isMany = lost > guard.minRemovals && lost * 100 > before * guard.maxRemovalPercent;
+  return isMany || (lost > 2 && lost * 2 > before);
 }
 
 function percent(part: number, whole: number): number {

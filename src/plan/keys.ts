@@ -66,10 +66,11 @@ function planLeftovers(keep: ReadonlySet<string>, observed: Observed, served: Re
   const changes: Change[] = [];
   const problems: Problem[] = [];
   for (const [user, file] of observed.keyFiles) {
-    if (keep.has(user) || observed.local.userNames.has(user)) {
+    const isForeign = !served.has(user) && !isOurs(textOf(file));
+    if (keep.has(user) || (isForeign && observed.local.userNames.has(user))) {
       continue;
     }
-    if (!served.has(user) && !isOurs(textOf(file))) {
+    if (isForeign) {
       const subject = { kind: "node", id: user, name: user } as const;
       problems.push({
         code: "key-file-foreign",

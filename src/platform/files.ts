@@ -7,8 +7,19 @@
 
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { chmod, type FileHandle, lstat, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import {
+  chmod,
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  stat,
+  unlink,
+} from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { errorCodeOf } from "../model/failure.ts";
 import type { ObservedFile } from "../model/observed.ts";
 import { isRoot, isTrustedOwner } from "./privileges.ts";
@@ -33,14 +44,28 @@ export function underRoot(root: string, path: string): string {
   return root === "/" ? path : join(root, path);
 }
 
+/** Throws when a link inside another root leads a path out of it, to this machine's own files. */
+export async function refuseToLeave(root: string, path: string): Promise<void> {
+  const inside = await realpath(root);
+  let existing = underRoot(root, path);
+  let found = await realpath(existing).catch(ignoreAbsence);
+  while (found === undefined) {
+    existing = dirname(existing);
+    found = await realpath(existing).catch(ignoreAbsence);
+  }
+  if (inside !== "/" && found !== inside && !found.startsWith(`${inside}/`)) {
+    throw new Error(`${path} leads out of ${root}, to ${found}: a link in there points to an absolute path`);
+  }
+}
+
 /** The name under which a file or a home is built beside its place; user names never start with a dot. */
-export function temporaryName(name: string): string {
-  return `.${name}.rollcall-${randomBytes(6).toString("hex")}`;
+export function temporaryName(): string {
+  return `.rollcall-${randomBytes(6).toString("hex")}`;
 }
 
 /** Writes and syncs a new file beside its place: owner and mode first, then the content. */
 export async function stageFile(spec: FileSpec): Promise<StagedFile> {
-  const temporary = join(dirname(spec.path), temporaryName(basename(spec.path)));
+  const temporary = join(dirname(spec.path), temporaryName());
   await using stack = new AsyncDisposableStack();
   const handle = await open(
     temporary,
@@ -86,16 +111,23 @@ export async function ensureOwnDirectory(path: string, mode: number): Promise<vo
   }
   const found = await stat(path);
   const octal = mode.toString(8).padStart(4, "0");
-  if (
-    !found.isDirectory() ||
-    !isTrustedOwner(found.uid) ||
-    (found.mode & 0o022) !== 0 ||
-    (found.mode & mode) !== mode
-  ) {
+  if (!(await isOwnDirectory(path)) || (found.mode & mode) !== mode) {
     throw new Error(
       `${path} must be a directory that root owns, with mode ${octal}. Run: chown root ${path}; chmod ${octal} ${path}`,
     );
   }
+}
+
+/** Whether a path is a directory that root owns and nobody else writes to. */
+export async function isOwnDirectory(path: string): Promise<boolean> {
+  const found = await stat(path).catch(ignoreAbsence);
+  return found?.isDirectory() === true && isTrustedOwner(found.uid) && (found.mode & 0o022) === 0;
+}
+
+/** Whether anybody can replace what is in a directory. With the sticky bit, only what is their own. */
+export async function isOpenDirectory(path: string): Promise<boolean> {
+  const { mode } = await stat(path);
+  return (mode & 0o002) !== 0 && (mode & 0o1000) === 0;
 }
 
 function existsAlready(error: unknown): false {

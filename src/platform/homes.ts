@@ -66,7 +66,7 @@ export async function lookAtHomes(
 export async function buildHome(spec: HomeSpec): Promise<void> {
   await using parent = await openSafeDirectory(spec.root, dirname(spec.path));
   const target = parent.child(basename(spec.path));
-  const temporary = parent.child(temporaryName(basename(spec.path)));
+  const temporary = parent.child(temporaryName());
   await mkdir(temporary, { mode: 0o700 });
   await using home = await open(temporary, DIRECTORY);
   try {

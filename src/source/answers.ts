@@ -2,7 +2,7 @@
  * Reads what a server put into an answer.
  */
 
-import { Failure, messageOf } from "../model/failure.ts";
+import { Failure } from "../model/failure.ts";
 import { quoted } from "../model/problem.ts";
 import type { HttpAnswer } from "../platform/http.ts";
 import { ScimError } from "./schema.ts";
@@ -16,7 +16,7 @@ export function parseBody(
   const json = jsonOf(answer.body);
   if (json instanceof Error) {
     const start = quoted(answer.body.toString("utf8", 0, 80));
-    const message = `${where}: the answer is no JSON (${messageOf(json)}); it starts with ${start}. Check that iam.url leads to the SCIM service and not to a login page or a proxy.`;
+    const message = `${where}: the answer is no JSON; it starts with ${start}. Check that iam.url leads to the SCIM service and not to a login page or a proxy.`;
     throw new Failure("iam-invalid", message);
   }
   const error = ScimError.safeParse(json);

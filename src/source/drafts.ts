@@ -21,9 +21,9 @@ export function draftsOf(resources: Resources, paths: AttributePaths): Drafts {
   const problems: Problem[] = [];
   const identified = (kind: "user" | "group", list: readonly unknown[]) =>
     list.flatMap((resource, position) => {
-      const id = idOf(resource);
+      const id = isTooDeep(resource) ? undefined : idOf(resource);
       if (id === undefined) {
-        const reason = `entry ${position + 1} of the list is ${quoted(resource)}`;
+        const reason = `entry ${position + 1} of the list has no id, or is nested too deeply: ${quoted(resource)}`;
         problems.push({
           code: "record-unreadable",
           subject: { kind, id: `#${position + 1}` },
@@ -50,6 +50,18 @@ export function idOf(resource: unknown): string | undefined {
 }
 
 const ID_LENGTH = 1024;
+const MAX_DEPTH = 32;
+
+/** Whether a value is nested so deeply that walking through it could exhaust the stack. Never recurses itself. */
+function isTooDeep(resource: unknown): boolean {
+  let level: unknown[] = [resource];
+  for (let depth = 0; level.length > 0 && depth <= MAX_DEPTH; depth += 1) {
+    level = level.flatMap((value) =>
+      typeof value === "object" && value !== null ? Object.values(value) : [],
+    );
+  }
+  return level.length > 0;
+}
 
 function userDraft(id: string, resource: unknown, paths: AttributePaths["user"]): UserDraft {
   const at = (path: string | undefined) => (path === undefined ? undefined : valueAt(resource, path));

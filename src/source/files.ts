@@ -19,7 +19,7 @@ export async function pullFiles(settings: FileSettings, attributes: AttributePat
   const groups = await readList(settings.groupsFile);
   return {
     drafts: draftsOf({ users: users.resources, groups: groups.resources }, attributes),
-    statistics: { requests: 0, bytes: users.bytes + groups.bytes, unchanged: false },
+    statistics: { requests: 0, bytes: users.bytes + groups.bytes, mayShift: false, unchanged: false },
     toRemember: undefined,
   };
 }
@@ -61,8 +61,8 @@ async function readTrusted(path: string): Promise<string> {
 function parse(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    return refuse("iam-invalid", path, messageOf(error));
+  } catch {
+    return refuse("iam-invalid", path, "it is no JSON");
   }
 }
 

@@ -27,6 +27,8 @@ export interface ListRequest {
 
 /** A whole list. */
 export interface WholeList {
+  /** True when it came in pages numbered by position. */
+  readonly mayShift: boolean;
   readonly resources: readonly unknown[];
   /** The ETag of each page by its address; undefined when a page had none. */
   readonly etags: Readonly<Record<string, string>> | undefined;
@@ -34,6 +36,7 @@ export interface WholeList {
 
 /** More pages than this are a server's mistake or an attack, not a directory. */
 const MAX_PAGES = 20_000;
+const MAX_RESOURCES = 1_000_000;
 
 /** Fetches a list to its end; all requests of a list that failed are given up. */
 export async function fetchList(
@@ -130,15 +133,9 @@ interface Collector {
 }
 
 function createCollector(request: ListRequest): Collector {
-  const byId = new Map<string, unknown>();
-  const nameless: unknown[] = [];
+  const found = new Map<string, unknown>();
   const etags = new Map<string, string | undefined>();
   let total: number | undefined;
-  const count = () => byId.size + nameless.length;
-  const keep = (resource: unknown) => {
-    const id = idOf(resource);
-    return id === undefined ? nameless.push(resource) : byId.set(id, resource);
-  };
   return {
     add({ json, etag }, url) {
       const page = parsePage(json, request);
@@ -147,24 +144,42 @@ function createCollector(request: ListRequest): Collector {
       }
       total = page.totalResults;
       etags.set(url, etag);
-      const before = count();
+      const before = found.size;
       const resources = page.Resources ?? [];
-      resources.forEach(keep);
-      request.onPage(count(), total);
+      refuseFlood(request, resources.length, total);
+      resources.forEach((resource, position) => found.set(keyOf(resource, position), resource));
+      refuseFlood(request, found.size, total);
+      request.onPage(found.size, total);
       return {
         length: resources.length,
-        fresh: count() - before,
+        fresh: found.size - before,
         total,
         nextCursor: page.nextCursor || undefined,
       };
     },
     finish() {
-      if (total !== undefined && count() !== total) {
-        refuse(request, `${count()} different resources came, but totalResults is ${total}`);
+      if (total !== undefined && found.size !== total) {
+        refuse(request, `${found.size} different resources came, but totalResults is ${total}`);
       }
-      return { resources: [...byId.values(), ...nameless], etags: completeEtags(etags) };
+      const mayShift = request.method === "index" && etags.size > 1;
+      return { resources: [...found.values()], etags: completeEtags(etags), mayShift };
     },
   };
+}
+
+function refuseFlood(request: ListRequest, count: number, total: number | undefined): void {
+  if (count > MAX_RESOURCES) {
+    refuse(request, `more than ${MAX_RESOURCES} resources`, "iam-too-large");
+  }
+  if (total !== undefined && count > total) {
+    refuse(request, `${count} resources came, but totalResults is ${total}`);
+  }
+}
+
+/** A resource without an id is known by what it says and where on its page it stands: the same page twice adds none. */
+function keyOf(resource: unknown, position: number): string {
+  const id = idOf(resource);
+  return id === undefined ? `at ${position}: ${quoted(resource)}` : `id ${id}`;
 }
 
 /** One page without an ETag makes the others useless: it could have changed unseen. */

@@ -43,14 +43,16 @@ const LIST_ATTEMPTS = 3;
 /** Asks first whether anything changed, where the last pull left ETags to ask with. */
 export async function pullScim(parts: PullParts, signal: AbortSignal): Promise<Pulled> {
   const { client, remembered } = parts;
-  const statistics = (unchanged: boolean): PullStatistics => ({ ...client.traffic, unchanged });
   if (remembered !== undefined && (await nothingChanged(client, remembered, signal))) {
-    return { drafts: remembered.drafts, statistics: statistics(true), toRemember: undefined };
+    const statistics = { ...client.traffic, mayShift: false, unchanged: true };
+    return { drafts: remembered.drafts, statistics, toRemember: undefined };
   }
   const { users, groups } = await fetchBoth(parts, signal);
   const drafts = draftsOf({ users: users.resources, groups: groups.resources }, parts.attributes);
   const etags = users.etags && groups.etags && { ...users.etags, ...groups.etags };
-  return { drafts, statistics: statistics(false), toRemember: etags && { etags, drafts } };
+  const mayShift = users.mayShift || groups.mayShift;
+  const statistics = { ...client.traffic, mayShift, unchanged: false };
+  return { drafts, statistics, toRemember: etags && { etags, drafts } };
 }
 
 /** Both lists at a time; when one fails, the other is given up. */
@@ -86,7 +88,7 @@ async function nothingChanged(
     await Promise.all(Object.entries(etags).map(ask));
     return true;
   } catch (error) {
-    if (error instanceof SomethingChanged) {
+    if (error instanceof SomethingChanged || isDeclined(error)) {
       return false;
     }
     throw error;
@@ -96,6 +98,11 @@ async function nothingChanged(
 }
 
 class SomethingChanged extends Error {}
+
+/** A page that is gone, or a cursor that has expired, is an answer too: ask for everything. */
+function isDeclined(error: unknown): boolean {
+  return error instanceof Failure && error.code === "iam-invalid";
+}
 
 /**
  * RFC 9865 §4. Cursors are followed one page after the other, so they are used only where the server
@@ -113,7 +120,7 @@ async function offeredMethod(
     const { cursor, index, defaultPaginationMethod } = config.data?.pagination ?? {};
     return cursor === true && (index === false || defaultPaginationMethod === "cursor") ? "cursor" : "index";
   } catch (error) {
-    if (error instanceof Failure && (error.code === "iam-invalid" || error.code === "iam-refused")) {
+    if (isDeclined(error) || (error instanceof Failure && error.code === "iam-refused")) {
       return "index";
     }
     throw error;

@@ -1,14 +1,16 @@
 /**
  * What the IAM said last time, kept on disk with its ETags, so that a 304 has an answer.
  *
- * It is a cache: a file that is missing, broken, or of another configuration only costs a full pull.
+ * It is a cache: a file that is missing, broken, of another configuration, or in a directory that others can
+ * write to, only costs a full pull.
  */
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Drafts } from "../model/draft.ts";
 import { PROBLEMS, type ProblemCode } from "../model/problem.ts";
-import { ensureOwnDirectory, observeFile, writeFile } from "../platform/files.ts";
+import { ensureOwnDirectory, isOwnDirectory, observeFile, writeFile } from "../platform/files.ts";
+import { isTrustedOwner } from "../platform/privileges.ts";
 import type { SourceSettings } from "./settings.ts";
 
 const FILE_NAME = "iam.json";
@@ -56,8 +58,11 @@ const Saved = z.object({
 
 /** What is remembered for these settings; undefined when there is nothing to use. */
 export async function recall(settings: SourceSettings): Promise<Remembered | undefined> {
+  if (!(await isOwnDirectory(settings.stateDirectory))) {
+    return undefined;
+  }
   const file = await observeFile(pathOf(settings)).catch(() => undefined);
-  if (file === undefined) {
+  if (file === undefined || !isTrustedOwner(file.uid) || (file.mode & 0o022) !== 0) {
     return undefined;
   }
   const saved = Saved.safeParse(parsedOrNothing(Buffer.from(file.bytes).toString("utf8")));
@@ -65,6 +70,9 @@ export async function recall(settings: SourceSettings): Promise<Remembered | und
     return undefined;
   }
   const { etags, drafts } = saved.data;
+  if (Object.keys(etags).length === 0) {
+    return undefined;
+  }
   return {
     etags,
     drafts: {

@@ -84,7 +84,7 @@ async function fetchWithRetries(
     const backoffMs = random() * Math.min(MAX_DELAY_MS, settings.retryDelayMs * 2 ** (tries - 1));
     const waitMs = result.retryAfterMs ?? backoffMs;
     if (tries > settings.retries || waitMs > MAX_RETRY_AFTER_MS) {
-      throw unreachable(request, result.trouble, tries);
+      throw withoutSecret(unreachable(request, result.trouble, tries), session.token);
     }
     await clock.sleep(waitMs, signal);
   }
@@ -105,13 +105,24 @@ async function attempt(
   try {
     const answer = await parts.http.get(request.url, headersFor(request, token), signal);
     traffic.bytes += answer.wireBytes;
-    return attemptFrom(answer, request, parts.clock.now());
+    const result = attemptFrom(answer, request, parts.clock.now());
+    return result.kind === "refused" ? { ...result, failure: withoutSecret(result.failure, token) } : result;
   } catch (error) {
-    if (signal.aborted || error instanceof Failure) {
+    if (signal.aborted) {
       throw error;
+    }
+    if (error instanceof Failure) {
+      throw withoutSecret(error, token);
     }
     return { kind: "passing", trouble: passingTrouble(error, request), retryAfterMs: undefined };
   }
+}
+
+/** A server may say in an error what it was sent. */
+function withoutSecret(failure: Failure, token: Secret): Failure {
+  return new Failure(failure.code, failure.message.replaceAll(token.reveal(), String(token)), {
+    cause: failure.cause,
+  });
 }
 
 /** True when the token on disk is another one than the one that was refused. */

@@ -5,9 +5,10 @@
  * others can read or that another user owns is refused: it is not a secret any more.
  */
 
+import { dirname } from "node:path";
 import { Failure, messageOf } from "../model/failure.ts";
 import { Secret } from "../model/secret.ts";
-import { readText } from "../platform/files.ts";
+import { isOpenDirectory, readText } from "../platform/files.ts";
 import { isTrustedOwner } from "../platform/privileges.ts";
 
 /** The places outside the configuration where a token may be. */
@@ -46,6 +47,12 @@ async function readTokenFile(path: string): Promise<Secret> {
   if ((mode & 0o007) !== 0 || (mode & 0o020) !== 0) {
     const message = `The token file ${path} has mode ${mode.toString(8).padStart(4, "0")}: others can read or change it. Run: chmod 0600 ${path}`;
     throw new Failure("token-exposed", `${message} (and change the token if anybody may have seen it).`);
+  }
+  if (await isOpenDirectory(dirname(path))) {
+    throw new Failure(
+      "token-exposed",
+      `Anybody can replace the token file ${path}. Run: chmod o-w ${dirname(path)}`,
+    );
   }
   if (!isTrustedOwner(uid)) {
     throw new Failure(

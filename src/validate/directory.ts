@@ -8,10 +8,10 @@
 import type { Directory, Group } from "../model/directory.ts";
 import type { Drafts } from "../model/draft.ts";
 import type { UserName } from "../model/ids.ts";
-import type { LocalAccounts } from "../model/observed.ts";
+import type { NodeBefore } from "../model/observed.ts";
 import type { Problem } from "../model/problem.ts";
 import { settleClaims } from "./contested.ts";
-import { checkGroup, type GroupCandidate, settlePrimaryGroups } from "./groups.ts";
+import { checkGroup, type GroupCandidate, refuseIntruders, settlePrimaryGroups } from "./groups.ts";
 import { settleHomes } from "./homes.ts";
 import { expandMembership } from "./membership.ts";
 import type { Rules } from "./rules.ts";
@@ -24,25 +24,27 @@ export interface Validated {
 }
 
 /** Checks every record by itself, then against the others. */
-export function validateDirectory(drafts: Drafts, rules: Rules, local: LocalAccounts): Validated {
+export function validateDirectory(drafts: Drafts, rules: Rules, { local, holders }: NodeBefore): Validated {
   const checkedUsers = drafts.users.map((draft) => checkUser(draft, rules, local));
   const checkedGroups = drafts.groups.map((draft) => checkGroup(draft, rules, local));
   const users = settleClaims(present(checkedUsers), [
     { field: "name", code: "name-contested", of: ({ user }) => user.name },
     { field: "uid", code: "id-contested", of: ({ user }) => user.uid },
   ]);
-  const groups = settleClaims(present(checkedGroups), [
+  const claimed = settleClaims(present(checkedGroups), [
     { field: "name", code: "name-contested", of: ({ name }) => name },
     { field: "gid", code: "id-contested", of: ({ gid }) => gid },
   ]);
+  const groups = refuseIntruders(claimed.kept, users.kept, holders);
   const primary = settlePrimaryGroups(users.kept, groups.kept, { rules, local });
-  const homes = settleHomes(primary.users, rules.homes.path);
+  const homes = settleHomes(primary.users, { template: rules.homes.path, local, holders });
   const membership = expandMembership(drafts.users, drafts.groups);
   const names = namesOf(homes.candidates);
+  const kept = new Set<string>(homes.candidates.map(({ user }) => user.name));
 
   const problems = [
     ...drafts.problems,
-    ...[...checkedUsers, ...checkedGroups, users, groups, primary, homes, membership].flatMap(
+    ...[...checkedUsers, ...checkedGroups, users, claimed, groups, primary, homes, membership].flatMap(
       (part) => part.problems,
     ),
   ];
@@ -51,7 +53,7 @@ export function validateDirectory(drafts: Drafts, rules: Rules, local: LocalAcco
       users: homes.candidates.map(({ user }) => user).sort(byName),
       groups: [
         ...groups.kept.map((group) => withMembers(group, membersOf(group, membership.usersOf, names))),
-        ...primary.privateGroups.map((group) => withMembers(group, [])),
+        ...primary.privateGroups.filter(({ name }) => kept.has(name)).map((group) => withMembers(group, [])),
       ].sort(byName),
     },
     problems,

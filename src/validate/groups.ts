@@ -4,7 +4,7 @@
 
 import type { GroupDraft } from "../model/draft.ts";
 import type { Gid, GroupName } from "../model/ids.ts";
-import type { LocalAccounts } from "../model/observed.ts";
+import type { Holders, LocalAccounts } from "../model/observed.ts";
 import { type Problem, quoted, type Subject } from "../model/problem.ts";
 import { toGroupName } from "./names.ts";
 import { toGid } from "./posix-ids.ts";
@@ -45,6 +45,38 @@ export function checkGroup(draft: GroupDraft, rules: Rules, local: LocalAccounts
 
 function problemOf(field: string, verdict: Verdict<unknown>, subject: Subject): Problem[] {
   return verdict.ok ? [] : [{ code: verdict.refusal.code, subject, field, reason: verdict.refusal.reason }];
+}
+
+/**
+ * Refuses a group that would take over the private group of a user: its gid, where this node has that private
+ * group already, or its name, unless this node has that group already. A login is worth more than a group.
+ */
+export function refuseIntruders(
+  groups: readonly GroupCandidate[],
+  users: readonly UserCandidate[],
+  holders: Holders,
+): { readonly kept: readonly GroupCandidate[]; readonly problems: readonly Problem[] } {
+  const withPrivate = users.filter(({ user }) => Number(user.gid) === Number(user.uid));
+  const byGid = new Map(withPrivate.map(({ user }) => [Number(user.gid), user.name]));
+  const byName = new Map(withPrivate.map(({ user }) => [String(user.name), Number(user.gid)]));
+  const problems: Problem[] = [];
+  const kept = groups.filter(({ name, gid, subject }) => {
+    const owner = byGid.get(gid);
+    const takesGid =
+      owner !== undefined && String(owner) !== String(name) && holders.gids.get(owner) === Number(gid);
+    const wanted = byName.get(name);
+    const takesName =
+      wanted !== undefined && wanted !== Number(gid) && holders.gids.get(name) !== Number(gid);
+    if (takesGid) {
+      const reason = `${gid} is the private group of the user ${quoted(owner)}`;
+      problems.push({ code: "id-contested", subject, field: "gid", reason });
+    } else if (takesName) {
+      const reason = `${quoted(name)} is the name of a user's private group`;
+      problems.push({ code: "name-contested", subject, field: "name", reason });
+    }
+    return !takesGid && !takesName;
+  });
+  return { kept, problems };
 }
 
 /** What the primary groups came to. */

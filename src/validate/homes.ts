@@ -1,72 +1,106 @@
 /**
  * One home, one person: two users never share a home, and nobody's home lies inside another's.
  *
- * Whoever has a home from the IAM that clashes gets the one of the template instead; those are all
- * different, because user names are.
+ * Whoever has a home already keeps it. Then come those with the home of the template, then those with one of
+ * their own, which must not touch anybody's template either. Who clashes gets the home of the template; who
+ * clashes there as well is refused.
  */
 
-import type { User } from "../model/directory.ts";
+import type { Holders, LocalAccounts } from "../model/observed.ts";
 import { type Problem, quoted } from "../model/problem.ts";
 import { homeFromTemplate } from "./paths.ts";
 import type { UserCandidate } from "./users.ts";
 
-/** The same candidates, with clashing homes replaced. */
-export function settleHomes(
-  candidates: readonly UserCandidate[],
-  template: string,
-): { readonly candidates: readonly UserCandidate[]; readonly problems: readonly Problem[] } {
-  const owners = ownersOf(candidates, template);
-  const above = directoriesAbove(owners.keys());
+/** Who ends up with a home, and what had to give way. */
+export interface SettledHomes {
+  readonly candidates: readonly UserCandidate[];
+  readonly problems: readonly Problem[];
+}
+
+/** What a home must not clash with, beside the other candidates. */
+export interface HomeLimits {
+  readonly template: string;
+  readonly local: LocalAccounts;
+  readonly holders: Holders;
+}
+
+/** Gives every candidate a home of their own. */
+export function settleHomes(candidates: readonly UserCandidate[], limits: HomeLimits): SettledHomes {
+  const templateOf = ({ user }: UserCandidate) => homeFromTemplate(limits.template, user.name);
+  const reserved = createPlaces();
+  candidates.forEach((candidate) => reserved.take(templateOf(candidate), candidate.user.name));
+  const taken = createPlaces();
+  limits.local.homes.forEach((home) => taken.take(home, "a local account"));
+  const wishes = Map.groupBy(candidates, ({ user }) => String(user.home));
+
+  const settled: UserCandidate[] = [];
   const problems: Problem[] = [];
-  const settled = candidates.map((candidate) => {
+  for (const candidate of inOrder(candidates, limits)) {
     const { user, subject } = candidate;
-    const own = homeFromTemplate(template, user.name);
-    const rival = user.home === own ? undefined : (rivalFor(user, owners) ?? above.get(user.home));
-    if (rival === undefined) {
-      return candidate;
+    const own = templateOf(candidate);
+    const isHeld = limits.holders.homes.get(user.name) === user.home;
+    const isWishedTwice = (wishes.get(user.home)?.length ?? 0) > 1;
+    const fault =
+      taken.clash(user.home, user.name) ??
+      (isHeld || user.home === own ? undefined : reserved.clash(user.home, user.name)) ??
+      (isWishedTwice && !isHeld && user.home !== own ? "another user who wants it" : undefined);
+    const home = fault === undefined ? user.home : own;
+    const last = fault === undefined ? undefined : taken.clash(own, user.name);
+    const reason = `${quoted(user.home)} clashes with the home of ${fault}`;
+    if (last !== undefined) {
+      problems.push({ code: "home-contested", subject, field: "home", reason });
+      continue;
     }
-    const reason = `${quoted(user.home)} clashes with the home ${quoted(rival)}`;
-    problems.push({ code: "home-replaced", subject, field: "home", reason });
-    return { subject, user: { ...user, home: own } };
-  });
+    if (fault !== undefined) {
+      problems.push({ code: "home-replaced", subject, field: "home", reason });
+    }
+    taken.take(home, user.name);
+    settled.push({ subject, user: { ...user, home } });
+  }
   return { candidates: settled, problems };
 }
 
-/** Everybody who may end up at a path: by the IAM's word, or by the template's. */
-function ownersOf(
-  candidates: readonly UserCandidate[],
-  template: string,
-): ReadonlyMap<string, ReadonlySet<string>> {
-  const owners = new Map<string, Set<string>>();
-  for (const { user } of candidates) {
-    for (const path of [user.home, homeFromTemplate(template, user.name)]) {
-      owners.set(path, (owners.get(path) ?? new Set()).add(user.name));
+/** First who keeps what they have, then who asks for nothing special, then the others. */
+function inOrder(candidates: readonly UserCandidate[], { template, holders }: HomeLimits): UserCandidate[] {
+  const rankOf = ({ user }: UserCandidate) => {
+    if (holders.homes.get(user.name) === user.home) {
+      return 0;
     }
-  }
-  return owners;
+    return user.home === homeFromTemplate(template, user.name) ? 1 : 2;
+  };
+  return candidates.toSorted((left, right) => rankOf(left) - rankOf(right));
 }
 
-/** Every directory above one of these paths, with the path it was found for. */
-function directoriesAbove(paths: Iterable<string>): ReadonlyMap<string, string> {
-  const above = new Map<string, string>();
-  for (const path of paths) {
-    for (let parent = parentOf(path); parent !== "" && !above.has(parent); parent = parentOf(parent)) {
-      above.set(parent, path);
-    }
-  }
-  return above;
+/** Paths with owners. */
+interface Places {
+  take(path: string, owner: string): void;
+  /** Who else has this path, a directory above it, or something below it. */
+  clash(path: string, owner: string): string | undefined;
+}
+
+function createPlaces(): Places {
+  const owners = new Map<string, string>();
+  const below = new Map<string, string>();
+  const others = (found: string | undefined, owner: string) => (found === owner ? undefined : found);
+  return {
+    take(path, owner) {
+      owners.set(path, owner);
+      for (let parent = parentOf(path); parent !== "" && !below.has(parent); parent = parentOf(parent)) {
+        below.set(parent, owner);
+      }
+    },
+    clash(path, owner) {
+      for (let place = path; place !== ""; place = parentOf(place)) {
+        const other = others(owners.get(place), owner);
+        if (other !== undefined) {
+          return other;
+        }
+      }
+      return others(below.get(path), owner);
+    },
+  };
 }
 
 function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
-}
-
-/** The path of somebody else's home that is this one, or that this one lies in. */
-function rivalFor(user: User, owners: ReadonlyMap<string, ReadonlySet<string>>): string | undefined {
-  for (let path: string = user.home; path !== ""; path = parentOf(path)) {
-    if ([...(owners.get(path) ?? [])].some((name) => name !== user.name)) {
-      return path;
-    }
-  }
-  return undefined;
 }

@@ -29,9 +29,9 @@ export function expandMembership(users: readonly UserDraft[], groups: readonly G
   const usersOf = new Map<string, Set<string>>();
   const problems: Problem[] = [];
   for (const [id, node] of nodes) {
-    const { found, inCircle } = reachableUsers(id, nodes);
-    usersOf.set(id, found);
-    problems.push(...problemsOf(node, inCircle));
+    const reached = reachableUsers(id, nodes);
+    usersOf.set(id, reached.found);
+    problems.push(...problemsOf(node, reached));
   }
   return { usersOf, problems };
 }
@@ -59,33 +59,39 @@ function nodeOf(group: GroupDraft, ids: KnownIds): Node {
   return { group, users, children, unknown };
 }
 
-/** Walks a group and everything below it, each group once, so that a circle ends. */
-function reachableUsers(start: string, nodes: ReadonlyMap<string, Node>) {
+/** Deeper nesting is a mistake or an attack, and would take the square of its depth in memory. */
+const MAX_DEPTH = 50;
+
+/** Walks a group and everything below it, level by level and each group once, so that a circle ends. */
+function reachableUsers(start: string, nodes: ReadonlyMap<string, Node>): Reached {
   const root = nodes.get(start);
   if (root === undefined || root.children.length === 0) {
-    return { found: root?.users ?? new Set<string>(), inCircle: false };
+    return { found: root?.users ?? new Set<string>(), inCircle: false, isCut: false };
   }
   const found = new Set<string>();
   const seen = new Set([start]);
-  const pending = [start];
+  let level = [start];
   let inCircle = false;
-  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    const node = nodes.get(id);
-    for (const user of node?.users ?? []) {
-      found.add(user);
+  for (let depth = 0; level.length > 0 && depth <= MAX_DEPTH; depth += 1) {
+    const next: string[] = [];
+    for (const node of level.flatMap((id) => nodes.get(id) ?? [])) {
+      node.users.forEach((user) => found.add(user));
+      inCircle ||= node.children.includes(start);
+      next.push(...node.children.filter((child) => !seen.has(child) && seen.add(child)));
     }
-    for (const child of node?.children ?? []) {
-      inCircle ||= child === start;
-      if (!seen.has(child)) {
-        seen.add(child);
-        pending.push(child);
-      }
-    }
+    level = next;
   }
-  return { found, inCircle };
+  return { found, inCircle, isCut: level.length > 0 };
 }
 
-function problemsOf({ group, unknown }: Node, inCircle: boolean): Problem[] {
+interface Reached {
+  readonly found: Set<string>;
+  readonly inCircle: boolean;
+  /** True when there was more below the deepest level. */
+  readonly isCut: boolean;
+}
+
+function problemsOf({ group, unknown }: Node, { inCircle, isCut }: Reached): Problem[] {
   const problems: Problem[] = [];
   const subject = {
     kind: "group",
@@ -95,6 +101,10 @@ function problemsOf({ group, unknown }: Node, inCircle: boolean): Problem[] {
   if (unknown > 0) {
     const reason = `${unknown} of ${group.members.length} members are not among the listed users and groups`;
     problems.push({ code: "member-unknown", subject, field: "members", reason });
+  }
+  if (isCut) {
+    const reason = `there are more than ${MAX_DEPTH} levels of groups below it`;
+    problems.push({ code: "group-too-deep", subject, field: "members", reason });
   }
   if (inCircle) {
     problems.push({

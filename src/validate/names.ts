@@ -26,6 +26,13 @@ const SYSTEM_GROUPS = new Set(
   ),
 );
 
+/** Accounts that cloud images make; a sudoers file often outlives them. */
+const CLOUD_USERS =
+  `ubuntu debian centos fedora rocky almalinux ec2-user cloud-user opc azureuser vagrant core pi`.split(" ");
+
+/** A user called like a group of power is as bad: pam_access and others look at both. */
+const RESERVED_USERS = new Set([...SYSTEM_USERS, ...SYSTEM_GROUPS, ...CLOUD_USERS]);
+
 const SYSTEM_PREFIX = /^systemd-/;
 
 /** Which names exist outside the IAM, and what the admin forbids. */
@@ -37,7 +44,7 @@ export interface NameLimits {
 /** Checks a user name, after cutting off a configured mail domain. */
 export function toUserName(raw: unknown, limits: NameLimits): Verdict<UserName> {
   const name = typeof raw === "string" ? withoutDomain(raw, limits.names.localPart) : raw;
-  const refusal = refusalOf(name, SYSTEM_USERS, limits);
+  const refusal = refusalOf(name, RESERVED_USERS, limits);
   return refusal ?? accept(name as UserName);
 }
 
@@ -58,13 +65,18 @@ function refusalOf(name: unknown, system: ReadonlySet<string>, limits: NameLimit
   if (name.length > limits.names.maxLength) {
     return refuse("name-invalid", `${quoted(name)} is longer than ${limits.names.maxLength} characters`);
   }
-  if (system.has(name) || SYSTEM_PREFIX.test(name) || limits.names.reserved.includes(name)) {
+  if (isSystems(name, system) || limits.names.reserved.includes(name)) {
     return refuse("name-reserved", `${quoted(name)} is a name of the system`);
   }
   if (limits.local.has(name)) {
     return refuse("name-local", `${quoted(name)} is already a local name on this node`);
   }
   return undefined;
+}
+
+/** `root.root` as well: chown(1) still takes a dot between an owner and a group. */
+function isSystems(name: string, system: ReadonlySet<string>): boolean {
+  return system.has(name) || SYSTEM_PREFIX.test(name) || SYSTEM_USERS.has(name.split(".")[0] ?? "");
 }
 
 function withoutDomain(name: string, domains: readonly string[]): string {

@@ -52,6 +52,8 @@ export function nologinShell(rules: Rules["shells"]): ShellPath {
 }
 
 const PATH_LENGTH = 1024;
+/** NAME_MAX of Linux. */
+const NAME_BYTES = 255;
 
 function homeFault(raw: unknown, under: readonly string[]): string | undefined {
   if (typeof raw !== "string" || !isNormalPath(raw)) {
@@ -70,6 +72,12 @@ function isNormalPath(path: string): boolean {
     path.startsWith("/") &&
     path.length <= PATH_LENGTH &&
     !/[:\\\p{C}\p{Z}]/u.test(path) &&
-    components.every((component) => component !== "" && component !== "." && component !== "..")
+    components.every(
+      (component) =>
+        component !== "" &&
+        component !== "." &&
+        component !== ".." &&
+        Buffer.byteLength(component) <= NAME_BYTES,
+    )
   );
 }

@@ -87,7 +87,7 @@ function optionsFault(options: string, allowed: readonly string[]): Refusal | un
   if (options === "") {
     return undefined;
   }
-  const names = optionNames(options);
+  const names = OPTION_TEXT.test(options) ? optionNames(options) : undefined;
   const refused = names?.filter((name) => !allowed.includes(name));
   if (refused === undefined || refused.length > 0) {
     return refuse("key-options-refused", `the options ${quoted(options)} are not all in keys.allowedOptions`)
@@ -96,7 +96,9 @@ function optionsFault(options: string, allowed: readonly string[]): Refusal | un
   return undefined;
 }
 
-const OPTION = /^([a-zA-Z0-9-]+)(?:="(?:[^"\\]|\\.)*")?(?:,|$)/;
+/** Printable ASCII without a backslash: sshd(8) and others do not agree on what a backslash escapes. */
+const OPTION_TEXT = /^[ !-[\]-~]+$/;
+const OPTION = /^([a-zA-Z0-9-]+)(?:="[^"]*")?(?:,|$)/;
 
 /** The names in a list of options, in lower case; undefined when the list does not parse to its end. */
 function optionNames(options: string): string[] | undefined {

@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import { parseSshkey, renderSshkey } from "../../src/formats/sshkey.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
-import { aUserDraft, LOCAL, RULES, someDrafts } from "../support/drafts.ts";
+import { aUserDraft, BEFORE, RULES, someDrafts } from "../support/drafts.ts";
 import { type FakeIam, type Resource, startFakeIam, TOKEN } from "../support/fake-iam.ts";
 import { missing, type Namespace, startNamespace } from "../support/namespace.ts";
 import { configFor, run } from "../support/node-root.ts";
@@ -247,7 +247,7 @@ describe("the Python list of sshkey.cache", () => {
     const { users } = validateDirectory(
       someDrafts([aUserDraft(1, { name: "ada", keys })]),
       RULES,
-      LOCAL,
+      BEFORE,
     ).directory;
     const literal = renderSshkey(users[0] ?? assert.fail()).slice("ada:".length);
 

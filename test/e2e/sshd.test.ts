@@ -79,6 +79,8 @@ for (const [title, mode] of Object.entries(MODES)) {
         ["ada", adas],
         ["bob", bobs],
       ]);
+      const keys = await door.node.rollcall("keys", "bob");
+      assert.equal(keys.out, "");
       assert.deepEqual({ before, after }, { before: [true, true], after: [true, false] });
     });
 
@@ -112,8 +114,8 @@ describe("an inactive user", () => {
     { usePam: false, reason: "Account bob has expired" },
   ];
   for (const { usePam, reason } of reasons) {
-    const title = `is shut out by sshd with UsePAM ${usePam ? "yes" : "no"}, even with a key file planted by hand`;
-    it(title, { skip }, async () => {
+    const pam = usePam ? "yes" : "no";
+    it(`is shut out with UsePAM ${pam}, even with a key file planted by hand`, { skip }, async () => {
       await using door = await startLoginNode({ usePam, keysFrom: "files" });
       const key = await door.makeKey();
       await door.serve([ada([]), { ...bob([]), active: false }]);

@@ -10,7 +10,7 @@ import { parsePasswd } from "../../src/formats/passwd.ts";
 import { parseSshkey } from "../../src/formats/sshkey.ts";
 import { planChanges } from "../../src/plan/plan.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
-import { anEmptyNode, LOCAL, PLAN_SETTINGS, RULES, someDrafts } from "../support/drafts.ts";
+import { anEmptyNode, BEFORE, LOCAL, PLAN_SETTINGS, RULES, someDrafts } from "../support/drafts.ts";
 import { afterPlan } from "../support/simulated-node.ts";
 import { wildGroupDraft, wildUserDraft } from "../support/wild.ts";
 
@@ -25,7 +25,7 @@ describe("a hundred thousand wild records", () => {
     const groups = fc.array(wildGroupDraft(), { maxLength: 3 });
     fc.assert(
       fc.property(users, groups, (userDrafts, groupDrafts) => {
-        const { directory } = validateDirectory(someDrafts(userDrafts, groupDrafts), RULES, LOCAL);
+        const { directory } = validateDirectory(someDrafts(userDrafts, groupDrafts), RULES, BEFORE);
         const { maps, keyFiles } = afterPlan(
           anEmptyNode(),
           planChanges(directory, anEmptyNode(), PLAN_SETTINGS),

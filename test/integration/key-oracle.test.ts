@@ -110,6 +110,23 @@ describe("a key with one byte changed", () => {
   });
 });
 
+describe("options that OpenSSH splits in another place", () => {
+  it("are refused, whatever key stands behind them", () => {
+    const [hidden, shown] = [aKey(1), aKey(2)];
+    const line = `from="*,\\\\",from=" ${hidden} x" ${shown} me`;
+    const rules = { ...RULES.keys, allowedOptions: ["from"] };
+    const fingerprint = (key: string) => {
+      writeFileSync(join(directory, "split.pub"), `${key}\n`);
+      return execFileSync("ssh-keygen", ["-l", "-f", join(directory, "split.pub")], {
+        encoding: "utf8",
+      }).split(" ")[1];
+    };
+
+    assert.equal(fingerprint(line), fingerprint(hidden));
+    assert.equal(toKeys([line], rules).keys.length, 0);
+  });
+});
+
 const generated = new Map<string, string>();
 function generateOnce(type: string, bits: string): string {
   const line = generated.get(`${type}-${bits}`) ?? readOrGenerate(type, bits);

@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { chmodSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -309,6 +310,34 @@ const ROWS: Readonly<Record<string, Row>> = {
     says: /not yours.*iam-refused/,
     requests: 2,
   },
+  "an error that repeats the token": {
+    misbehave: (request, response) =>
+      sendError(response, 400, `bad credential ${request.headers.authorization}`),
+    code: 1,
+    says: /bad credential Bearer \[secret\].*iam-invalid/,
+  },
+  "a record nested twenty thousand levels deep": {
+    change: (iam) =>
+      iam.groups.push({ id: "deep", members: JSON.parse(`${"[".repeat(20_000)}${"]".repeat(20_000)}`) }),
+    misbehave: (request, response, iam) => {
+      const page = JSON.stringify({ ...pageOf(iam, request), Resources: "*" });
+      const deep = `{"id":"deep","members":${"[".repeat(20_000)}${"]".repeat(20_000)}}`;
+      const rest = JSON.stringify((iam.groups as Resource[]).filter(({ id }) => id !== "deep")).slice(1, -1);
+      return (
+        request.list === "Groups" && response.end(page.replace('"*"', `[${rest},${deep}]`)) !== undefined
+      );
+    },
+    code: 3,
+    says: /record-unreadable/,
+    missing: [],
+  },
+  "more resources than its total": {
+    misbehave: onUsers((response, request, iam) =>
+      sendJson(response, { ...pageOf(iam, request), totalResults: 40 }),
+    ),
+    code: 1,
+    says: /50 resources came, but totalResults is 40.*iam-incomplete/,
+  },
   "a redirect": {
     misbehave: (_, response) =>
       response.writeHead(302, { location: "http://127.0.0.1:9/" }).end() !== undefined,
@@ -469,6 +498,57 @@ describe("an IAM that is not there", () => {
   });
 });
 
+describe("a list that changes while it is fetched", () => {
+  it("costs nobody who is in it: an absence counts when it was seen twice", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(200), []);
+    node.configure(iam.url, "homes: { create: false }\n");
+    await node.rollcall("sync");
+    let swaps = 0;
+    iam.misbehave = (request, response) => {
+      if (request.list === "Users" && request.startIndex === 1 && swaps === 0) {
+        swaps += 1;
+        response.on("finish", () => {
+          iam.users = [...iam.users.slice(1), aUser(999)];
+        });
+      }
+      return false;
+    };
+
+    const ran = await node.rollcall("sync");
+
+    assert.equal(ran.code, 0, ran.err);
+    const names = (node.read("/etc/passwd.cache") ?? "").match(/^\w+/gm) ?? [];
+    const expected = [...someUsers(200).slice(1), aUser(999)].map((user) => String(user["userName"]));
+    assert.deepEqual(names, expected.sort());
+    assert.equal(swaps, 1);
+  });
+
+  it("with every pull changes nothing, and says so", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(200), []);
+    node.configure(iam.url, "homes: { create: false }\n");
+    await node.rollcall("sync");
+    const untouched = node.snapshot();
+    let next = 1000;
+    iam.misbehave = (request, response) => {
+      if (request.list === "Users" && request.startIndex === 1) {
+        response.on("finish", () => {
+          next += 1;
+          iam.users = [...iam.users.slice(1), aUser(next)];
+        });
+      }
+      return false;
+    };
+
+    const ran = await node.rollcall("sync");
+
+    assert.equal(ran.code, 1);
+    assert.match(ran.err, /changed with each of 4 pulls.*iam-incomplete/);
+    assert.deepEqual(node.snapshot(), untouched);
+  });
+});
+
 describe("conditional requests", () => {
   it("end a run after the requests when every page is unchanged", async () => {
     using node = makeNodeRoot();
@@ -508,6 +588,42 @@ describe("conditional requests", () => {
 
     assert.equal(ran.code, 0, ran.err);
     assert.equal(node.read("/etc/passwd.cache"), good);
+  });
+
+  it("that the server declines lead to a full pull", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(120), [], { etags: true });
+    node.configure(iam.url);
+    await node.rollcall("sync");
+    iam.users = someUsers(99);
+    iam.misbehave = (request, response) =>
+      request.startIndex > 99 && sendError(response, 400, "startIndex is too large");
+
+    const ran = await node.rollcall("sync");
+
+    assert.equal(ran.code, 0, ran.err);
+    assert.match(ran.out, /Served: 99 users/);
+  });
+
+  it("are not made of a memory that others can write, or that has no ETag", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(3), [], { etags: true });
+    node.configure(iam.url);
+    await node.rollcall("sync");
+    const memory = JSON.parse(node.read("/var/lib/rollcall/iam.json") ?? "");
+    const forged = { ...memory, drafts: { ...memory.drafts, users: [] } };
+
+    node.write("/var/lib/rollcall/iam.json", JSON.stringify({ ...forged, etags: {} }), 0o600);
+    const withoutEtags = await node.rollcall("plan");
+    node.write("/var/lib/rollcall/iam.json", JSON.stringify(forged), 0o666);
+    const open = await node.rollcall("plan");
+    node.write("/var/lib/rollcall/iam.json", JSON.stringify(forged), 0o600);
+    chmodSync(`${node.path}/var/lib/rollcall`, 0o777);
+    const openDirectory = await node.rollcall("plan");
+
+    for (const ran of [withoutEtags, open, openDirectory]) {
+      assert.match(ran.out, /Nothing to do/);
+    }
   });
 
   it("are not trusted after the configuration changed", async () => {

@@ -19,7 +19,7 @@ import {
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { startFakeIam } from "../support/fake-iam.ts";
-import { makeNodeRoot, type NodeRoot } from "../support/node-root.ts";
+import { makeNodeRoot, type NodeRoot, runRollcall } from "../support/node-root.ts";
 import { aGroup, aKey, aUser, someUsers } from "../support/records.ts";
 
 const isRoot = process.geteuid?.() === 0;
@@ -266,6 +266,57 @@ describe("a sync refuses to write", () => {
     assert.equal(ran.code, 1);
     assert.match(ran.err, /publishing group\.cache: .*srv\/caches/);
     assert.equal(existsSync(join(node.path, "etc/ssh/authorized_keys.d/user1")), false);
+  });
+});
+
+describe("a root that is an image", () => {
+  it("is never left through a link in it", async () => {
+    using node = makeNodeRoot();
+    using outside = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1)], []);
+    node.configure(iam.url);
+    mkdirSync(join(node.path, "etc/ssh"));
+    symlinkSync(outside.path, join(node.path, "etc/ssh/authorized_keys.d"));
+    const untouched = outside.snapshot();
+
+    const ran = await node.rollcall("sync");
+
+    assert.equal(ran.code, 1);
+    assert.match(ran.err, /authorized_keys\.d leads out of .*node-unreadable/);
+    assert.deepEqual(outside.snapshot(), untouched);
+  });
+
+  it("must be named: an empty word is wrong usage, and no other root", async () => {
+    const ran = await runRollcall(["sync", "--root", ""]);
+
+    assert.equal(ran.code, 64);
+    assert.match(ran.err, /must name a directory/);
+  });
+});
+
+describe("lines of /etc/passwd and /etc/group that glibc takes", () => {
+  it("reserve their names and ids, however odd", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(
+      [
+        aUser(1, { name: "foo" }),
+        aUser(2, { uid: 1500 }),
+        aUser(3, { name: "sp" }),
+        aUser(4, { name: "bar" }),
+      ],
+      [aGroup(1, [], { name: "localgrp" }), aGroup(2, [], { gid: 1700 })],
+    );
+    node.configure(iam.url);
+    node.write(
+      "/etc/passwd",
+      "root:x:0:0::/root:/bin/sh\nfoo:x:1500:1500::/home/foo\n  sp:x:1501:1501::/:/bin/sh\nbar:x:1502:1502::/:/bin/bash:\n",
+    );
+    node.write("/etc/group", "root:x:0:\nlocalgrp:x:1700\n");
+
+    const ran = await node.rollcall("sync");
+
+    assert.equal(ran.code, 3);
+    assert.match(ran.out, /Served: 0 users \(0 inactive\), 0 groups/);
   });
 });
 
@@ -528,7 +579,6 @@ describe("bad input", () => {
 
 describe("the token of the environment", () => {
   it("is used when no file is named, and both names work", async () => {
-    const { runRollcall } = await import("../support/node-root.ts");
     for (const variable of ["ROLLCALL_IAM_TOKEN", "NSSCACHE_SCIM_AUTH_TOKEN"]) {
       using node = makeNodeRoot();
       await using iam = await startFakeIam([aUser(1)], [], { token: "from-env" });
@@ -545,7 +595,6 @@ describe("the token of the environment", () => {
   });
 
   it("gives way to a systemd credential", async () => {
-    const { runRollcall } = await import("../support/node-root.ts");
     using node = makeNodeRoot();
     await using iam = await startFakeIam([aUser(1)], [], { token: "from-credential" });
     node.configure(iam.url);

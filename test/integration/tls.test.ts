@@ -53,6 +53,21 @@ describe("TLS to the IAM", () => {
     assert.match(ran.err, /CERT_HAS_EXPIRED.*clock of this node.*iam-untrusted/);
   });
 
+  it("never falls back to other authorities when the named file is empty, or open to others", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(2), [], { tls: authority.issue("named", ...ALWAYS) });
+    node.write("/etc/rollcall/rollcall.yaml", withIamKeys(iam.url, CA_FILE));
+
+    node.write("/etc/ca.pem", "");
+    const empty = await node.rollcall("sync");
+    node.write("/etc/ca.pem", authority.ca, 0o666);
+    const open = await node.rollcall("sync");
+
+    assert.deepEqual([empty.code, open.code, iam.requests.length], [1, 1, 0]);
+    assert.match(empty.err, /ca\.pem for iam\.caFile holds no PEM block/);
+    assert.match(open.err, /ca\.pem for iam\.caFile is open to others.*chmod 0644/);
+  });
+
   it("shows the client certificate to a server that asks for one, and fails clearly without", async () => {
     using node = makeNodeRoot();
     const server = authority.issue("mutual", ...ALWAYS);

@@ -3,7 +3,7 @@
  */
 
 import type { Drafts, GroupDraft, UserDraft } from "../../src/model/draft.ts";
-import type { LocalAccounts, Observed, ObservedMap } from "../../src/model/observed.ts";
+import type { LocalAccounts, NodeBefore, Observed, ObservedMap } from "../../src/model/observed.ts";
 import type { PlanSettings } from "../../src/plan/settings.ts";
 import type { Rules } from "../../src/validate/rules.ts";
 import { aKey } from "./records.ts";
@@ -28,9 +28,13 @@ export const LOCAL: LocalAccounts = {
   uids: new Set([0, 1000]),
   groupNames: new Set(["root", "sudo", "localadmin", "storage"]),
   gids: new Set([0, 27, 1000, 1500]),
+  homes: new Set(["/root", "/home/localadmin"]),
   shells: new Set(["/bin/bash", "/bin/zsh"]),
   shadowGid: 42,
 };
+
+/** A node that serves nobody yet. */
+export const BEFORE: NodeBefore = { local: LOCAL, holders: { homes: new Map(), gids: new Map() } };
 
 /** The nth user as a draft: valid unless a test says otherwise. */
 export function aUserDraft(nth: number, fields: Partial<UserDraft> = {}): UserDraft {

@@ -44,8 +44,9 @@ function runTier(
   return new Promise((resolve, reject) => {
     const stream = run({ files, isolation, concurrency: tier === "e2e" || tier === "full" ? 1 : true });
     stream.on("test:pass", ({ details, skip }) => {
-      if (details.type !== "suite") {
-        counts[skip === undefined || skip === false ? "passed" : "skipped"] += 1;
+      const isSkipped = skip !== undefined && skip !== false;
+      if (details.type !== "suite" || isSkipped) {
+        counts[isSkipped ? "skipped" : "passed"] += 1;
       }
     });
     stream.on("test:fail", ({ details }) => {

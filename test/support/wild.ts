@@ -6,13 +6,13 @@ import fc from "fast-check";
 import type { Directory } from "../../src/model/directory.ts";
 import type { GroupDraft, UserDraft } from "../../src/model/draft.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
-import { aUserDraft, LOCAL, RULES, someDrafts } from "./drafts.ts";
+import { aUserDraft, BEFORE, RULES, someDrafts } from "./drafts.ts";
 import { aKey } from "./records.ts";
 
 /** The directory of some sound users. */
 export function aDirectoryOf(...users: readonly Partial<UserDraft>[]): Directory {
   const drafts = users.map((fields, nth) => aUserDraft(nth + 1, fields));
-  return validateDirectory(someDrafts(drafts), RULES, LOCAL).directory;
+  return validateDirectory(someDrafts(drafts), RULES, BEFORE).directory;
 }
 
 /** Text that has broken tools before, and any other text. */

@@ -98,6 +98,13 @@ maxPerUser: 3
     );
   });
 
+  it("does not print what stands where a secret file should be named", () => {
+    const [mistake = ""] = mistakesIn(SOUND.replace("iam:\n", "iam:\n  tokenFile: s3cr3t\n"));
+
+    assert.match(mistake, /iam\.tokenFile: must be an absolute path/);
+    assert.doesNotMatch(mistake, /s3cr3t/);
+  });
+
   it("that is no YAML says where", () => {
     assert.match(mistakesIn("iam:\n  url: [\n").join("\n"), /^r\.yaml:\d: /);
     assert.match(mistakesIn("iam: {}\niam: {}\n").join("\n"), /^r\.yaml:2: Map keys must be unique/);

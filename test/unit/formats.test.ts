@@ -10,14 +10,14 @@ import { parseShadow, renderShadow } from "../../src/formats/shadow.ts";
 import { parseSshkey, renderSshkey } from "../../src/formats/sshkey.ts";
 import type { Directory } from "../../src/model/directory.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
-import { LOCAL, RULES, someDrafts } from "../support/drafts.ts";
+import { BEFORE, RULES, someDrafts } from "../support/drafts.ts";
 import { aKey } from "../support/records.ts";
 import { aDirectoryOf, wildGroupDraft, wildUserDraft } from "../support/wild.ts";
 
 /** Directories made from records of every kind, sound and hostile. */
 const directories = fc
   .tuple(fc.array(wildUserDraft(), { maxLength: 12 }), fc.array(wildGroupDraft(), { maxLength: 6 }))
-  .map(([users, groups]): Directory => validateDirectory(someDrafts(users, groups), RULES, LOCAL).directory);
+  .map(([users, groups]): Directory => validateDirectory(someDrafts(users, groups), RULES, BEFORE).directory);
 
 function fileOf(lines: readonly string[]): Uint8Array {
   return placeInOrder(lines).bytes;

@@ -14,6 +14,7 @@ import {
   aGroupDraft,
   anEmptyNode,
   aUserDraft,
+  BEFORE,
   LOCAL,
   PLAN_SETTINGS,
   RULES,
@@ -25,7 +26,7 @@ import { aDirectoryOf, wildGroupDraft, wildUserDraft } from "../support/wild.ts"
 
 const directories = fc
   .tuple(fc.array(wildUserDraft(), { maxLength: 8 }), fc.array(wildGroupDraft(), { maxLength: 4 }))
-  .map(([users, groups]) => validateDirectory(someDrafts(users, groups), RULES, LOCAL).directory);
+  .map(([users, groups]) => validateDirectory(someDrafts(users, groups), RULES, BEFORE).directory);
 
 function plan(directory: Directory, observed: Observed = anEmptyNode()) {
   return planChanges(directory, observed, PLAN_SETTINGS);
@@ -141,6 +142,15 @@ describe("a plan", () => {
       problems.map(({ code, subject }) => [code, subject.name]),
       [["key-file-foreign", "breakglass"]],
     );
+  });
+
+  it("removes a key file of ours whose name has become a local account", () => {
+    const node = aNodeServing({ name: "ada" });
+    const local = { ...LOCAL, userNames: new Set([...LOCAL.userNames, "ada"]) };
+
+    const { steps } = plan(aDirectoryOf(), { ...node, local });
+
+    assert.deepEqual(steps[0], { kind: "revoke-keys", user: "ada", content: undefined });
   });
 
   it("replaces a key file that somebody put in a served user's place", () => {
@@ -273,13 +283,13 @@ describe("no record", () => {
   it("can add, change or hide a line of somebody else in any file", () => {
     const good = [aUserDraft(1), aUserDraft(2, { gecos: "Zoë" }), aUserDraft(3, { active: false })];
     const groups = [aGroupDraft(7, ["u-1", "u-2"])];
-    const alone = filesOf(validateDirectory(someDrafts(good, groups), RULES, LOCAL).directory);
+    const alone = filesOf(validateDirectory(someDrafts(good, groups), RULES, BEFORE).directory);
     const contested = new Set<unknown>(["user1", "user2", "user3", "group7"]);
 
     fc.assert(
       fc.property(fc.array(wildUserDraft(), { maxLength: 6 }), (wild) => {
         const strangers = wild.filter(({ name }) => !contested.has(name));
-        const { directory } = validateDirectory(someDrafts([...good, ...strangers], groups), RULES, LOCAL);
+        const { directory } = validateDirectory(someDrafts([...good, ...strangers], groups), RULES, BEFORE);
         const together = filesOf(directory);
 
         const served = new Set(directory.users.map((user) => String(user.name)));
@@ -312,7 +322,7 @@ function filesOf(directory: Directory): Record<string, readonly string[]> {
 }
 
 describe("the fuse", () => {
-  const hundred = Array.from({ length: 100 }, (_, nth) => ({ name: `user${nth}` }));
+  const hundred = Array.from({ length: 100 }, (_, nth) => ({ name: `user${nth}`, uid: 20_000 + nth }));
   const node = aNodeServing(...hundred);
   const refusal = (users: readonly Partial<UserDraft>[]) =>
     refusalOf(plan(aDirectoryOf(...users), node).removals, PLAN_SETTINGS.guard);
@@ -328,6 +338,24 @@ describe("the fuse", () => {
       refusal(hundred.map((user, nth) => ({ ...user, ...(nth < 21 && { keys: [] }) }))) ?? "",
       /21 of 100/,
     );
+  });
+
+  it("counts people who get a closed shell or another uid", () => {
+    const shut = hundred.map((user, nth) => ({ ...user, ...(nth < 21 && { shell: "/bin/false" }) }));
+    const swapped = hundred.map((user, nth) => ({ ...user, ...(nth < 21 && { uid: 30_000 + nth }) }));
+
+    assert.match(refusal(shut) ?? "", /21 of 100/);
+    assert.match(refusal(swapped) ?? "", /21 of 100/);
+  });
+
+  it("blows at a small site when more than half go, if that is more than two", () => {
+    const ten = hundred.slice(0, 10);
+    const small = aNodeServing(...ten);
+    const goingTo = (count: number) =>
+      refusalOf(plan(aDirectoryOf(...ten.slice(0, count)), small).removals, PLAN_SETTINGS.guard);
+
+    assert.equal(goingTo(5), undefined);
+    assert.match(goingTo(4) ?? "", /6 of 10 users/);
   });
 
   it("counts deactivated people also where their keys were never ours", () => {
@@ -350,8 +378,8 @@ describe("the fuse", () => {
 
   it("blows when all groups go", () => {
     const groups = Array.from({ length: 12 }, (_, nth) => aGroupDraft(nth, ["u-1"]));
-    const before = validateDirectory(someDrafts([aUserDraft(1)], groups), RULES, LOCAL).directory;
-    const after = validateDirectory(someDrafts([aUserDraft(1)]), RULES, LOCAL).directory;
+    const before = validateDirectory(someDrafts([aUserDraft(1)], groups), RULES, BEFORE).directory;
+    const after = validateDirectory(someDrafts([aUserDraft(1)]), RULES, BEFORE).directory;
 
     const { removals } = plan(after, afterPlan(anEmptyNode(), plan(before)));
 

@@ -68,6 +68,30 @@ describe("drafts", () => {
     );
   });
 
+  it("refuse a resource that is nested deeply enough to exhaust a stack, and it alone", () => {
+    const deep: unknown = JSON.parse(`${"[".repeat(20_000)}${"]".repeat(20_000)}`);
+    const paths = {
+      user: { name: "n", uid: "u", gid: "u", gecos: "n", home: undefined, shell: undefined, keys: "k" },
+      group: { name: "n", gid: "g" },
+    };
+
+    const { users, problems } = draftsOf(
+      {
+        users: [
+          { id: "1", n: deep },
+          { id: "2", n: "ada" },
+        ],
+        groups: [],
+      },
+      paths,
+    );
+
+    assert.deepEqual(
+      [users.map(({ id }) => id), problems.map(({ code }) => code)],
+      [["2"], ["record-unreadable"]],
+    );
+  });
+
   it("know members by value, and their kind by type or reference", () => {
     const members = [
       { value: "1", type: "User" },

@@ -10,10 +10,22 @@ interface Given {
   readonly users?: readonly UserDraft[];
   readonly groups?: readonly GroupDraft[];
   readonly rules?: Partial<Rules>;
+  readonly holders?: { readonly homes?: Record<string, string>; readonly gids?: Record<string, number> };
 }
 
-function validate({ users = [], groups = [], rules = {} }: Given) {
-  const { directory, problems } = validateDirectory(someDrafts(users, groups), { ...RULES, ...rules }, LOCAL);
+function validate({ users = [], groups = [], rules = {}, holders = {} }: Given) {
+  const before = {
+    local: { ...LOCAL, homes: new Set([...LOCAL.homes, "/home/svc"]) },
+    holders: {
+      homes: new Map(Object.entries(holders.homes ?? {})),
+      gids: new Map(Object.entries(holders.gids ?? {})),
+    },
+  };
+  const { directory, problems } = validateDirectory(
+    someDrafts(users, groups),
+    { ...RULES, ...rules },
+    before,
+  );
   return {
     users: directory.users,
     groups: directory.groups,
@@ -61,7 +73,14 @@ const REFUSED: readonly [what: string, fields: Partial<UserDraft>, problem: stri
   ["a gid of a local group", { gid: 27 }, "gid id-out-of-range"],
   ["a local gid inside the range", { gid: 1500 }, "gid id-local"],
   ["a gid that no served group has", { gid: 30_000 }, "gid primary-group-missing"],
-  ["a name that would make a private group of the system's", { name: "docker" }, "gid primary-group-missing"],
+  ["the name of a group of power", { name: "docker" }, "name name-reserved"],
+  ["the name of a cloud image's account", { name: "ubuntu" }, "name name-reserved"],
+  ["a name that chown would take for an owner and a group", { name: "root.root" }, "name name-reserved"],
+  [
+    "the home of a local account, with the template's taken too",
+    { name: "svc", home: "/home/svc" },
+    "home home-contested",
+  ],
   [
     "a name that would make a private group of a local name",
     { name: "storage" },
@@ -98,6 +117,24 @@ const MENDED: readonly [
   ["a home outside the prefixes", { home: "/root" }, { home: "/home/user1" }, "home home-replaced"],
   ["a home beside the prefix", { home: "/homely/ada" }, { home: "/home/user1" }, "home home-replaced"],
   ["a home with a colon", { home: "/home/a:b" }, { home: "/home/user1" }, "home home-replaced"],
+  [
+    "the home of a local account",
+    { home: "/home/localadmin" },
+    { home: "/home/user1" },
+    "home home-replaced",
+  ],
+  [
+    "a home inside that of a local account",
+    { home: "/home/localadmin/x" },
+    { home: "/home/user1" },
+    "home home-replaced",
+  ],
+  [
+    "a home with a component that no file system takes",
+    { home: `/home/${"a".repeat(256)}` },
+    { home: "/home/user1" },
+    "home home-replaced",
+  ],
   ["a shell that is not installed", { shell: "/bin/evil" }, { shell: "/bin/bash" }, "shell shell-replaced"],
   ["a shell that is a number", { shell: 1 }, { shell: "/bin/bash" }, "shell shell-replaced"],
   ["active that is text", { active: "false" }, { active: false, keys: [] }, "active active-invalid"],
@@ -215,11 +252,38 @@ describe("several records", () => {
         "/home/user3",
         "/home/user4",
         "/home/user5",
-        "/home/user6",
+        "/home/team",
         "/home/user7",
         "/home/own/eight",
       ],
     );
+  });
+
+  it("never move somebody who has a home on this node, whatever they claim or are called", () => {
+    const residents = [
+      aUserDraft(1, { name: "alice", home: "/home/a/alice" }),
+      aUserDraft(2, { name: "bob", home: "/home/bob" }),
+    ];
+    const holders = { homes: { alice: "/home/a/alice", bob: "/home/bob" } };
+    const intruders = [
+      aUserDraft(3, { name: "a" }),
+      aUserDraft(4, { name: "above", home: "/home/a" }),
+      aUserDraft(5, { name: "same", home: "/home/a/alice" }),
+      aUserDraft(6, { name: "inside", home: "/home/bob/x" }),
+    ];
+
+    const { users, codes } = validate({ users: [...intruders, ...residents], holders });
+
+    assert.deepEqual(
+      users.map((user) => `${user.name} ${user.home}`),
+      ["above /home/above", "alice /home/a/alice", "bob /home/bob", "inside /home/inside", "same /home/same"],
+    );
+    assert.deepEqual(codes.toSorted(), [
+      "home home-contested",
+      "home home-replaced",
+      "home home-replaced",
+      "home home-replaced",
+    ]);
   });
 });
 
@@ -327,15 +391,54 @@ describe("groups", () => {
     assert.deepEqual(codes, ["gid primary-group-missing"]);
   });
 
-  it("ten thousand deep or wide are expanded without running out of stack or time", () => {
+  it("of any depth are expanded for fifty levels, in bounded time, and the rest is reported", () => {
     const users = [aUserDraft(1)];
-    const chain = Array.from({ length: 2000 }, (_, nth) =>
-      aGroupDraft(nth, nth === 1999 ? ["u-1"] : [`g-${nth + 1}`]),
+    const chain = Array.from({ length: 1000 }, (_, nth) =>
+      aGroupDraft(nth, nth === 999 ? ["u-1"] : [`g-${nth + 1}`]),
     );
 
-    const { groups } = validate({ users, groups: chain });
+    const { groups, codes } = validate({ users, groups: chain });
 
-    assert.equal(groups.filter((group) => group.members.length === 1).length, 2000);
+    assert.equal(groups.filter((group) => group.members.length === 1).length, 51);
+    assert.equal(codes.filter((code) => code === "members group-too-deep").length, 1000 - 51);
+  });
+
+  it("never take the gid of a private group that this node has, whoever is in them", () => {
+    const users = [aUserDraft(1), aUserDraft(2)];
+    const evil = aGroupDraft(1, ["u-2"], { name: "evil", gid: 10_001 });
+
+    const { groups, names, codes } = validate({
+      users,
+      groups: [evil],
+      holders: { gids: { user1: 10_001 } },
+    });
+
+    assert.deepEqual(
+      groups.map((group) => `${group.name} ${group.gid}`),
+      ["user1 10001", "user2 10002"],
+    );
+    assert.deepEqual([names, codes], [["user1", "user2"], ["gid id-contested"]]);
+  });
+
+  it("called like a user lose their name, not the user the login; unless the node has that group", () => {
+    const users = [aUserDraft(1)];
+    const groups = [aGroupDraft(1, [], { name: "user1" })];
+
+    const newcomer = validate({ users, groups });
+    const incumbent = validate({ users, groups, holders: { gids: { user1: 50_001 } } });
+
+    assert.deepEqual([newcomer.names, newcomer.codes], [["user1"], ["name name-contested"]]);
+    assert.deepEqual([incumbent.names, incumbent.codes], [[], ["gid primary-group-missing"]]);
+  });
+
+  it("served with a user's gid are that user's primary group, also under the user's name", () => {
+    const { groups, codes } = validate({
+      users: [aUserDraft(1)],
+      groups: [aGroupDraft(1, [], { name: "user1", gid: 10_001 })],
+      holders: { gids: { user1: 10_001 } },
+    });
+
+    assert.deepEqual([groups.length, codes], [1, []]);
   });
 });
 
@@ -387,9 +490,25 @@ describe("SSH keys", () => {
     const good = `restrict,from="10.0.0.0/8,a b" ${aKey(1)}`;
 
     assert.deepEqual(keysOf([good], rules), { keys: [good], codes: [] });
-    for (const options of ['restrict,command="x"', 'from="a\\"b",pty', 'from="unclosed', "restrict;pty"]) {
+    for (const options of [
+      'restrict,command="x"',
+      'from="a\\"b",pty',
+      'from="unclosed',
+      "restrict;pty",
+      `from="*,\\\\",from=" ${aKey(2)} x"`,
+      'from="\u00e9"',
+      'from="a\ud800"',
+    ]) {
       assert.deepEqual(keysOf([`${options} ${aKey(1)}`], rules).keys, []);
     }
+  });
+
+  it("of many blanks are read in time that grows with their length, not with its square", () => {
+    const start = performance.now();
+
+    keysOf(Array.from({ length: 500 }, () => `x${" ".repeat(8000)}x`));
+
+    assert.ok(performance.now() - start < 2000);
   });
 
   it("that are listed twice are written once", () => {

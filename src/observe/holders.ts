@@ -1,0 +1,20 @@
+/**
+ * Who holds which home and which group id on this node, as the cache maps on disk say.
+ */
+
+import { parseGroup } from "../formats/group.ts";
+import { parsePasswd } from "../formats/passwd.ts";
+import type { Holders } from "../model/observed.ts";
+import { observeFile } from "../platform/files.ts";
+
+/** Reads the maps in one directory; where there are none, nobody holds anything. */
+export async function observeHolders(directory: string): Promise<Holders> {
+  const passwd = await observeFile(`${directory}/passwd.cache`);
+  const group = await observeFile(`${directory}/group.cache`);
+  return {
+    homes: new Map(parsePasswd(passwd?.bytes ?? NOTHING).map(({ name, home }) => [name, home])),
+    gids: new Map(parseGroup(group?.bytes ?? NOTHING).map(({ name, gid }) => [name, gid])),
+  };
+}
+
+const NOTHING = new Uint8Array();

@@ -3,6 +3,7 @@
  * Arguments and environment in, exit code out: the only reader of process.argv and process.env.
  */
 
+import metadata from "../package.json" with { type: "json" };
 import type { Context } from "./cli/context.ts";
 import { runProgram } from "./cli/program.ts";
 import { Secret } from "./model/secret.ts";
@@ -19,6 +20,7 @@ stderr.on("error", () => undefined);
 const token = env["ROLLCALL_IAM_TOKEN"] ?? env["NSSCACHE_SCIM_AUTH_TOKEN"];
 const context: Context = {
   args: process.argv.slice(2),
+  version: metadata.version,
   tokens: {
     credentialsDirectory: env["CREDENTIALS_DIRECTORY"],
     token: token === undefined ? undefined : new Secret(token),

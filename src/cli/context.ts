@@ -8,6 +8,8 @@ import { underRoot } from "../platform/files.ts";
 /** The process, as far as commands may know it. */
 export interface Context {
   readonly args: readonly string[];
+  /** Of this program. */
+  readonly version: string;
   readonly tokens: Surroundings["tokens"];
   /** Writes one line to standard output or standard error. */
   out(line: string): void;

@@ -4,11 +4,14 @@
 
 import { loadConfig } from "../config/load.ts";
 import { keysOf } from "../daemon/keys-of.ts";
-import { quoted } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import { type CommonOptions, type Context, configPath, EXIT } from "./context.ts";
 import { toJson } from "./json.ts";
 
-/** Prints one key a line. Fails when there is none, so that a script can tell. */
+/**
+ * Prints one key a line. A user without keys is no failure: sshd would log one for every local user. On a
+ * terminal it says why there is nothing to see.
+ */
 export async function keys(context: Context, options: CommonOptions, user: string): Promise<number> {
   const { keys: slice } = await loadConfig(configPath(options));
   const lines = await keysOf(options.root, slice.directory, user);
@@ -17,11 +20,10 @@ export async function keys(context: Context, options: CommonOptions, user: strin
   } else {
     lines.forEach((line) => context.out(line));
   }
-  if (lines.length > 0) {
-    return EXIT.ok;
+  if (lines.length === 0 && context.redraw !== undefined) {
+    context.err(
+      `No keys for ${quoted(user)} in ${slice.directory}: not served on this node, inactive, or without a key in the IAM.`,
+    );
   }
-  context.err(
-    `No keys for ${quoted(user)} in ${slice.directory}: not served on this node, inactive, or without a key in the IAM.`,
-  );
-  return EXIT.failed;
+  return EXIT.ok;
 }

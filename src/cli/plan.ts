@@ -21,16 +21,24 @@ export async function plan(context: Context, options: CommonOptions): Promise<nu
       ...renderChanges(planned.plan.changes, planned.plan.steps, style),
       ...renderProblems(planned.problems, style),
       ...(planned.plan.steps.length === 0 ? ["Nothing to do: this node is in step."] : []),
-      ...(planned.refusal === undefined ? [] : refusalLines(planned.refusal, planned.planId)),
+      ...(planned.refusal === undefined
+        ? []
+        : refusalLines(planned.refusal, acceptCommand(options, planned.planId))),
     ];
     lines.forEach((line) => context.out(line));
   }
   return planned.plan.steps.length === 0 ? EXIT.ok : EXIT.changes;
 }
 
-function refusalLines(refusal: string, planId: string): string[] {
-  return [
-    `A sync would refuse this because ${refusal}.`,
-    `To let exactly this through: rollcall sync --accept-removals ${planId}`,
+function refusalLines(refusal: string, command: string): string[] {
+  return [`A sync would refuse this because ${refusal}.`, `To let exactly this through: ${command}`];
+}
+
+/** With the root and the configuration of this plan: without them it would be about another node. */
+function acceptCommand({ root, config }: CommonOptions, planId: string): string {
+  const where = [
+    ...(root === "/" ? [] : ["--root", root]),
+    ...(config === undefined ? [] : ["--config", config]),
   ];
+  return ["rollcall sync", ...where, "--accept-removals", planId].join(" ");
 }

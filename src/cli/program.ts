@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { nearest } from "../config/nearest.ts";
 import { Failure, messageOf } from "../model/failure.ts";
-import { quoted } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
 import { toJson } from "./json.ts";
 
@@ -69,6 +69,8 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
     .option("--root <dir>", "treat this directory as the node: every path is below it", rootDirectory, "/")
     .option("--json", "print JSON for scripts")
     .option("--all", "print every line, however many")
+    .version(context.version)
+    .helpCommand(true)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.out(text.trimEnd()),
@@ -89,6 +91,7 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
 function addCommands(program: Command, context: Context, finish: (code: number) => void): void {
   program
     .command("sync")
+    .allowExcessArguments(false)
     .description("bring this node in step with the IAM, once")
     .option("--accept-removals <plan-id>", "let through the one refused plan with this id")
     .action(async (_options, own: Command) =>
@@ -96,18 +99,21 @@ function addCommands(program: Command, context: Context, finish: (code: number) 
     );
   program
     .command("plan")
+    .allowExcessArguments(false)
     .description("show what a sync would do, and do nothing (exit 0: nothing to do, 2: changes)")
     .action(async (_options, own: Command) =>
       finish(await (await import("./plan.ts")).plan(context, own.optsWithGlobals())),
     );
   program
     .command("check")
+    .allowExcessArguments(false)
     .description("check the configuration; shows every mistake at once")
     .action(async (_options, own: Command) =>
       finish(await (await import("./check.ts")).check(context, own.optsWithGlobals())),
     );
   program
     .command("keys")
+    .allowExcessArguments(false)
     .argument("<user>")
     .description("print the SSH keys of one user, for sshd's AuthorizedKeysCommand")
     .action(async (user: string, _options, own: Command) =>

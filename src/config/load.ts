@@ -5,7 +5,7 @@
 import { dirname } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { Failure, messageOf } from "../model/failure.ts";
+import { Failure, hintFor, messageOf } from "../model/failure.ts";
 import { isOpenDirectory, readText } from "../platform/files.ts";
 import { isTrustedOwner } from "../platform/privileges.ts";
 import { type Mistake, mistakeAt, mistakesOf, type Source } from "./mistakes.ts";
@@ -93,7 +93,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** Who can change this file decides who gets in, so it must be as safe as what it controls. */
 async function readConfig(path: string): Promise<string> {
   const { text, mode, uid } = await readText(path).catch((error: unknown) => {
-    const message = `Reading the configuration ${path} failed: ${messageOf(error)}. Run "rollcall" without arguments to see what a first one looks like.`;
+    const message = `Reading the configuration ${path} failed: ${messageOf(error)}${hintFor(messageOf(error))}. Run "rollcall" without arguments to see what a first one looks like.`;
     throw new Failure("config-unreadable", message, { cause: error });
   });
   if ((mode & 0o022) !== 0 || !isTrustedOwner(uid) || (await isOpenDirectory(dirname(path)))) {

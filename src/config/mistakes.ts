@@ -4,7 +4,7 @@
 
 import { type Document, isMap, isNode, isPair, isScalar, type LineCounter } from "yaml";
 import { z } from "zod";
-import { quoted } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import { nearest } from "./nearest.ts";
 import { ConfigSchema } from "./schema.ts";
 

@@ -11,7 +11,8 @@ import type { Drafts } from "../model/draft.ts";
 import { Failure } from "../model/failure.ts";
 import type { LocalAccounts, NodeBefore, Observed } from "../model/observed.ts";
 import type { Plan, Removals } from "../model/plan.ts";
-import { type Problem, quoted } from "../model/problem.ts";
+import type { Problem } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import type { Outcome, PullStatistics, RunReport } from "../model/report.ts";
 
 /** What the IAM said, and a way to remember it once the node is in step with it. */
@@ -77,7 +78,7 @@ export async function runOnce(
   const start = stages.monotonicMs();
   const { pulled, directory, observed, plan, planId, problems, refusal } = await planSurely(stages, signal);
   if (refusal !== undefined && accepted !== planId) {
-    throw removalsRefused(plan.removals, refusal, planId);
+    throw removalsRefused(plan.removals, refusal, { planId, accepted });
   }
   const outcomes = await stages.apply(plan, signal);
   await pulled.remember();
@@ -132,27 +133,45 @@ export function countServed({ users, groups }: Directory): RunReport["served"] {
     active: users.filter((user) => user.active).length,
     groups: groups.length,
     keys: users.reduce((sum, user) => sum + user.keys.length, 0),
+    keyless: users.filter((user) => user.active && user.keys.length === 0).length,
   };
 }
 
-/** Two plans have the same id when they take the same things from the same people. */
-function planIdOf({ removals }: Plan): string {
-  return createHash("sha256")
-    .update(JSON.stringify([removals.users, removals.groups]))
-    .digest("hex")
-    .slice(0, 12);
+const TAKES_AWAY = new Set([
+  "user-removed",
+  "user-deactivated",
+  "group-removed",
+  "member-removed",
+  "key-revoked",
+  "user-changed",
+]);
+
+/** Two plans have the same id when they take the same from the same people. */
+function planIdOf({ changes }: Plan): string {
+  const taken = changes.filter(({ event }) => TAKES_AWAY.has(event));
+  return createHash("sha256").update(JSON.stringify(taken)).digest("hex").slice(0, 12);
 }
 
 const NAMED = 10;
 
-function removalsRefused({ users, groups }: Removals, refusal: string, planId: string): Failure {
-  const lost = [...users, ...groups];
-  const names = lost.slice(0, NAMED).map(quoted).join(", ");
-  const more = lost.length > NAMED ? ` and ${lost.length - NAMED} more` : "";
+function removalsRefused({ users, groups }: Removals, refusal: string, ids: AcceptedId): Failure {
+  const names = users.slice(0, NAMED).map(quoted).join(", ");
+  const more = users.length > NAMED ? ` and ${users.length - NAMED} more` : "";
+  const lost = [
+    ...(users.length > 0 ? [`users ${names}${more}`] : []),
+    ...(groups.length > 0 ? [`groups ${groups.slice(0, NAMED).map(quoted).join(", ")}`] : []),
+  ];
+  const mismatch =
+    ids.accepted === undefined ? "" : `The id ${quoted(ids.accepted)} belongs to another plan. `;
   return new Failure(
     "removals-refused",
-    `This sync was refused because ${refusal}: ${names}${more}. Nothing was changed. ` +
-      `If the IAM is right, see everything with "rollcall plan" and let exactly this through with ` +
-      `"rollcall sync --accept-removals ${planId}". If it is not, mend the IAM; the next sync asks again.`,
+    `This sync was refused because ${refusal}: ${lost.join("; ")}. Nothing was changed. ${mismatch}` +
+      `If the IAM is right, look at everything with "rollcall plan" and run this sync again with ` +
+      `--accept-removals ${ids.planId}, which lets exactly this through. If it is not, mend the IAM; the next sync asks again.`,
   );
+}
+
+interface AcceptedId {
+  readonly planId: string;
+  readonly accepted: string | undefined;
 }

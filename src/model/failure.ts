@@ -45,3 +45,18 @@ export function messageOf(error: unknown): string {
 export function errorCodeOf(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
+
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: "run this as root",
+  EPERM: "run this as root, and look for an immutable file (lsattr)",
+  ENOSPC: "free some space on this file system",
+  EDQUOT: "raise the quota, or free some space",
+  EROFS: "this file system is mounted read-only",
+  ENOENT: "make it, or its directory, first",
+};
+
+/** What to do about a system error, where its message starts with a name that says it; begins with a blank. */
+export function hintFor(message: string): string {
+  const hint = HINTS[/^([A-Z]+): /.exec(message)?.[1] ?? ""];
+  return hint === undefined ? "" : ` (${hint})`;
+}

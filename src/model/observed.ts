@@ -25,6 +25,8 @@ export interface LocalAccounts {
 
 /** What this node serves already: of two who claim one thing, the one who has it keeps it. */
 export interface Holders {
+  /** By user name: the uid. */
+  readonly uids: ReadonlyMap<string, number>;
   /** By user name: the home. */
   readonly homes: ReadonlyMap<string, string>;
   /** By group name: the gid. */

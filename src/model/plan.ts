@@ -89,6 +89,9 @@ export type Change =
 export interface Removals {
   /** How many users could log in before. */
   readonly before: number;
+  /** How many of them have a key on this node now, and how many users would have one afterwards. */
+  readonly keyed: number;
+  readonly keysAfter: number;
   /** The names of those who could not any more, sorted. */
   readonly users: readonly string[];
   /** How many users the node would serve afterwards; none at all is never believed. */

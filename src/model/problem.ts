@@ -28,7 +28,8 @@ export const PROBLEMS = {
   "name-invalid": {
     costs: "record",
     title: "The name is no POSIX name",
-    remedy: "Rename it in the IAM: a-z, 0-9, '_', '.', '-', first a letter or '_', within names.maxLength.",
+    remedy:
+      "Rename it in the IAM (a-z, 0-9, '_', '.', '-'), or look at names.localPart and names.normaliseGroups.",
   },
   "name-reserved": {
     costs: "record",
@@ -49,7 +50,7 @@ export const PROBLEMS = {
     costs: "record",
     title: "The record has no id at the configured attribute",
     remedy:
-      "Set the uid or gid in the IAM, or point attributes.user.uid, .gid or attributes.group.gid elsewhere.",
+      "Set it in the IAM; if every record has this, the path in attributes is wrong (a slash after the URN, no colon).",
   },
   "id-invalid": {
     costs: "record",
@@ -140,7 +141,8 @@ export const PROBLEMS = {
   "member-unknown": {
     costs: "nothing",
     title: "Members of a group are not among the users",
-    remedy: "Nothing, if iam.users.query leaves them out on purpose.",
+    remedy:
+      "Nothing, if iam.users.query leaves them out on purpose; else look why the list of users lacks them.",
   },
   "group-cycle": {
     costs: "nothing",
@@ -200,25 +202,4 @@ export function refusesRecord(problem: Problem): boolean {
 /** How many records are left out: one with three faults counts once. */
 export function countRefused(problems: readonly Problem[]): number {
   return new Set(problems.filter(refusesRecord).map(({ subject }) => `${subject.kind} ${subject.id}`)).size;
-}
-
-/** JSON has no word for some values, and none for what is nested too deeply for the stack. */
-function textOf(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return "(a value that cannot be shown)";
-  }
-}
-
-const QUOTED_LENGTH = 60;
-
-/** Shows a value from outside in a message: JSON, cut at 60 characters, every unprintable character escaped. */
-export function quoted(value: unknown): string {
-  const text = textOf(value);
-  const cut = text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text;
-  return cut.replace(
-    /[\p{C}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
 }

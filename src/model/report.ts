@@ -31,6 +31,8 @@ export interface RunReport {
   readonly served: {
     readonly users: number;
     readonly active: number;
+    /** Active, but without a key in the IAM. */
+    readonly keyless: number;
     readonly groups: number;
     readonly keys: number;
   };

@@ -1,5 +1,5 @@
 /**
- * Who holds which home and which group id on this node, as the cache maps on disk say.
+ * Who holds which uid, which home and which group id on this node, as the cache maps on disk say.
  */
 
 import { parseGroup } from "../formats/group.ts";
@@ -11,8 +11,10 @@ import { observeFile } from "../platform/files.ts";
 export async function observeHolders(directory: string): Promise<Holders> {
   const passwd = await observeFile(`${directory}/passwd.cache`);
   const group = await observeFile(`${directory}/group.cache`);
+  const users = parsePasswd(passwd?.bytes ?? NOTHING);
   return {
-    homes: new Map(parsePasswd(passwd?.bytes ?? NOTHING).map(({ name, home }) => [name, home])),
+    uids: new Map(users.map(({ name, uid }) => [name, uid])),
+    homes: new Map(users.map(({ name, home }) => [name, home])),
     gids: new Map(parseGroup(group?.bytes ?? NOTHING).map(({ name, gid }) => [name, gid])),
   };
 }

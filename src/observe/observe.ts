@@ -3,9 +3,9 @@
  */
 
 import type { Directory } from "../model/directory.ts";
-import { Failure, messageOf } from "../model/failure.ts";
+import { Failure, hintFor, messageOf } from "../model/failure.ts";
 import type { LocalAccounts, NodeBefore, Observed } from "../model/observed.ts";
-import { refuseToLeave, underRoot } from "../platform/files.ts";
+import { refuseOpenDirectory, refuseToLeave, underRoot } from "../platform/files.ts";
 import { isRoot } from "../platform/privileges.ts";
 import { observeCaches } from "./caches.ts";
 import { observeHolders } from "./holders.ts";
@@ -36,6 +36,7 @@ export async function observeNode(
 ): Promise<Observed> {
   const { root, caches, keys, state } = settings;
   try {
+    await refuseOpenDirectory(underRoot(root, keys.directory), 0o755);
     for (const { directory: path } of [caches, keys, state]) {
       await refuseToLeave(root, path);
     }
@@ -52,6 +53,6 @@ export async function observeNode(
 }
 
 function unreadable(error: unknown): never {
-  const message = `Looking at what this node has failed: ${messageOf(error)}. Nothing was changed.`;
+  const message = `Looking at what this node has failed: ${messageOf(error)}${hintFor(messageOf(error))}. Nothing was changed.`;
   throw new Failure("node-unreadable", message, { cause: error });
 }

@@ -24,6 +24,8 @@ export function removalsOf(served: Served, directory: Directory, observed: Obser
   const shared = [...served.groups.keys()].filter((name) => !served.users.has(name));
   return {
     before: able.length,
+    keyed: able.filter(({ name }) => hadKeys(name, observed)).length,
+    keysAfter: directory.users.filter(({ keys }) => keys.length > 0).length,
     users: lost.map(({ name }) => name).sort(),
     after: directory.users.length,
     groupsBefore: shared.length,
@@ -42,9 +44,12 @@ const CLOSED_SHELL = /\/(?:nologin|false)$/;
 
 /** Why the fuse blows, in words; undefined when it holds. */
 export function refusalOf(removals: Removals, guard: PlanSettings["guard"]): string | undefined {
-  const { before, users, after, groupsBefore, groups } = removals;
+  const { before, users, keyed, keysAfter, after, groupsBefore, groups } = removals;
   if (users.length > 0 && after === 0) {
     return `it would leave nobody of the ${before} users who can log in`;
+  }
+  if (keyed > 1 && keysAfter === 0) {
+    return `it would take every SSH key from all ${keyed} users who have one; is attributes.user.keys right`;
   }
   if (exceeds(users.length, before, guard)) {
     return `it would take login from ${users.length} of ${before} users (${percent(users.length, before)} %)`;

@@ -37,7 +37,10 @@ export function planKeys(users: readonly User[], observed: Observed, unmoved: Re
     }
     const keyChanges = changesOf(user.name, file, user.keys);
     const takesAway = keyChanges.some((change) => change.event === "key-revoked");
-    changes.push(...(keyChanges.length > 0 ? keyChanges : [repairOf(user.name)]));
+    changes.push(
+      ...(keyChanges.length > 0 ? keyChanges : [repairOf(user.name)]),
+      ...takeOverOf(user.name, file),
+    );
     if (takesAway && unmoved.has(user.name)) {
       revoke.push({ kind: "revoke-keys", user: user.name, content });
       continue;
@@ -100,6 +103,14 @@ function changesOf(user: string, file: ObservedFile | undefined, keys: readonly 
     ...granted.map(([, key]) => ({ event: "key-granted", user, key }) as const),
     ...relabelled.map(([, key]) => ({ event: "key-relabelled", user, key }) as const),
   ];
+}
+
+/** An admin who kept that file by hand must see it go. */
+function takeOverOf(user: string, file: ObservedFile | undefined): Change[] {
+  const isForeign = file !== undefined && !isOurs(textOf(file));
+  return isForeign
+    ? [{ event: "file-repaired", file: user, reason: "replaces a key file that Rollcall did not write" }]
+    : [];
 }
 
 function repairOf(user: string): Change {

@@ -109,13 +109,26 @@ export async function ensureOwnDirectory(path: string, mode: number): Promise<vo
   if (isNew) {
     await chmod(path, mode);
   }
-  const found = await stat(path);
-  const octal = mode.toString(8).padStart(4, "0");
-  if (!(await isOwnDirectory(path)) || (found.mode & mode) !== mode) {
-    throw new Error(
-      `${path} must be a directory that root owns, with mode ${octal}. Run: chown root ${path}; chmod ${octal} ${path}`,
-    );
+  await refuseOpenDirectory(path, mode);
+}
+
+/** Throws when a directory is there and others can write to it, or it is less open than `mode`. */
+export async function refuseOpenDirectory(path: string, mode: number): Promise<void> {
+  const real = await realpath(path).catch(ignoreAbsence);
+  const found = real === undefined ? undefined : await stat(real);
+  if (
+    real === undefined ||
+    found === undefined ||
+    ((await isOwnDirectory(real)) && (found.mode & mode) === mode)
+  ) {
+    return;
   }
+  const octal = mode.toString(8).padStart(4, "0");
+  const mend =
+    real === path
+      ? `Run: chown root ${real}; chmod ${octal} ${real}`
+      : `The link leads to ${real}; make it a directory instead`;
+  throw new Error(`${path} must be a directory that root owns, with mode ${octal}. ${mend}`);
 }
 
 /** Whether a path is a directory that root owns and nobody else writes to. */

@@ -5,7 +5,7 @@
  */
 
 import type { Change } from "../model/plan.ts";
-import { quoted } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import { describeKey } from "./fingerprint.ts";
 
 /** One line of a diff: `+` given, `-` taken, `~` changed. */

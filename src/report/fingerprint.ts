@@ -4,7 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { splitKeyLine } from "../model/key-line.ts";
-import { quoted } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 
 /** `SHA256:… ssh-ed25519 "alice@laptop"`; for a line that is no key, says so. */
 export function describeKey(line: string): string {

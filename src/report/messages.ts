@@ -5,8 +5,10 @@
  */
 
 import { styleText } from "node:util";
+import { hintFor } from "../model/failure.ts";
 import type { Change, Step } from "../model/plan.ts";
-import { countRefused, PROBLEMS, type Problem, quoted, refusesRecord } from "../model/problem.ts";
+import { countRefused, PROBLEMS, type Problem, refusesRecord } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import type { Outcome, RunReport } from "../model/report.ts";
 import { type DiffLine, diffLineOf } from "./diff.ts";
 
@@ -58,25 +60,10 @@ export function renderFailures(outcomes: readonly Outcome[]): string[] {
   return failed.length + skipped.length === 0
     ? []
     : [
-        `rollcall: ${failed.length} step(s) failed, ${skipped.length} were not begun; the next sync tries again [apply-failed]`,
+        `rollcall: ${failed.length} step(s) failed, ${skipped.length} were not begun; the next sync does the rest [${failed.length > 0 ? "apply-failed" : "stopped"}]`,
         ...failed.map(({ step, message }) => `  ${nameOf(step)}: ${message}${hintFor(message)}`),
         ...(skipped.length > 0 ? [`  not begun because ${reasons}`] : []),
       ];
-}
-
-const HINTS: Readonly<Record<string, string>> = {
-  EACCES: "run this as root",
-  EPERM: "run this as root, and look for an immutable file (lsattr)",
-  ENOSPC: "free some space on this file system",
-  EDQUOT: "raise the quota, or free some space",
-  EROFS: "this file system is mounted read-only",
-  ENOENT: "make the directory first",
-};
-
-/** What to do about a system error, where its name says it. */
-function hintFor(message: string): string {
-  const hint = HINTS[/^([A-Z]+): /.exec(message)?.[1] ?? ""];
-  return hint === undefined ? "" : ` (${hint})`;
 }
 
 /** The closing line of a sync. */
@@ -84,7 +71,8 @@ export function renderSummary({ served, problems, pull, seconds }: RunReport): s
   const refused = countRefused(problems);
   const fetched = pull.unchanged ? "nothing new at the IAM" : `${Math.ceil(pull.bytes / 1000)} kB`;
   return (
-    `Served: ${served.users} users (${served.users - served.active} inactive), ${served.groups} groups, ${served.keys} keys; ` +
+    `Served: ${served.users} users (${served.users - served.active} inactive, ${served.keyless} without a key), ` +
+    `${served.groups} groups, ${served.keys} keys; ` +
     `refused: ${refused}. ${seconds.toFixed(2)} s, ${pull.requests} requests, ${fetched}.`
   );
 }

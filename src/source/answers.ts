@@ -3,7 +3,7 @@
  */
 
 import { Failure } from "../model/failure.ts";
-import { quoted } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import type { HttpAnswer } from "../platform/http.ts";
 import { ScimError } from "./schema.ts";
 

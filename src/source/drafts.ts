@@ -6,7 +6,8 @@
  */
 
 import type { Drafts, GroupDraft, MemberDraft, UserDraft } from "../model/draft.ts";
-import { type Problem, quoted } from "../model/problem.ts";
+import type { Problem } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import { isRecord, valueAt } from "./attributes.ts";
 import type { AttributePaths } from "./settings.ts";
 

@@ -5,12 +5,13 @@
  * network. A file that others can write to is refused: it says who may log in.
  */
 
-import { Failure, messageOf } from "../model/failure.ts";
-import { readText } from "../platform/files.ts";
+import { dirname } from "node:path";
+import { Failure, hintFor, messageOf } from "../model/failure.ts";
+import { isOpenDirectory, readText } from "../platform/files.ts";
 import { isTrustedOwner } from "../platform/privileges.ts";
 import { draftsOf, idOf } from "./drafts.ts";
 import type { Pulled } from "./pull.ts";
-import { ListResponse } from "./schema.ts";
+import { faultOf, ListResponse } from "./schema.ts";
 import type { AttributePaths, FileSettings } from "./settings.ts";
 
 /** Reads both files. */
@@ -33,7 +34,7 @@ async function readList(
     const parsed = ListResponse.safeParse(page);
     return parsed.success
       ? parsed.data
-      : refuse("iam-invalid", path, "it holds something that is no ListResponse");
+      : refuse("iam-invalid", path, `it is no ListResponse: ${faultOf(parsed.error)}`);
   });
   const resources = pages.flatMap((page) => page.Resources ?? []);
   const totals = new Set(pages.map((page) => page.totalResults));
@@ -50,10 +51,14 @@ async function readList(
 
 async function readTrusted(path: string): Promise<string> {
   const { text, mode, uid } = await readText(path).catch((error: unknown) =>
-    refuse("iam-unreachable", path, messageOf(error)),
+    refuse("iam-unreachable", path, `${messageOf(error)}${hintFor(messageOf(error))}`),
   );
-  if ((mode & 0o022) !== 0 || !isTrustedOwner(uid)) {
-    return refuse("iam-untrusted", path, `others can change it; run: chown root ${path}; chmod go-w ${path}`);
+  if ((mode & 0o022) !== 0 || !isTrustedOwner(uid) || (await isOpenDirectory(dirname(path)))) {
+    return refuse(
+      "iam-untrusted",
+      path,
+      `others can change it; run: chown root ${path}; chmod go-w ${path} ${dirname(path)}`,
+    );
   }
   return text;
 }

@@ -8,10 +8,10 @@
  */
 
 import { Failure } from "../model/failure.ts";
-import { quoted } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import { idOf } from "./drafts.ts";
 import { pageUrl } from "./query.ts";
-import { ListResponse } from "./schema.ts";
+import { faultOf, ListResponse } from "./schema.ts";
 import type { ScimClient } from "./scim-client.ts";
 import type { ListSettings } from "./settings.ts";
 
@@ -195,12 +195,7 @@ function parsePage(json: unknown, request: ListRequest): ListResponse {
   if (parsed.success) {
     return parsed.data;
   }
-  const issue = parsed.error.issues[0];
-  return refuse(
-    request,
-    `the answer is no ListResponse: ${issue?.path.join(".")} ${issue?.message}`,
-    "iam-invalid",
-  );
+  return refuse(request, `the answer is no ListResponse: ${faultOf(parsed.error)}`, "iam-invalid");
 }
 
 function refuse(

@@ -115,17 +115,20 @@ async function offeredMethod(
 ): Promise<"index" | "cursor"> {
   const url = pageUrl(settings.url, { path: "ServiceProviderConfig", query: "" }, {});
   try {
-    const fetched = await client.fetch({ what: "Fetching ServiceProviderConfig", url }, signal);
+    const fetched = await client.fetch({ what: "Fetching ServiceProviderConfig", url, retries: 0 }, signal);
     const config = ServiceProviderConfig.safeParse(fetched.kind === "body" ? fetched.json : undefined);
     const { cursor, index, defaultPaginationMethod } = config.data?.pagination ?? {};
     return cursor === true && (index === false || defaultPaginationMethod === "cursor") ? "cursor" : "index";
   } catch (error) {
-    if (isDeclined(error) || (error instanceof Failure && error.code === "iam-refused")) {
+    if (error instanceof Failure && OPTIONAL.has(error.code)) {
       return "index";
     }
     throw error;
   }
 }
+
+/** No server has to offer this resource; whatever else is wrong shows with the lists themselves. */
+const OPTIONAL = new Set(["iam-invalid", "iam-refused", "iam-unreachable", "iam-too-large"]);
 
 async function fetchWhole(
   { client, settings, clock, onProgress }: PullParts,

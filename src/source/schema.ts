@@ -39,3 +39,9 @@ export const ServiceProviderConfig = z.object({
     .optional(),
 });
 export type ServiceProviderConfig = z.infer<typeof ServiceProviderConfig>;
+
+/** The first thing that is wrong with a message, for the middle of a sentence: `schemas must name urn:…`. */
+export function faultOf(error: z.ZodError): string {
+  const issue = error.issues[0];
+  return `${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`.trim();
+}

@@ -7,6 +7,7 @@
  */
 
 import { errorCodeOf, Failure, messageOf } from "../model/failure.ts";
+import { quoted } from "../model/quoted.ts";
 import type { Secret } from "../model/secret.ts";
 import type { Clock } from "../platform/clock.ts";
 import { BodyTooLarge, type HttpAnswer, type HttpClient } from "../platform/http.ts";
@@ -22,6 +23,8 @@ export type Fetched =
 export interface ScimRequest {
   readonly what: string;
   readonly url: string;
+  /** Tries after the first; those of the settings when undefined. */
+  readonly retries?: number;
   /** Sent as If-None-Match. */
   readonly etag?: string | undefined;
 }
@@ -83,7 +86,7 @@ async function fetchWithRetries(
     }
     const backoffMs = random() * Math.min(MAX_DELAY_MS, settings.retryDelayMs * 2 ** (tries - 1));
     const waitMs = result.retryAfterMs ?? backoffMs;
-    if (tries > settings.retries || waitMs > MAX_RETRY_AFTER_MS) {
+    if (tries > (request.retries ?? settings.retries) || waitMs > MAX_RETRY_AFTER_MS) {
       throw withoutSecret(unreachable(request, result.trouble, tries), session.token);
     }
     await clock.sleep(waitMs, signal);
@@ -165,7 +168,7 @@ function attemptFrom(answer: HttpAnswer, request: ScimRequest, nowMs: number): A
   if (status >= 300 && status < 400) {
     throw new Failure(
       "iam-invalid",
-      `${said}. Redirects are not followed: set iam.url to where the service really is.`,
+      `${said}, location ${quoted(answer.header("location"))}. Redirects are not followed: set iam.url to where the service really is.`,
     );
   }
   throw new Failure("iam-invalid", `${said}. Check iam.url, the path and the query of this list.`);

@@ -6,7 +6,7 @@
  */
 
 import { dirname } from "node:path";
-import { Failure, messageOf } from "../model/failure.ts";
+import { Failure, hintFor, messageOf } from "../model/failure.ts";
 import { Secret } from "../model/secret.ts";
 import { isOpenDirectory, readText } from "../platform/files.ts";
 import { isTrustedOwner } from "../platform/privileges.ts";
@@ -41,7 +41,7 @@ export async function readToken(
 
 async function readTokenFile(path: string): Promise<Secret> {
   const { text, mode, uid } = await readText(path).catch((error: unknown) => {
-    const message = `Reading the token file ${path} failed: ${messageOf(error)}. Put the bearer token of the IAM there, readable by root alone.`;
+    const message = `Reading the token file ${path} failed: ${messageOf(error)}${hintFor(messageOf(error))}. Put the bearer token of the IAM there, readable by root alone.`;
     throw new Failure("token-unreadable", message, { cause: error });
   });
   if ((mode & 0o007) !== 0 || (mode & 0o020) !== 0) {

@@ -1,17 +1,20 @@
 /**
- * One owner for every name and id: what several records claim goes to none of them.
+ * One owner for every name and id: what several records claim goes to the one this node serves with it already,
+ * and to none of them where that does not tell.
  *
- * Serving the wrong person is worse than serving nobody, and nothing in one pull says who was first.
+ * Serving the wrong person is worse than serving nobody.
  */
 
 import type { Problem, ProblemCode, Subject } from "../model/problem.ts";
-import { quoted } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 
 /** Something that must be unique: how to read it from a record, and what to say when it is not. */
 export interface Claim<Item> {
   readonly field: string;
   readonly code: ProblemCode;
   readonly of: (item: Item) => string | number;
+  /** Whether this node serves exactly this record with it already. */
+  readonly isHeldBy: (item: Item) => boolean;
 }
 
 /** The records nobody else competes with, and a problem for each of the others. */
@@ -23,7 +26,8 @@ export function settleClaims<Item extends { readonly subject: Subject }>(
   const losers = new Set<Item>();
   for (const claim of claims) {
     for (const rivals of rivalsOf(items, claim)) {
-      for (const item of rivals) {
+      const holders = rivals.filter(claim.isHeldBy);
+      for (const item of holders.length === 1 ? rivals.filter((rival) => rival !== holders[0]) : rivals) {
         losers.add(item);
         problems.push(problemOf(item, rivals, claim));
       }

@@ -27,13 +27,15 @@ export interface Validated {
 export function validateDirectory(drafts: Drafts, rules: Rules, { local, holders }: NodeBefore): Validated {
   const checkedUsers = drafts.users.map((draft) => checkUser(draft, rules, local));
   const checkedGroups = drafts.groups.map((draft) => checkGroup(draft, rules, local));
+  const isHeldUser = ({ user }: UserCandidate) => holders.uids.get(user.name) === Number(user.uid);
+  const isHeldGroup = ({ name, gid }: GroupCandidate) => holders.gids.get(name) === Number(gid);
   const users = settleClaims(present(checkedUsers), [
-    { field: "name", code: "name-contested", of: ({ user }) => user.name },
-    { field: "uid", code: "id-contested", of: ({ user }) => user.uid },
+    { field: "name", code: "name-contested", of: ({ user }) => user.name, isHeldBy: isHeldUser },
+    { field: "uid", code: "id-contested", of: ({ user }) => user.uid, isHeldBy: isHeldUser },
   ]);
   const claimed = settleClaims(present(checkedGroups), [
-    { field: "name", code: "name-contested", of: ({ name }) => name },
-    { field: "gid", code: "id-contested", of: ({ gid }) => gid },
+    { field: "name", code: "name-contested", of: ({ name }) => name, isHeldBy: isHeldGroup },
+    { field: "gid", code: "id-contested", of: ({ gid }) => gid, isHeldBy: isHeldGroup },
   ]);
   const groups = refuseIntruders(claimed.kept, users.kept, holders);
   const primary = settlePrimaryGroups(users.kept, groups.kept, { rules, local });

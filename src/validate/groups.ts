@@ -5,7 +5,8 @@
 import type { GroupDraft } from "../model/draft.ts";
 import type { Gid, GroupName } from "../model/ids.ts";
 import type { Holders, LocalAccounts } from "../model/observed.ts";
-import { type Problem, quoted, type Subject } from "../model/problem.ts";
+import type { Problem, Subject } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import { toGroupName } from "./names.ts";
 import { toGid } from "./posix-ids.ts";
 import type { Rules } from "./rules.ts";

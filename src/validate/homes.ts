@@ -7,7 +7,8 @@
  */
 
 import type { Holders, LocalAccounts } from "../model/observed.ts";
-import { type Problem, quoted } from "../model/problem.ts";
+import type { Problem } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import { homeFromTemplate } from "./paths.ts";
 import type { UserCandidate } from "./users.ts";
 

@@ -3,7 +3,7 @@
  */
 
 import type { GroupName, UserName } from "../model/ids.ts";
-import { quoted } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import type { Rules } from "./rules.ts";
 import { accept, isAbsent, refuse, type Verdict } from "./verdict.ts";
 

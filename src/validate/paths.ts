@@ -3,7 +3,7 @@
  */
 
 import type { HomePath, ShellPath, UserName } from "../model/ids.ts";
-import { quoted } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import type { Rules } from "./rules.ts";
 import { isAbsent, type Mended } from "./verdict.ts";
 

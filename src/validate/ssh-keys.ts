@@ -8,7 +8,7 @@
 
 import type { AuthorizedKey } from "../model/ids.ts";
 import { grantOf, splitKeyLine } from "../model/key-line.ts";
-import { quoted } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import type { Rules } from "./rules.ts";
 import { cleanText, cutToBytes } from "./text.ts";
 import { accept, isAbsent, type Refusal, refuse, type Verdict } from "./verdict.ts";

@@ -3,7 +3,7 @@
  */
 
 import type { Gecos } from "../model/ids.ts";
-import { quoted } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import { isAbsent, type Mended } from "./verdict.ts";
 
 const GECOS_BYTES = 256;

@@ -125,7 +125,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     change: edit(7, posix({ uidNumber: 10_008 })),
     code: 3,
     says: /id-contested/,
-    missing: ["user7", "user8"],
+    missing: ["user7"],
   },
   "a user called root": {
     change: edit(7, (user) => ({ ...user, userName: "root" })),
@@ -182,6 +182,13 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   "cursors, where the server prefers them": {
     options: { pagination: { cursor: true, index: false } },
+    code: 0,
+    says: /Nothing to do/,
+    missing: [],
+  },
+  "a ServiceProviderConfig that fails": {
+    misbehave: (request, response) =>
+      request.list === "ServiceProviderConfig" && sendError(response, 500, "no"),
     code: 0,
     says: /Nothing to do/,
     missing: [],
@@ -294,7 +301,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     misbehave: (_, response) => response.writeHead(429, { "retry-after": "3600" }).end() !== undefined,
     code: 1,
     says: /429.*iam-unreachable/,
-    requests: 1,
+    requests: 3,
   },
   "a token that is not accepted": {
     change: (iam) => void (iam.token = "another"),
@@ -492,7 +499,7 @@ describe("an IAM that is not there", () => {
     assert.equal(ran.code, 1);
     assert.match(
       ran.err,
-      /ServiceProviderConfig from http:\/\/127.0.0.1:1\/scim.*ECONNREFUSED.*nothing was changed.*iam-unreachable/,
+      /Fetching (?:Users|Groups) from http:\/\/127.0.0.1:1\/scim.*ECONNREFUSED.*nothing was changed.*iam-unreachable/,
     );
     assert.deepEqual(node.snapshot(), untouched);
   });

@@ -175,6 +175,25 @@ describe("a sync", () => {
     assert.match(accepted.out, /Served: 10 users/);
   });
 
+  it("is refused for everything at once that a wrong path would take, and names the plan that was agreed to", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1), aUser(2), aUser(3, { keys: [] })], []);
+    node.configure(iam.url);
+    await node.rollcall("sync");
+    const config = node.read("/etc/rollcall/rollcall.yaml") ?? "";
+    node.write("/etc/rollcall/rollcall.yaml", config.replace("/sshKeys", "/sshkey"));
+
+    const refused = await node.rollcall("sync", "--accept-removals", "abc");
+    const planned = await node.rollcall("plan");
+
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.err,
+      /every SSH key from all 2 users.*attributes\.user\.keys.*The id "abc" belongs to another plan/,
+    );
+    assert.match(planned.out, new RegExp(`rollcall sync --root ${node.path} --accept-removals [0-9a-f]{12}`));
+  });
+
   it("works from files on disk, and holds them to the same completeness", async () => {
     using node = makeNodeRoot();
     const page = (resources: unknown[], total = resources.length) => ({
@@ -316,7 +335,37 @@ describe("lines of /etc/passwd and /etc/group that glibc takes", () => {
     const ran = await node.rollcall("sync");
 
     assert.equal(ran.code, 3);
-    assert.match(ran.out, /Served: 0 users \(0 inactive\), 0 groups/);
+    assert.match(ran.out, /Served: 0 users .*, 0 groups/);
+  });
+});
+
+describe("a keys directory", () => {
+  it("that others can write to is noticed also when no key changes, because sshd then lets nobody in", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1)], []);
+    node.configure(iam.url);
+    await node.rollcall("sync");
+    chmodSync(join(node.path, "etc/ssh/authorized_keys.d"), 0o777);
+
+    const ran = await node.rollcall("sync");
+
+    assert.equal(ran.code, 1);
+    assert.match(ran.err, /chown root .*authorized_keys\.d; chmod 0755 .*node-unreadable/);
+  });
+
+  it("behind a link is not mended by changing what the link leads to", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1)], []);
+    node.configure(iam.url);
+    mkdirSync(join(node.path, "etc/ssh"));
+    mkdirSync(join(node.path, "elsewhere"));
+    chmodSync(join(node.path, "elsewhere"), 0o777);
+    symlinkSync(join(node.path, "elsewhere"), join(node.path, "etc/ssh/authorized_keys.d"));
+
+    const ran = await node.rollcall("sync");
+
+    assert.match(ran.err, /The link leads to .*elsewhere; make it a directory instead/);
+    assert.doesNotMatch(ran.err, /chmod/);
   });
 });
 
@@ -462,7 +511,7 @@ describe("the keys command", () => {
       [
         [0, aKey(1, "user1@laptop")],
         [0, aKey(2, "user2@laptop")],
-        ...Array.from({ length: 6 }, () => [1, ""]),
+        ...Array.from({ length: 6 }, () => [0, ""]),
       ],
     );
   });

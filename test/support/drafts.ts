@@ -34,7 +34,10 @@ export const LOCAL: LocalAccounts = {
 };
 
 /** A node that serves nobody yet. */
-export const BEFORE: NodeBefore = { local: LOCAL, holders: { homes: new Map(), gids: new Map() } };
+export const BEFORE: NodeBefore = {
+  local: LOCAL,
+  holders: { uids: new Map(), homes: new Map(), gids: new Map() },
+};
 
 /** The nth user as a draft: valid unless a test says otherwise. */
 export function aUserDraft(nth: number, fields: Partial<UserDraft> = {}): UserDraft {

@@ -165,7 +165,7 @@ describe("a plan", () => {
     );
     assert.deepEqual(
       changes.map((change) => change.event),
-      ["key-revoked", "key-granted"],
+      ["key-revoked", "key-granted", "file-repaired"],
     );
   });
 
@@ -370,6 +370,19 @@ describe("the fuse", () => {
 
     assert.match(refusal([]) ?? "", /leave nobody/);
     assert.match(refusalOf(plan(aDirectoryOf(), one).removals, PLAN_SETTINGS.guard) ?? "", /leave nobody/);
+  });
+
+  it("blows when the last key goes, whoever else is there without one", () => {
+    const keyless = { name: "keyless", keys: [] };
+    const few = [{ name: "ada" }, { name: "bob" }, keyless];
+    const directory = aDirectoryOf({ name: "ada", keys: [] }, { name: "bob", keys: [] }, keyless);
+
+    const { removals } = plan(directory, aNodeServing(...few));
+
+    assert.match(
+      refusalOf(removals, PLAN_SETTINGS.guard) ?? "",
+      /every SSH key from all 2 users.*attributes\.user\.keys/,
+    );
   });
 
   it("does not count the first sync of an empty node", () => {

@@ -10,13 +10,18 @@ interface Given {
   readonly users?: readonly UserDraft[];
   readonly groups?: readonly GroupDraft[];
   readonly rules?: Partial<Rules>;
-  readonly holders?: { readonly homes?: Record<string, string>; readonly gids?: Record<string, number> };
+  readonly holders?: {
+    readonly uids?: Record<string, number>;
+    readonly homes?: Record<string, string>;
+    readonly gids?: Record<string, number>;
+  };
 }
 
 function validate({ users = [], groups = [], rules = {}, holders = {} }: Given) {
   const before = {
     local: { ...LOCAL, homes: new Set([...LOCAL.homes, "/home/svc"]) },
     holders: {
+      uids: new Map(Object.entries(holders.uids ?? {})),
       homes: new Map(Object.entries(holders.homes ?? {})),
       gids: new Map(Object.entries(holders.gids ?? {})),
     },
@@ -222,6 +227,23 @@ describe("several records", () => {
 
     assert.deepEqual(names, []);
     assert.deepEqual(codes, ["uid id-contested", "uid id-contested"]);
+  });
+
+  it("leave a name and a uid to the one whom this node serves with both", () => {
+    const alice = aUserDraft(1, { name: "alice", uid: 7001, gid: 7001 });
+    const sameName = aUserDraft(2, { name: "alice", uid: 7002, gid: 7002 });
+    const sameUid = aUserDraft(3, { name: "mallory", uid: 7001, gid: 7001 });
+
+    const { users, codes } = validate({
+      users: [sameName, sameUid, alice],
+      holders: { uids: { alice: 7001 } },
+    });
+
+    assert.deepEqual(
+      users.map(({ id, name, uid }) => [id, name, uid]),
+      [["u-1", "alice", 7001]],
+    );
+    assert.deepEqual(codes, ["name name-contested", "uid id-contested"]);
   });
 
   it("that are refused for something else contest nothing", () => {

@@ -47,6 +47,8 @@ async function carryOut(step: Step, handlers: Handlers): Promise<Outcome> {
 
 function handle(step: Step, handlers: Handlers): Promise<void> {
   switch (step.kind) {
+    case "remove-leftover":
+      return handlers[step.kind](step);
     case "revoke-keys":
       return handlers[step.kind](step);
     case "publish-map":

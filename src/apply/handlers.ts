@@ -6,6 +6,7 @@ import type { Step } from "../model/plan.ts";
 import { applyPublishMap } from "./caches.ts";
 import { applyCreateHome } from "./homes.ts";
 import { applyGrantKeys, applyRevokeKeys } from "./keys.ts";
+import { applyRemoveLeftover } from "./leftovers.ts";
 
 /** What carrying out a plan takes from the configuration. */
 export interface ApplySettings {
@@ -23,6 +24,7 @@ export type Handlers = {
 /** The real handlers. */
 export function handlersFor(settings: ApplySettings): Handlers {
   return {
+    "remove-leftover": (step) => applyRemoveLeftover(step, settings),
     "revoke-keys": (step) => applyRevokeKeys(step, settings),
     "publish-map": (step) => applyPublishMap(step, settings),
     "create-home": (step) => applyCreateHome(step, settings),

@@ -46,13 +46,11 @@ export function jsonOfReport(report: RunReport) {
 }
 
 function jsonOfStep(step: Step) {
-  return step.kind === "publish-map"
-    ? {
-        kind: step.kind,
-        files: [step.data, ...step.indexes].map((image) => image.name),
-        retired: step.retired,
-      }
-    : { kind: step.kind, user: step.user };
+  if (step.kind === "publish-map") {
+    const files = [step.data, ...step.indexes].map((image) => image.name);
+    return { kind: step.kind, files, retired: step.retired };
+  }
+  return step.kind === "remove-leftover" ? step : { kind: step.kind, user: step.user };
 }
 
 function jsonOfChange(change: Change) {

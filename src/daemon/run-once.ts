@@ -34,6 +34,8 @@ export interface Stages {
   plan(directory: Directory, observed: Observed): Plan;
   /** Why the fuse blows; undefined when it holds. */
   refusalOf(removals: Removals): string | undefined;
+  /** Keeps every other sync of this node out until it is disposed of. */
+  lock(): Promise<Disposable>;
   apply(plan: Plan, signal: AbortSignal): Promise<readonly Outcome[]>;
   /** Milliseconds that never jump. */
   monotonicMs(): number;
@@ -76,6 +78,7 @@ export async function runOnce(
   signal: AbortSignal,
 ): Promise<RunReport> {
   const start = stages.monotonicMs();
+  using _lock = await stages.lock();
   const { pulled, directory, observed, plan, planId, problems, refusal } = await planSurely(stages, signal);
   if (refusal !== undefined && accepted !== planId) {
     throw removalsRefused(plan.removals, refusal, { planId, accepted });

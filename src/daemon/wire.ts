@@ -12,6 +12,7 @@ import { planChanges } from "../plan/plan.ts";
 import type { Clock } from "../platform/clock.ts";
 import { readText, underRoot } from "../platform/files.ts";
 import { createHttpClient, type HttpClient } from "../platform/http.ts";
+import { takeLock } from "../platform/lock.ts";
 import { isTrustedOwner } from "../platform/privileges.ts";
 import { pullFiles } from "../source/files.ts";
 import { type OnProgress, type Pulled, pullScim } from "../source/pull.ts";
@@ -21,6 +22,9 @@ import type { ScimSettings, SourceSettings } from "../source/settings.ts";
 import { readToken, type TokenEnvironment } from "../source/token.ts";
 import { validateDirectory } from "../validate/directory.ts";
 import type { PullResult, Stages } from "./run-once.ts";
+
+/** Gone after a reboot, as what lies in it should be. */
+const RUN_DIRECTORY = "/run/rollcall";
 
 /** What comes from outside the configuration. */
 export interface Surroundings {
@@ -46,6 +50,7 @@ export function wireStages(settings: Settings, around: Surroundings): Stages {
     observe: (directory, local) => observeNode({ root, caches, keys, state }, directory, local),
     plan: (directory, observed) => planChanges(directory, observed, planSettings),
     refusalOf: (removals) => refusalOf(removals, guard),
+    lock: () => takeLock(underRoot(root, RUN_DIRECTORY)),
     apply: (plan, signal) => applyPlan(plan, handlers, signal),
     monotonicMs: () => clock.monotonicMs(),
   };

@@ -17,6 +17,7 @@ export type FailureCode =
   | "iam-incomplete"
   | "iam-too-large"
   | "node-unreadable"
+  | "node-busy"
   | "removals-refused"
   | "apply-failed"
   | "state-unwritable"

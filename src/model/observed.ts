@@ -68,6 +68,8 @@ export interface Observed {
   readonly maps: Readonly<Record<MapName, ObservedMap>>;
   /** By user name: the files of the keys directory. */
   readonly keyFiles: ReadonlyMap<string, ObservedFile>;
+  /** Paths of the node where a sync that was killed left something half-made. */
+  readonly leftovers: readonly string[];
   /** By path: the homes of active users. */
   readonly homes: ReadonlyMap<string, ObservedHome>;
   /** False when this process is not root: then owners are left alone and not compared. */

@@ -47,8 +47,14 @@ export interface CreateHome {
   readonly path: HomePath;
 }
 
+/** Remove what a sync that was killed left behind: a file, or a home that was never moved into place. */
+export interface RemoveLeftover {
+  readonly kind: "remove-leftover";
+  readonly path: string;
+}
+
 /** One thing to do. A new kind needs a handler in `apply/` before it compiles. */
-export type Step = RevokeKeys | PublishMap | CreateHome | GrantKeys;
+export type Step = RevokeKeys | PublishMap | CreateHome | GrantKeys | RemoveLeftover;
 
 /** What a plan means for people; `before` and `after` are the values on disk. */
 export type Change =
@@ -83,6 +89,7 @@ export type Change =
       readonly key: string;
     }
   | { readonly event: "home-created"; readonly user: string; readonly path: string }
+  | { readonly event: "leftover-removed"; readonly path: string }
   | { readonly event: "file-repaired"; readonly file: string; readonly reason: string };
 
 /** Whoever could log in before and could not afterwards. */

@@ -11,6 +11,7 @@ import { observeCaches } from "./caches.ts";
 import { observeHolders } from "./holders.ts";
 import { observeHomes } from "./homes.ts";
 import { observeKeyFiles } from "./keys.ts";
+import { observeLeftovers } from "./leftovers.ts";
 import { observeLocalAccounts } from "./local-accounts.ts";
 
 /** Where to look. */
@@ -45,6 +46,7 @@ export async function observeNode(
       maps: await observeCaches(underRoot(root, caches.directory)),
       keyFiles: await observeKeyFiles(underRoot(root, keys.directory)),
       homes: await observeHomes(root, directory),
+      leftovers: await observeLeftovers(root, [caches.directory, keys.directory, state.directory], directory),
       ownsFiles: isRoot(),
     };
   } catch (error) {

@@ -15,16 +15,18 @@ import { planHomes } from "./homes.ts";
 import { planKeys } from "./keys.ts";
 import type { PlanSettings } from "./settings.ts";
 
-/** Takes away first and gives last: keys revoked, maps, homes, keys granted. */
+/** Takes away first and gives last: leftovers and keys removed, then maps, homes, keys granted. */
 export function planChanges(directory: Directory, observed: Observed, settings: PlanSettings): Plan {
   const served = servedNow(observed.maps);
   const maps = planCaches(directory, observed, settings.caches);
   const homes = planHomes(directory.users, observed);
+  const leftovers = observed.leftovers.map((path) => ({ kind: "remove-leftover", path }) as const);
   const created = settings.homes.create ? homes.create : [];
   const keys = planKeys(directory.users, observed, unmovedUsers(directory, served));
   return {
-    steps: [...keys.revoke, ...maps.map(({ step }) => step), ...created, ...keys.grant],
+    steps: [...leftovers, ...keys.revoke, ...maps.map(({ step }) => step), ...created, ...keys.grant],
     changes: [
+      ...leftovers.map(({ path }) => ({ event: "leftover-removed", path }) as const),
       ...changesBetween(served, directory),
       ...maps.flatMap(repairOf),
       ...created.map(({ user, path }) => ({ event: "home-created", user, path }) as const),

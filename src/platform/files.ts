@@ -63,6 +63,14 @@ export function temporaryName(): string {
   return `.rollcall-${randomBytes(6).toString("hex")}`;
 }
 
+const TEMPORARY = /^\.rollcall-[0-9a-f]{12}$/;
+
+/** The temporary names in a directory; with the node locked, all of them are leftovers. Empty without a directory. */
+export async function listLeftovers(path: string): Promise<string[]> {
+  const names = await readdir(path).catch(ignoreAbsence);
+  return (names ?? []).filter((name) => TEMPORARY.test(name)).sort();
+}
+
 /** Writes and syncs a new file beside its place: owner and mode first, then the content. */
 export async function stageFile(spec: FileSpec): Promise<StagedFile> {
   const temporary = join(dirname(spec.path), temporaryName());

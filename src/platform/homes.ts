@@ -15,8 +15,9 @@ import {
   readdir,
   readlink,
   rename,
-  rm,
+  rmdir,
   symlink,
+  unlink,
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { errorCodeOf, messageOf } from "../model/failure.ts";
@@ -78,8 +79,7 @@ export async function buildHome(spec: HomeSpec): Promise<void> {
     await giveTo(home, spec.owner);
     await rename(temporary, target);
   } catch (error) {
-    await takeBack(home);
-    await rm(temporary, { recursive: true, force: true });
+    await removeHome(home, temporary);
     throw error;
   }
   await parent.handle.sync();
@@ -166,10 +166,39 @@ async function ownLink(path: string, owner: Owner): Promise<void> {
   }
 }
 
-/** Nobody but root may be inside while a half-made home is removed. */
-async function takeBack(home: FileHandle): Promise<void> {
+/** Removes a home that was never moved into place; a file of that name is removed as well. */
+export async function removeLeftover(root: string, path: string): Promise<void> {
+  await using parent = await openSafeDirectory(root, dirname(path));
+  const leftover = parent.child(basename(path));
+  if ((await lookAt(leftover)).kind === "directory") {
+    await using home = await open(leftover, DIRECTORY);
+    await removeHome(home, leftover);
+  } else {
+    await unlink(leftover);
+  }
+}
+
+/** Nobody but root may be inside while it is emptied. */
+async function removeHome(home: FileHandle, path: string): Promise<void> {
   await giveTo(home, { uid: 0, gid: 0 });
   await home.chmod(0o700);
+  await emptyDirectory(home);
+  await rmdir(path);
+}
+
+/** By descriptor, so that no entry that is swapped for a link leads anywhere. */
+async function emptyDirectory(directory: FileHandle): Promise<void> {
+  const path = `/proc/self/fd/${directory.fd}`;
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const child = join(path, entry.name);
+    if (entry.isDirectory()) {
+      await using below = await open(child, DIRECTORY);
+      await emptyDirectory(below);
+      await rmdir(child);
+    } else {
+      await unlink(child);
+    }
+  }
 }
 
 function absentAsUndefined(error: unknown): undefined {

@@ -66,6 +66,8 @@ function wordsOf(change: Change): [sign: DiffLine["sign"], what: string, name: s
       return ["~", "key", change.user, describeKey(change.key)];
     case "home-created":
       return ["+", "home", change.user, change.path];
+    case "leftover-removed":
+      return ["-", "leftover", change.path, "half-made by a sync that was killed"];
     case "file-repaired":
       return ["~", "file", change.file, change.reason];
   }
@@ -73,5 +75,5 @@ function wordsOf(change: Change): [sign: DiffLine["sign"], what: string, name: s
 
 /** Names read from disk are usually plain; whatever is not is quoted. */
 function printable(name: string): string {
-  return /^[\w.@-]+$/.test(name) ? name : quoted(name);
+  return /^[\w./@-]+$/.test(name) ? name : quoted(name);
 }

@@ -119,9 +119,10 @@ function describeSteps(steps: readonly Step[]): string {
 }
 
 function nameOf(step: Step): string {
-  return step.kind === "publish-map"
-    ? `publishing ${step.data.name}`
-    : `${step.kind} for ${quoted(step.user)}`;
+  if (step.kind === "publish-map") {
+    return `publishing ${step.data.name}`;
+  }
+  return `${step.kind} for ${quoted(step.kind === "remove-leftover" ? step.path : step.user)}`;
 }
 
 function longest(lines: readonly DiffLine[], field: "what" | "name"): number {

@@ -76,6 +76,7 @@ export function anEmptyNode(fields: Partial<Observed> = {}): Observed {
     local: LOCAL,
     maps: { group: nothing, passwd: nothing, shadow: nothing, sshkey: nothing },
     keyFiles: new Map(),
+    leftovers: [],
     homes: new Map(),
     ownsFiles: true,
     ...fields,

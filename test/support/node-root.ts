@@ -32,7 +32,7 @@ export interface NodeRoot extends Disposable {
   /** Reads a file of the node as text; undefined when there is none. */
   read(path: string): string | undefined;
   write(path: string, content: string, mode?: number): void;
-  /** Everything below a directory with inode, mtime and content, to see whether anything was touched. */
+  /** Everything below a directory but /run with inode, mtime and content, to see whether anything was touched. */
   snapshot(path?: string): Record<string, string>;
   /** Writes rollcall.yaml with these lines after the usual ones. */
   configure(iamUrl: string, extra?: string): void;
@@ -138,8 +138,9 @@ export function run(
 
 function snapshotOf(directory: string): Record<string, string> {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  const kept = entries.filter((entry) => !/\/run(\/|$)/.test(join(entry.parentPath, entry.name)));
   return Object.fromEntries(
-    entries.map((entry) => {
+    kept.map((entry) => {
       const path = join(entry.parentPath, entry.name);
       const found = statSync(path, { bigint: true, throwIfNoEntry: false });
       const content = entry.isFile() ? readFileSync(path, "latin1") : "";

@@ -10,9 +10,12 @@ export function afterPlan(observed: Observed, plan: Plan): Observed {
   const maps = { ...observed.maps };
   const keyFiles = new Map(observed.keyFiles);
   const homes = new Map<string, ObservedHome>(observed.homes);
+  const leftovers = new Set(observed.leftovers);
   for (const step of plan.steps) {
     if (step.kind === "publish-map") {
       maps[step.map] = mapAfter(step, observed.maps[step.map]);
+    } else if (step.kind === "remove-leftover") {
+      leftovers.delete(step.path);
     } else if (step.kind === "create-home") {
       homes.set(step.path, { kind: "directory", uid: step.uid });
     } else if (step.content === undefined) {
@@ -21,7 +24,7 @@ export function afterPlan(observed: Observed, plan: Plan): Observed {
       keyFiles.set(step.user, fileOf(Buffer.from(step.content), 0o644, 0));
     }
   }
-  return { ...observed, maps, keyFiles, homes };
+  return { ...observed, maps, keyFiles, homes, leftovers: [...leftovers] };
 }
 
 /** A file of root's with these bytes. */

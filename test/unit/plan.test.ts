@@ -59,7 +59,9 @@ describe("a plan", () => {
     const { steps } = plan(aDirectoryOf({ name: "ada", keys: [aKey(1), aKey(5)] }, { name: "new" }), node);
 
     assert.deepEqual(
-      steps.map((step) => (step.kind === "publish-map" ? step.map : `${step.kind} ${step.user}`)),
+      steps.map((step) =>
+        step.kind === "publish-map" ? step.map : `${step.kind} ${"user" in step ? step.user : step.path}`,
+      ),
       [
         "revoke-keys gone",
         "group",
@@ -241,6 +243,15 @@ describe("a plan", () => {
       problems.map(({ code }) => code),
       ["home-owner", "home-blocked", "home-parent"],
     );
+  });
+
+  it("removes what a killed sync left behind before anything else, and then no more", () => {
+    const node = anEmptyNode({ leftovers: ["/home/.rollcall-0123456789ab"] });
+
+    const planned = plan(aDirectoryOf({ name: "ada" }), node);
+
+    assert.deepEqual(planned.steps[0], { kind: "remove-leftover", path: "/home/.rollcall-0123456789ab" });
+    assert.deepEqual(plan(aDirectoryOf({ name: "ada" }), afterPlan(node, planned)).steps, []);
   });
 
   it("makes no home for somebody who may not log in", () => {

@@ -1,0 +1,53 @@
+/**
+ * One writer per node: a lock that the kernel gives back when its holder dies, however it dies.
+ *
+ * SQLite takes a POSIX lock (fcntl(2)) on an empty file; Node has no other way to one. Nothing is written into
+ * the file. Who holds it is read from /proc/locks.
+ */
+
+import { constants } from "node:fs";
+import { open, readFile, stat } from "node:fs/promises";
+import { DatabaseSync } from "node:sqlite";
+import { Failure, hintFor, messageOf } from "../model/failure.ts";
+import { ensureOwnDirectory } from "./files.ts";
+
+const SQLITE_BUSY = 5;
+
+/** Takes the lock of a directory, which is made if need be; throws with the pid of the holder when it is taken. */
+export async function takeLock(directory: string): Promise<Disposable> {
+  await ensureOwnDirectory(directory, 0o755).catch((error: unknown) => {
+    const message = `Making ${directory} for the lock of this node failed: ${messageOf(error)}${hintFor(messageOf(error))}. Nothing was changed.`;
+    throw new Failure("node-unreadable", message, { cause: error });
+  });
+  const path = `${directory}/lock`;
+  await makePrivateFile(path);
+  const database = new DatabaseSync(path, { timeout: 0 });
+  try {
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+  } catch (error) {
+    database.close();
+    throw isBusy(error) ? await heldByAnother(path) : error;
+  }
+  return { [Symbol.dispose]: () => database.close() };
+}
+
+/** Whoever can open the file can lock it, so nobody else may; closed again before it is locked. */
+async function makePrivateFile(path: string): Promise<void> {
+  await using file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  await file.chmod(0o600);
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY;
+}
+
+async function heldByAnother(path: string): Promise<Failure> {
+  const { ino } = await stat(path);
+  const locks = await readFile("/proc/locks", "utf8").catch(() => "");
+  const pid = new RegExp(`WRITE +(\\d+) +[0-9a-f]+:[0-9a-f]+:${ino} `).exec(locks)?.[1];
+  const who = pid === undefined || pid === "0" ? "another process" : `pid ${pid}`;
+  return new Failure(
+    "node-busy",
+    `Another sync of this node is under way: ${who} holds ${path}. Nothing was changed; wait for it to end.`,
+  );
+}

@@ -29,7 +29,11 @@ const context: Context = {
   err: (line) => stderr.write(`${line}\n`),
   redraw: stderr.isTTY ? (line) => stderr.write(`\r\u001b[2K${line}`) : undefined,
   colour: stdout.isTTY && env["NO_COLOR"] === undefined,
+  logFormat: env["JOURNAL_STREAM"] !== undefined ? "journal" : stdout.isTTY ? "terminal" : "json",
   signal: stop.signal,
+  onSignal: (name, handler) => {
+    process.removeAllListeners(name).on(name, handler);
+  },
 };
 
 process.exitCode = await runProgram(context);

@@ -4,6 +4,7 @@
 
 import type { Surroundings } from "../daemon/wire.ts";
 import { underRoot } from "../platform/files.ts";
+import type { LogFormat } from "../platform/log.ts";
 
 /** The process, as far as commands may know it. */
 export interface Context {
@@ -17,8 +18,11 @@ export interface Context {
   /** Replaces the last line of a terminal; undefined when standard error is none. */
   readonly redraw: ((line: string) => void) | undefined;
   readonly colour: boolean;
-  /** Aborted by SIGINT and SIGTERM. */
+  readonly logFormat: LogFormat;
+  /** Aborted by SIGINT and SIGTERM, and by SIGHUP unless somebody listens to it. */
   readonly signal: AbortSignal;
+  /** Calls back for each signal of this name, in place of what it did before. */
+  onSignal(name: "SIGHUP" | "SIGUSR1", handler: () => void): void;
 }
 
 /** Options of every command. */

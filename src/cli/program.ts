@@ -98,6 +98,13 @@ function addCommands(program: Command, context: Context, finish: (code: number) 
       finish(await (await import("./sync.ts")).sync(context, own.optsWithGlobals())),
     );
   program
+    .command("run")
+    .allowExcessArguments(false)
+    .description("keep this node in step until told to stop (SIGHUP: reload, SIGUSR1: sync now)")
+    .action(async (_options, own: Command) =>
+      finish(await (await import("./run.ts")).run(context, own.optsWithGlobals())),
+    );
+  program
     .command("plan")
     .allowExcessArguments(false)
     .description("show what a sync would do, and do nothing (exit 0: nothing to do, 2: changes)")

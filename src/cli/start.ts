@@ -46,7 +46,8 @@ function firstSteps(path: string): string[] {
     "  2. Put the bearer token of the IAM into the token file, mode 0600.",
     "  3. rollcall check     finds mistakes in the file",
     "     rollcall plan      shows what a sync would do, and does nothing",
-    "     rollcall sync      does it",
+    "     rollcall sync      does it, once",
+    "     rollcall run       keeps doing it",
     "",
     "rollcall --help lists every command.",
   ];
@@ -57,6 +58,7 @@ function nextSteps(path: string): string[] {
     `Rollcall is configured in ${path}.`,
     "  rollcall plan        what a sync would do now",
     "  rollcall sync        bring this node in step, once",
+    "  rollcall run         keep it in step",
     "  rollcall keys USER   the SSH keys of one user",
     "  rollcall --help      every command",
   ];

@@ -151,6 +151,14 @@ const guard = z
   })
   .prefault({});
 
+const schedule = z
+  .strictObject({
+    every: duration("30s").refine((ms) => ms >= SECOND_MS, "must be at least 1s"),
+    cron: z.string().optional(),
+    splay: duration("5s"),
+  })
+  .prefault({});
+
 const state = z.strictObject({ directory: absolutePath.default("/var/lib/rollcall") }).prefault({});
 
 /** The whole file. */
@@ -164,6 +172,7 @@ export const ConfigSchema = z.strictObject({
   keys,
   caches,
   guard,
+  schedule,
   state,
 });
 

@@ -50,7 +50,7 @@ export function wireStages(settings: Settings, around: Surroundings): Stages {
     observe: (directory, local) => observeNode({ root, caches, keys, state }, directory, local),
     plan: (directory, observed) => planChanges(directory, observed, planSettings),
     refusalOf: (removals) => refusalOf(removals, guard),
-    lock: () => takeLock(underRoot(root, RUN_DIRECTORY)),
+    lock: () => takeLock(underRoot(root, RUN_DIRECTORY), "sync"),
     apply: (plan, signal) => applyPlan(plan, handlers, signal),
     monotonicMs: () => clock.monotonicMs(),
   };

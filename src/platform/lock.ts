@@ -14,19 +14,19 @@ import { ensureOwnDirectory } from "./files.ts";
 const SQLITE_BUSY = 5;
 
 /** Takes the lock of a directory, which is made if need be; throws with the pid of the holder when it is taken. */
-export async function takeLock(directory: string): Promise<Disposable> {
+export async function takeLock(directory: string, name: "sync" | "daemon"): Promise<Disposable> {
   await ensureOwnDirectory(directory, 0o755).catch((error: unknown) => {
     const message = `Making ${directory} for the lock of this node failed: ${messageOf(error)}${hintFor(messageOf(error))}. Nothing was changed.`;
     throw new Failure("node-unreadable", message, { cause: error });
   });
-  const path = `${directory}/lock`;
+  const path = `${directory}/${name}.lock`;
   await makePrivateFile(path);
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
     database.close();
-    throw isBusy(error) ? await heldByAnother(path) : error;
+    throw isBusy(error) ? await heldByAnother(path, name) : error;
   }
   return { [Symbol.dispose]: () => database.close() };
 }
@@ -41,13 +41,15 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY;
 }
 
-async function heldByAnother(path: string): Promise<Failure> {
+const ENDS = { sync: "wait for it to end", daemon: "stop that one first" } as const;
+
+async function heldByAnother(path: string, name: "sync" | "daemon"): Promise<Failure> {
   const { ino } = await stat(path);
   const locks = await readFile("/proc/locks", "utf8").catch(() => "");
   const pid = new RegExp(`WRITE +(\\d+) +[0-9a-f]+:[0-9a-f]+:${ino} `).exec(locks)?.[1];
   const who = pid === undefined || pid === "0" ? "another process" : `pid ${pid}`;
   return new Failure(
     "node-busy",
-    `Another sync of this node is under way: ${who} holds ${path}. Nothing was changed; wait for it to end.`,
+    `Another ${name} serves this node: ${who} holds ${path}. Nothing was changed; ${ENDS[name]}.`,
   );
 }

@@ -47,7 +47,14 @@ const HELD =
   /^node:(?:fs|fs\/promises|child_process|net|http|https|tls|dgram|dns|timers|timers\/promises|zlib|os|cluster|worker_threads)$/;
 
 /** Packages that only one room may import. */
-const KEPT: Readonly<Record<string, string>> = { undici: "platform", commander: "cli", yaml: "config" };
+const KEPT: Readonly<Record<string, string>> = {
+  undici: "platform",
+  pino: "platform",
+  chokidar: "platform",
+  "node-cron": "platform",
+  commander: "cli",
+  yaml: "config",
+};
 
 interface Import {
   readonly file: string;

@@ -72,7 +72,7 @@ describe("a second sync", () => {
 
     await node.rollcall("sync");
 
-    assert.equal(statSync(join(node.path, "run/rollcall/lock")).mode & 0o777, 0o600);
+    assert.equal(statSync(join(node.path, "run/rollcall/sync.lock")).mode & 0o777, 0o600);
     assert.equal(statSync(join(node.path, "run/rollcall")).mode & 0o022, 0);
   });
 });

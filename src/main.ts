@@ -30,6 +30,7 @@ const context: Context = {
   redraw: stderr.isTTY ? (line) => stderr.write(`\r\u001b[2K${line}`) : undefined,
   colour: stdout.isTTY && env["NO_COLOR"] === undefined,
   logFormat: env["JOURNAL_STREAM"] !== undefined ? "journal" : stdout.isTTY ? "terminal" : "json",
+  notify: { socket: env["NOTIFY_SOCKET"], watchdogUsec: env["WATCHDOG_USEC"] },
   signal: stop.signal,
   onSignal: (name, handler) => {
     process.removeAllListeners(name).on(name, handler);

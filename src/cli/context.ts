@@ -5,6 +5,7 @@
 import type { Surroundings } from "../daemon/wire.ts";
 import { underRoot } from "../platform/files.ts";
 import type { LogFormat } from "../platform/log.ts";
+import type { NotifyEnvironment } from "../platform/notify.ts";
 
 /** The process, as far as commands may know it. */
 export interface Context {
@@ -19,6 +20,7 @@ export interface Context {
   readonly redraw: ((line: string) => void) | undefined;
   readonly colour: boolean;
   readonly logFormat: LogFormat;
+  readonly notify: NotifyEnvironment;
   /** Aborted by SIGINT and SIGTERM, and by SIGHUP unless somebody listens to it. */
   readonly signal: AbortSignal;
   /** Calls back for each signal of this name, in place of what it did before. */

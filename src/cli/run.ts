@@ -16,6 +16,7 @@ export async function run(context: Context, options: CommonOptions): Promise<num
       tokens: context.tokens,
       load: () => loadConfig(path),
       logFormat: context.logFormat,
+      notify: context.notify,
       write: (line) => context.out(line),
       on: (request, handler) => context.onSignal(request === "reload" ? "SIGHUP" : "SIGUSR1", handler),
     },

@@ -6,9 +6,10 @@ import type { Settings } from "../config/settings.ts";
 import { Failure } from "../model/failure.ts";
 import { systemClock } from "../platform/clock.ts";
 import { isCron, nextCronMs } from "../platform/cron.ts";
-import { underRoot } from "../platform/files.ts";
+import { observeFile, underRoot } from "../platform/files.ts";
 import { takeLock } from "../platform/lock.ts";
 import { createLog, type LogFormat } from "../platform/log.ts";
+import { createNotifier, type NotifyEnvironment } from "../platform/notify.ts";
 import { watchFiles } from "../platform/watch.ts";
 import { runOnce } from "./run-once.ts";
 import { type ServeParts, serve } from "./serve.ts";
@@ -22,6 +23,7 @@ export interface Serving {
   readonly load: () => Promise<Settings>;
   readonly logFormat: LogFormat;
   readonly write: (line: string) => void;
+  readonly notify: NotifyEnvironment;
   readonly on: ServeParts["on"];
 }
 
@@ -35,6 +37,7 @@ export async function serveNode(serving: Serving, signal: AbortSignal): Promise<
     random: Math.random,
     onProgress: () => undefined,
   };
+  const log = createLog(serving.logFormat, serving.write);
   await serve(
     {
       load: async () => withSoundSchedule(await serving.load()),
@@ -45,7 +48,10 @@ export async function serveNode(serving: Serving, signal: AbortSignal): Promise<
         cron === undefined ? every : Math.max(0, nextCronMs(cron) - systemClock.now()),
       clock: systemClock,
       random: Math.random,
-      log: createLog(serving.logFormat, serving.write),
+      servesSomebody: async ({ caches }) =>
+        (await observeFile(`${underRoot(serving.root, caches.directory)}/passwd.cache`)) !== undefined,
+      notifier: createNotifier(serving.notify, (why) => log.warn("systemd-notify failed", { why })),
+      log,
     },
     signal,
   );

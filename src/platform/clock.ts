@@ -10,6 +10,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds since some moment; never jumps. */
   monotonicMs(): number;
+  /** Calls back again and again, without keeping the process alive for it, until the returned function is called. */
+  every(ms: number, callback: () => void): () => void;
   /** Resolves after so many milliseconds; rejects when the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
@@ -18,6 +20,10 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
+  every: (ms, callback) => {
+    const timer = setInterval(callback, ms).unref();
+    return () => clearInterval(timer);
+  },
   sleep: async (ms, signal) => {
     await sleep(ms, undefined, { signal });
   },

@@ -3,7 +3,7 @@
  */
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -234,6 +234,115 @@ describe("a daemon", () => {
     await daemon.logged(/in step/);
 
     await waitFor(() => pulls(iam) >= 3, daemon.output);
+  });
+});
+
+/** Prints every datagram that comes to a socket; Node itself cannot open one. */
+const LISTENER = `
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+s.settimeout(30)
+print("listening", flush=True)
+while True:
+    print(s.recv(4096).decode().replace("\\n", " "), flush=True)
+`;
+
+async function startServiceManager(
+  node: NodeRoot,
+): Promise<AsyncDisposable & { readonly socket: string; readonly heard: () => string }> {
+  const socket = join(node.path, "notify");
+  const child = spawn("python3", ["-c", LISTENER, socket]);
+  let heard = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    heard += chunk.toString();
+  });
+  await waitFor(() => heard.includes("listening"));
+  return {
+    socket,
+    heard: () => heard,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
+  };
+}
+
+const hasNotify =
+  spawnSync("systemd-notify", ["--version"]).status === 0 && spawnSync("python3", ["--version"]).status === 0;
+const skip = hasNotify ? false : "missing: systemd-notify or python3";
+
+describe("a service manager", () => {
+  it("hears that users are in place, of a reload, of failures, and of the end", { skip }, async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1)], []);
+    node.configure(iam.url, OFTEN);
+    await using manager = await startServiceManager(node);
+    await using daemon = startDaemon(node, { NOTIFY_SOCKET: manager.socket });
+
+    await waitFor(
+      () => /READY=1 STATUS=in step: 1 users, 1 groups, 1 keys/.test(manager.heard()),
+      manager.heard,
+    );
+    daemon.child.kill("SIGHUP");
+    await waitFor(() => /RELOADING=1[^]*READY=1/.test(manager.heard()), manager.heard);
+    iam.misbehave = (_, response) => sendError(response, 500, "down");
+    await waitFor(() => /STATUS=the last sync failed: iam-unreachable/.test(manager.heard()), manager.heard);
+    daemon.child.kill("SIGTERM");
+    await once(daemon.child, "exit");
+
+    await waitFor(() => /STOPPING=1/.test(manager.heard()), manager.heard);
+  });
+
+  it("hears that a node is ready with the users it has, also when the IAM is down from the start", {
+    skip,
+  }, async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1)], []);
+    node.configure(iam.url, OFTEN);
+    await node.rollcall("sync");
+    iam.misbehave = (_, response) => sendError(response, 500, "down");
+    await using manager = await startServiceManager(node);
+
+    await using _daemon = startDaemon(node, { NOTIFY_SOCKET: manager.socket });
+
+    await waitFor(
+      () => /READY=1 STATUS=the last sync failed: iam-unreachable/.test(manager.heard()),
+      manager.heard,
+    );
+  });
+
+  it("is not told that a node without users is ready", { skip }, async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1)], []);
+    iam.misbehave = (_, response) => sendError(response, 500, "down");
+    node.configure(iam.url, OFTEN);
+    await using manager = await startServiceManager(node);
+
+    await using daemon = startDaemon(node, { NOTIFY_SOCKET: manager.socket });
+    await daemon.logged(/failures":2/);
+
+    assert.doesNotMatch(manager.heard(), /READY=1/);
+    assert.match(manager.heard(), /STATUS=the last sync failed/);
+  });
+
+  it("hears a pulse, and none while the process stands still", { skip }, async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1)], []);
+    node.configure(iam.url, NEVER);
+    await using manager = await startServiceManager(node);
+    await using daemon = startDaemon(node, { NOTIFY_SOCKET: manager.socket, WATCHDOG_USEC: "300000" });
+    const beats = () => manager.heard().split("WATCHDOG=1").length - 1;
+    await waitFor(() => beats() > 2, manager.heard);
+
+    daemon.child.kill("SIGSTOP");
+    await sleep(300);
+    const before = beats();
+    await sleep(600);
+
+    assert.equal(beats(), before);
+    daemon.child.kill("SIGCONT");
+    await waitFor(() => beats() > before, manager.heard);
   });
 });
 

@@ -12,11 +12,18 @@ export async function observeLeftovers(
   written: readonly string[],
   directory: Directory,
 ): Promise<readonly string[]> {
-  const parents = new Set([...written, ...directory.users.map((user) => dirname(user.home))]);
   const found: string[] = [];
-  for (const parent of parents) {
-    const names = await listLeftovers(underRoot(root, parent));
-    found.push(...names.map((name) => `${parent}/${name}`));
+  for (const parent of written) {
+    found.push(...(await leftoversIn(root, parent)));
+  }
+  for (const parent of new Set(directory.users.map((user) => dirname(user.home)))) {
+    // A place of homes that cannot be read is reported with the homes in it.
+    found.push(...(await leftoversIn(root, parent).catch(() => [])));
   }
   return found;
+}
+
+async function leftoversIn(root: string, parent: string): Promise<string[]> {
+  const names = await listLeftovers(underRoot(root, parent));
+  return names.map((name) => `${parent}/${name}`);
 }

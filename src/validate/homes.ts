@@ -31,7 +31,7 @@ export function settleHomes(candidates: readonly UserCandidate[], limits: HomeLi
   const reserved = createPlaces();
   candidates.forEach((candidate) => reserved.take(templateOf(candidate), candidate.user.name));
   const taken = createPlaces();
-  limits.local.homes.forEach((home) => taken.take(home, "a local account"));
+  localHomes(limits).forEach((home) => taken.take(home, "a local account"));
   const wishes = Map.groupBy(candidates, ({ user }) => String(user.home));
 
   const settled: UserCandidate[] = [];
@@ -59,6 +59,11 @@ export function settleHomes(candidates: readonly UserCandidate[], limits: HomeLi
     settled.push({ subject, user: { ...user, home } });
   }
   return { candidates: settled, problems };
+}
+
+/** A local account that has the place of all homes for its home, or what is above it, owns none of them. */
+function localHomes({ template, local }: HomeLimits): string[] {
+  return [...local.homes].filter((home) => !template.startsWith(`${home}/`));
 }
 
 /** First who keeps what they have, then who asks for nothing special, then the others. */

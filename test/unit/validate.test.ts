@@ -19,7 +19,7 @@ interface Given {
 
 function validate({ users = [], groups = [], rules = {}, holders = {} }: Given) {
   const before = {
-    local: { ...LOCAL, homes: new Set([...LOCAL.homes, "/home/svc"]) },
+    local: { ...LOCAL, homes: new Set([...LOCAL.homes, "/home/svc", "/home"]) },
     holders: {
       uids: new Map(Object.entries(holders.uids ?? {})),
       homes: new Map(Object.entries(holders.homes ?? {})),

@@ -10,6 +10,8 @@ import { eventOf } from "../report/events.ts";
 
 /** What is remembered from run to run, so that nothing is said twice. */
 export interface Memory {
+  /** Whether a sync has come to its end before. */
+  hasReported: boolean;
   problems: ReadonlySet<string>;
   /** Runs that failed, one after the other, up to now. */
   failures: number;
@@ -18,7 +20,7 @@ export interface Memory {
 /** Logs a run that came to its end, and what of it failed. */
 export function logReport(log: Log, report: RunReport, memory: Memory): void {
   const failed = report.outcomes.filter((outcome) => outcome.result !== "done");
-  const isFirst = memory.problems.size === 0 && memory.failures === 0;
+  const isFirst = !memory.hasReported;
   const recovered = memory.failures > 0 && failed.length === 0;
   report.plan.changes.forEach((change) => log.info("change", eventOf(change)));
   logProblems(log, report.problems, memory);
@@ -28,6 +30,7 @@ export function logReport(log: Log, report: RunReport, memory: Memory): void {
       why: "message" in outcome ? outcome.message : "",
     });
   }
+  memory.hasReported = true;
   memory.failures = failed.length > 0 ? memory.failures + 1 : 0;
   if (report.plan.steps.length > 0 || recovered || isFirst) {
     const { served, seconds, pull } = report;

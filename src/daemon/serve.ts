@@ -43,6 +43,7 @@ export async function serve(parts: ServeParts, signal: AbortSignal): Promise<voi
     settings: await parts.load(),
     isStale: false,
     isReady: false,
+    hasReported: false,
     problems: new Set(),
     failures: 0,
   };

@@ -8,9 +8,8 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type FakeIam, startFakeIam } from "../support/fake-iam.ts";
-import { makeNodeRoot, type NodeRoot } from "../support/node-root.ts";
+import { makeNodeRoot, type NodeRoot, waitFor } from "../support/node-root.ts";
 import { aUser, someUsers } from "../support/records.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
@@ -21,13 +20,6 @@ async function startHangingSync(node: NodeRoot, iam: FakeIam): Promise<ChildProc
   const child = spawn(process.execPath, [MAIN, "sync", "--root", node.path], { stdio: "ignore" });
   await waitFor(() => iam.requests.length > 0);
   return child;
-}
-
-async function waitFor(holds: () => boolean): Promise<void> {
-  for (let polls = 0; polls < 1000 && !holds(); polls += 1) {
-    await sleep(10);
-  }
-  assert.ok(holds());
 }
 
 async function kill(child: ChildProcess): Promise<void> {

@@ -2,6 +2,7 @@
  * A throwaway node: a directory with the files Rollcall expects, its configuration, and the real program.
  */
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import {
   chmodSync,
@@ -15,6 +16,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { TOKEN } from "./fake-iam.ts";
 import { POSIX } from "./records.ts";
 
@@ -134,6 +136,14 @@ export function run(
       resolve({ code, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() }),
     );
   });
+}
+
+/** Waits until something holds; throws after ten seconds, with the state there is then. */
+export async function waitFor(holds: () => boolean, describeState: () => string = () => ""): Promise<void> {
+  for (let polls = 0; polls < 1000 && !holds(); polls += 1) {
+    await sleep(10);
+  }
+  assert.ok(holds(), describeState());
 }
 
 function snapshotOf(directory: string): Record<string, string> {

@@ -7,7 +7,7 @@ import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
 import { isOpenDirectory, readText } from "../platform/files.ts";
-import { isTrustedOwner } from "../platform/privileges.ts";
+import { isOpenToOthers } from "../platform/privileges.ts";
 import { type Mistake, mistakeAt, mistakesOf, type Source } from "./mistakes.ts";
 import { ConfigSchema } from "./schema.ts";
 import { crossMistakes, type Settings, settingsFrom } from "./settings.ts";
@@ -96,7 +96,7 @@ async function readConfig(path: string): Promise<string> {
     const message = `Reading the configuration ${path} failed: ${messageOf(error)}${hintFor(messageOf(error))}. Run "rollcall" without arguments to see what a first one looks like.`;
     throw new Failure("config-unreadable", message, { cause: error });
   });
-  if ((mode & 0o022) !== 0 || !isTrustedOwner(uid) || (await isOpenDirectory(dirname(path)))) {
+  if (isOpenToOthers({ uid, mode }) || (await isOpenDirectory(dirname(path)))) {
     const message = `The configuration ${path} can be changed by others (uid ${uid}, mode ${mode.toString(8).padStart(4, "0")}). Run: chown root ${path}; chmod go-w ${path} ${dirname(path)}`;
     throw new Failure("config-unreadable", message);
   }

@@ -13,7 +13,7 @@ import { createNotifier, type NotifyEnvironment } from "../platform/notify.ts";
 import { watchFiles } from "../platform/watch.ts";
 import { runOnce } from "./run-once.ts";
 import { type ServeParts, serve } from "./serve.ts";
-import { type Surroundings, wireStages } from "./wire.ts";
+import { RUN_DIRECTORY, type Surroundings, wireStages } from "./wire.ts";
 
 /** What the command line gives to a daemon. */
 export interface Serving {
@@ -29,7 +29,7 @@ export interface Serving {
 
 /** Serves until the signal aborts; throws when another daemon serves this node. */
 export async function serveNode(serving: Serving, signal: AbortSignal): Promise<void> {
-  using _lock = await takeLock(underRoot(serving.root, "/run/rollcall"), "daemon");
+  using _lock = await takeLock(underRoot(serving.root, RUN_DIRECTORY), "daemon");
   const around: Surroundings = {
     root: serving.root,
     tokens: serving.tokens,

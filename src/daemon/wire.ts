@@ -13,7 +13,7 @@ import type { Clock } from "../platform/clock.ts";
 import { readText, underRoot } from "../platform/files.ts";
 import { createHttpClient, type HttpClient } from "../platform/http.ts";
 import { takeLock } from "../platform/lock.ts";
-import { isTrustedOwner } from "../platform/privileges.ts";
+import { isOpenToOthers } from "../platform/privileges.ts";
 import { pullFiles } from "../source/files.ts";
 import { type OnProgress, type Pulled, pullScim } from "../source/pull.ts";
 import { recall, remember } from "../source/remembered.ts";
@@ -24,7 +24,7 @@ import { validateDirectory } from "../validate/directory.ts";
 import type { PullResult, Stages } from "./run-once.ts";
 
 /** Gone after a reboot, as what lies in it should be. */
-const RUN_DIRECTORY = "/run/rollcall";
+export const RUN_DIRECTORY = "/run/rollcall";
 
 /** What comes from outside the configuration. */
 export interface Surroundings {
@@ -138,7 +138,7 @@ async function readPem(path: string | undefined, key: string): Promise<string | 
   if (!/^-----BEGIN [A-Z ]+-----$/m.test(text)) {
     throw new Failure("config-unreadable", `The file ${path} for ${key} holds no PEM block.`);
   }
-  if ((mode & 0o022) !== 0 || !isTrustedOwner(uid) || (key === "iam.clientKeyFile" && (mode & 0o004) !== 0)) {
+  if (isOpenToOthers({ uid, mode }) || (key === "iam.clientKeyFile" && (mode & 0o004) !== 0)) {
     const mend = key === "iam.clientKeyFile" ? "0600" : "0644";
     throw new Failure(
       "config-unreadable",

@@ -22,7 +22,7 @@ import {
 import { dirname, join } from "node:path";
 import { errorCodeOf } from "../model/failure.ts";
 import type { ObservedFile } from "../model/observed.ts";
-import { isRoot, isTrustedOwner } from "./privileges.ts";
+import { isOpenToOthers, isRoot } from "./privileges.ts";
 
 /** What a file must look like before anybody can open it by name. */
 export interface FileSpec {
@@ -142,7 +142,7 @@ export async function refuseOpenDirectory(path: string, mode: number): Promise<v
 /** Whether a path is a directory that root owns and nobody else writes to. */
 export async function isOwnDirectory(path: string): Promise<boolean> {
   const found = await stat(path).catch(ignoreAbsence);
-  return found?.isDirectory() === true && isTrustedOwner(found.uid) && (found.mode & 0o022) === 0;
+  return found?.isDirectory() === true && !isOpenToOthers(found);
 }
 
 /** Whether anybody can replace what is in a directory. With the sticky bit, only what is their own. */
@@ -222,7 +222,8 @@ async function refuseToReplaceOddities(path: string): Promise<void> {
   }
 }
 
-function ignoreAbsence(error: unknown): undefined {
+/** For `catch`: undefined for what is not there; throws every other error again. */
+export function ignoreAbsence(error: unknown): undefined {
   if (errorCodeOf(error) !== "ENOENT") {
     throw error;
   }

@@ -22,7 +22,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { errorCodeOf, messageOf } from "../model/failure.ts";
 import type { ObservedHome } from "../model/observed.ts";
-import { temporaryName, underRoot } from "./files.ts";
+import { ignoreAbsence, temporaryName, underRoot } from "./files.ts";
 import { isRoot } from "./privileges.ts";
 import { openSafeDirectory } from "./safe-directory.ts";
 
@@ -108,8 +108,7 @@ async function lookFromAfar(path: string, reason: string): Promise<ObservedHome>
 }
 
 async function copySkeleton(skeleton: string | undefined, home: string, owner: Owner): Promise<void> {
-  const source =
-    skeleton === undefined ? undefined : await open(skeleton, DIRECTORY).catch(absentAsUndefined);
+  const source = skeleton === undefined ? undefined : await open(skeleton, DIRECTORY).catch(ignoreAbsence);
   if (source !== undefined) {
     await using directory = source;
     await copyEntries(directory, home, owner);
@@ -198,11 +197,5 @@ async function emptyDirectory(directory: FileHandle): Promise<void> {
     } else {
       await unlink(child);
     }
-  }
-}
-
-function absentAsUndefined(error: unknown): undefined {
-  if (errorCodeOf(error) !== "ENOENT") {
-    throw error;
   }
 }

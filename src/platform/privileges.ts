@@ -11,3 +11,8 @@ export function isRoot(): boolean {
 export function isTrustedOwner(uid: number): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }
+
+/** Whether anybody but a trusted owner can change a file or directory, by its owner and permission bits. */
+export function isOpenToOthers({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
+  return !isTrustedOwner(uid) || (mode & 0o022) !== 0;
+}

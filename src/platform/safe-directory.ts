@@ -11,7 +11,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readlink } from "node:fs/promises";
 import { errorCodeOf } from "../model/failure.ts";
-import { isTrustedOwner } from "./privileges.ts";
+import { isOpenToOthers, isTrustedOwner } from "./privileges.ts";
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const MAX_LINKS = 40;
@@ -67,7 +67,7 @@ async function replaced(current: SafeDirectory, next: SafeDirectory | undefined)
 async function openTrusted(path: string, asked: string): Promise<SafeDirectory> {
   const handle = await open(path, path === asked ? DIRECTORY & ~constants.O_NOFOLLOW : DIRECTORY);
   const found = await handle.stat();
-  if (!isTrustedOwner(found.uid) || (found.mode & 0o022) !== 0) {
+  if (isOpenToOthers(found)) {
     const mode = (found.mode & 0o777).toString(8).padStart(4, "0");
     await handle.close();
     throw new Error(

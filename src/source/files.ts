@@ -8,7 +8,7 @@
 import { dirname } from "node:path";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
 import { isOpenDirectory, readText } from "../platform/files.ts";
-import { isTrustedOwner } from "../platform/privileges.ts";
+import { isOpenToOthers } from "../platform/privileges.ts";
 import { draftsOf, idOf } from "./drafts.ts";
 import type { Pulled } from "./pull.ts";
 import { faultOf, ListResponse } from "./schema.ts";
@@ -53,7 +53,7 @@ async function readTrusted(path: string): Promise<string> {
   const { text, mode, uid } = await readText(path).catch((error: unknown) =>
     refuse("iam-unreachable", path, `${messageOf(error)}${hintFor(messageOf(error))}`),
   );
-  if ((mode & 0o022) !== 0 || !isTrustedOwner(uid) || (await isOpenDirectory(dirname(path)))) {
+  if (isOpenToOthers({ uid, mode }) || (await isOpenDirectory(dirname(path)))) {
     return refuse(
       "iam-untrusted",
       path,

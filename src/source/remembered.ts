@@ -10,7 +10,7 @@ import { z } from "zod";
 import type { Drafts } from "../model/draft.ts";
 import { PROBLEMS, type ProblemCode } from "../model/problem.ts";
 import { ensureOwnDirectory, isOwnDirectory, observeFile, writeFile } from "../platform/files.ts";
-import { isTrustedOwner } from "../platform/privileges.ts";
+import { isOpenToOthers } from "../platform/privileges.ts";
 import type { SourceSettings } from "./settings.ts";
 
 const FILE_NAME = "iam.json";
@@ -62,7 +62,7 @@ export async function recall(settings: SourceSettings): Promise<Remembered | und
     return undefined;
   }
   const file = await observeFile(pathOf(settings)).catch(() => undefined);
-  if (file === undefined || !isTrustedOwner(file.uid) || (file.mode & 0o022) !== 0) {
+  if (file === undefined || isOpenToOthers(file)) {
     return undefined;
   }
   const saved = Saved.safeParse(parsedOrNothing(Buffer.from(file.bytes).toString("utf8")));

@@ -10,9 +10,12 @@ import { Secret } from "./model/secret.ts";
 
 const { env, stdout, stderr } = process;
 const stop = new AbortController();
-process.once("SIGINT", () => stop.abort());
-process.once("SIGTERM", () => stop.abort());
-process.once("SIGHUP", () => stop.abort());
+process.once("SIGINT", () => stop.abort("SIGINT"));
+process.once("SIGTERM", () => stop.abort("SIGTERM"));
+process.once("SIGHUP", () => stop.abort("SIGHUP"));
+// A sync that a daemon started ends with it, however that one ends.
+process.once("disconnect", () => stop.abort("SIGTERM"));
+process.channel?.unref();
 // Whoever reads the output may have seen enough (head, less): that is no reason to stop half-way.
 stdout.on("error", () => undefined);
 stderr.on("error", () => undefined);
@@ -32,6 +35,7 @@ const context: Context = {
   logFormat: env["JOURNAL_STREAM"] !== undefined ? "journal" : stdout.isTTY ? "terminal" : "json",
   notify: { socket: env["NOTIFY_SOCKET"], watchdogUsec: env["WATCHDOG_USEC"] },
   signal: stop.signal,
+  self: { program: process.execPath, args: [...process.execArgv, ...process.argv.slice(1, 2)] },
   onSignal: (name, handler) => {
     process.removeAllListeners(name).on(name, handler);
   },

@@ -2,7 +2,8 @@
  * What commands share: the process they run in, the options that every command has, and the exit codes.
  */
 
-import type { Surroundings } from "../daemon/wire.ts";
+import type { Surroundings } from "../daemon/wire-source.ts";
+import type { Command } from "../platform/child.ts";
 import { underRoot } from "../platform/files.ts";
 import type { LogFormat } from "../platform/log.ts";
 import type { NotifyEnvironment } from "../platform/notify.ts";
@@ -21,10 +22,12 @@ export interface Context {
   readonly colour: boolean;
   readonly logFormat: LogFormat;
   readonly notify: NotifyEnvironment;
-  /** Aborted by SIGINT and SIGTERM, and by SIGHUP unless somebody listens to it. */
+  /** Aborted by SIGINT and SIGTERM, with the name as its reason, and by SIGHUP unless somebody listens to it. */
   readonly signal: AbortSignal;
   /** Calls back for each signal of this name, in place of what it did before. */
-  onSignal(name: "SIGHUP" | "SIGUSR1", handler: () => void): void;
+  onSignal(name: "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGQUIT" | "SIGWINCH", handler: () => void): void;
+  /** The command line that starts this program again; arguments are added to it. */
+  readonly self: Command;
 }
 
 /** Options of every command. */

@@ -3,31 +3,32 @@
  */
 
 import { planSurely } from "../daemon/run-once.ts";
+import { wireStages } from "../daemon/wire.ts";
 import { renderChanges, renderProblems } from "../report/messages.ts";
+import { planRecordOf } from "../report/record.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
-import { jsonOfPlan, toJson } from "./json.ts";
+import { toJson } from "./json.ts";
 import { prepare } from "./prepare.ts";
 
 /** Prints the diff; exits with 0 for nothing to do and 2 for changes. */
 export async function plan(context: Context, options: CommonOptions): Promise<number> {
-  const stages = await prepare(context, options);
-  const planned = await planSurely(stages, context.signal);
+  const { settings, around } = await prepare(context, options);
+  const stages = wireStages(settings, around);
+  const record = planRecordOf(await planSurely(stages, context.signal));
   context.redraw?.("");
   if (options.json === true) {
-    context.out(toJson(jsonOfPlan(planned)));
+    context.out(toJson(record));
   } else {
     const style = { colour: context.colour, all: options.all === true };
     const lines = [
-      ...renderChanges(planned.plan.changes, planned.plan.steps, style),
-      ...renderProblems(planned.problems, style),
-      ...(planned.plan.steps.length === 0 ? ["Nothing to do: this node is in step."] : []),
-      ...(planned.refusal === undefined
-        ? []
-        : refusalLines(planned.refusal, acceptCommand(options, planned.planId))),
+      ...renderChanges(record, style),
+      ...renderProblems(record.problems, style),
+      ...(record.steps.length === 0 ? ["Nothing to do: this node is in step."] : []),
+      ...(record.refusal === null ? [] : refusalLines(record.refusal, acceptCommand(options, record.planId))),
     ];
     lines.forEach((line) => context.out(line));
   }
-  return planned.plan.steps.length === 0 ? EXIT.ok : EXIT.changes;
+  return record.steps.length === 0 ? EXIT.ok : EXIT.changes;
 }
 
 function refusalLines(refusal: string, command: string): string[] {

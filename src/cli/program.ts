@@ -89,43 +89,45 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
 }
 
 function addCommands(program: Command, context: Context, finish: (code: number) => void): void {
-  program
-    .command("sync")
-    .allowExcessArguments(false)
-    .description("bring this node in step with the IAM, once")
+  const add = (name: string, description: string) =>
+    program.command(name).allowExcessArguments(false).description(description);
+  add("sync", "bring this node in step with the IAM, once; through the daemon where one runs")
     .option("--accept-removals <plan-id>", "let through the one refused plan with this id")
+    .option("--offline", "serve whom the IAM named when it was last believed, without asking it")
     .action(async (_options, own: Command) =>
       finish(await (await import("./sync.ts")).sync(context, own.optsWithGlobals())),
     );
-  program
-    .command("run")
-    .allowExcessArguments(false)
-    .description("keep this node in step until told to stop (SIGHUP: reload, SIGUSR1: sync now)")
-    .action(async (_options, own: Command) =>
-      finish(await (await import("./run.ts")).run(context, own.optsWithGlobals())),
+  add("run", "keep this node in step until told to stop (SIGHUP: reload, SIGUSR1: sync now)")
+    .argument("[command...]", "after --: runs beside, as sshd in a pod, once users are in place")
+    .option("--grace <seconds>", "time for the command to end after SIGTERM", wholeSeconds, 20)
+    .action(async (command: string[], _options, own: Command) =>
+      finish(await (await import("./run.ts")).run(context, own.optsWithGlobals(), command)),
     );
-  program
-    .command("plan")
-    .allowExcessArguments(false)
-    .description("show what a sync would do, and do nothing (exit 0: nothing to do, 2: changes)")
+  add("status", "how this node is (exit 0: healthy)")
+    .option("--watch", "again every two seconds, until stopped")
     .action(async (_options, own: Command) =>
+      finish(await (await import("./status.ts")).status(context, own.optsWithGlobals())),
+    );
+  add("plan", "show what a sync would do, and do nothing (exit 0: nothing to do, 2: changes)").action(
+    async (_options, own: Command) =>
       finish(await (await import("./plan.ts")).plan(context, own.optsWithGlobals())),
-    );
-  program
-    .command("check")
-    .allowExcessArguments(false)
-    .description("check the configuration; shows every mistake at once")
-    .action(async (_options, own: Command) =>
+  );
+  add("check", "check the configuration; shows every mistake at once").action(
+    async (_options, own: Command) =>
       finish(await (await import("./check.ts")).check(context, own.optsWithGlobals())),
-    );
-  program
-    .command("keys")
-    .allowExcessArguments(false)
+  );
+  add("keys", "print the SSH keys of one user, for sshd's AuthorizedKeysCommand")
     .argument("<user>")
-    .description("print the SSH keys of one user, for sshd's AuthorizedKeysCommand")
     .action(async (user: string, _options, own: Command) =>
       finish(await (await import("./keys.ts")).keys(context, own.optsWithGlobals(), user)),
     );
+}
+
+function wholeSeconds(value: string): number {
+  if (!/^\d{1,4}$/.test(value)) {
+    throw new InvalidArgumentError("It must be a number of seconds.");
+  }
+  return Number(value);
 }
 
 /** An unset variable in a script must not turn an image into this machine. */
@@ -151,6 +153,8 @@ Examples:
   rollcall check --config ./rollcall.yaml    is this file sound?
   rollcall plan                              what would change on this node?
   rollcall sync                              change it
+  rollcall status                            is this node healthy?
   rollcall sync --root /mnt/image            provision an image instead of this machine
+  rollcall run -- /usr/sbin/sshd -D -e       the entrypoint of a login pod
 
 Exit codes: 0 in step, 1 failed, 2 plan has changes, 3 in step but records were refused, 64 wrong usage.`;

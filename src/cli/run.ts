@@ -1,26 +1,52 @@
 /**
- * `rollcall run`: keep this node in step until told to stop.
+ * `rollcall run`: keep this node in step until told to stop, beside a command if one is given.
  */
 
+import { resolve } from "node:path";
 import { loadConfig } from "../config/load.ts";
 import { serveNode } from "../daemon/wire-serve.ts";
-import { type CommonOptions, type Context, configPath, EXIT } from "./context.ts";
+import { type CommonOptions, type Context, configPath } from "./context.ts";
 
-/** Ends with 0 after SIGTERM or SIGINT. */
-export async function run(context: Context, options: CommonOptions): Promise<number> {
-  const path = configPath(options);
-  await serveNode(
+/** Options of this command alone. */
+export interface RunOptions extends CommonOptions {
+  /** Seconds between SIGTERM and SIGKILL for the command. */
+  readonly grace: number;
+}
+
+/** Ends with 0 after SIGTERM or SIGINT, or with the exit code of the command. */
+export async function run(
+  context: Context,
+  options: RunOptions,
+  command: readonly string[],
+): Promise<number> {
+  const path = resolve(configPath(options));
+  const { program, args } = context.self;
+  const [beside, ...besideArgs] = command;
+  return serveNode(
     {
       root: options.root,
+      version: context.version,
       configPath: path,
       tokens: context.tokens,
       load: () => loadConfig(path),
+      // With --config, so that the sync does its work itself and does not ask the daemon.
+      syncCommand: ({ accepted, offline }) => ({
+        program,
+        args: [
+          ...args.concat("--json", "--root", options.root, "--config", path, "sync"),
+          ...(accepted === undefined ? [] : ["--accept-removals", accepted]),
+          ...(offline === true ? ["--offline"] : []),
+        ],
+      }),
+      beside:
+        beside === undefined
+          ? undefined
+          : { command: { program: beside, args: besideArgs }, graceMs: options.grace * 1000 },
       logFormat: context.logFormat,
       notify: context.notify,
       write: (line) => context.out(line),
-      on: (request, handler) => context.onSignal(request === "reload" ? "SIGHUP" : "SIGUSR1", handler),
+      on: (name, handler) => context.onSignal(name, handler),
     },
     context.signal,
   );
-  return EXIT.ok;
 }

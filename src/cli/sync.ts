@@ -1,49 +1,76 @@
 /**
- * `rollcall sync`: bring this node in step, once.
+ * `rollcall sync`: bring this node in step, once; through the daemon where one runs.
  */
 
-import { runOnce } from "../daemon/run-once.ts";
+import type { Asked } from "../daemon/sync-node.ts";
+import { syncNode } from "../daemon/sync-node.ts";
 import { refusesRecord } from "../model/problem.ts";
-import type { RunReport } from "../model/report.ts";
+import { isWhole, type RunRecord } from "../model/report.ts";
 import { renderChanges, renderFailures, renderProblems, renderSummary } from "../report/messages.ts";
+import { askDaemonToSync } from "./ask.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
-import { jsonOfReport, toJson } from "./json.ts";
+import { toJson } from "./json.ts";
 import { prepare } from "./prepare.ts";
 
 /** Options of this command alone. */
 export interface SyncOptions extends CommonOptions {
   readonly acceptRemovals?: string;
+  readonly offline?: boolean;
 }
 
 /** Runs once and says what was done; the exit code says how it ended. */
 export async function sync(context: Context, options: SyncOptions): Promise<number> {
-  const stages = await prepare(context, options);
-  const report = await runOnce(stages, options.acceptRemovals, context.signal);
+  const asked: Asked = { accepted: options.acceptRemovals, offline: options.offline };
+  const record = (await syncByDaemon(context, options, asked)) ?? (await syncHere(context, options, asked));
   context.redraw?.("");
   if (options.json === true) {
-    context.out(toJson(jsonOfReport(report)));
+    context.out(toJson(record));
   } else {
-    printReport(context, report, options.all === true);
+    printRecord(context, record, options.all === true);
   }
-  return exitCodeOf(report);
+  return exitCodeOf(record);
 }
 
-function printReport(context: Context, report: RunReport, all: boolean): void {
+/** A daemon syncs under its own configuration, so one that is given here is for this process. */
+async function syncByDaemon(
+  context: Context,
+  { root, config }: SyncOptions,
+  asked: Asked,
+): Promise<RunRecord | undefined> {
+  if (config !== undefined) {
+    return undefined;
+  }
+  context.redraw?.("Asking the daemon …");
+  return askDaemonToSync(root, asked, context.signal);
+}
+
+async function syncHere(context: Context, options: SyncOptions, asked: Asked): Promise<RunRecord> {
+  const { settings, around } = await prepare(context, options);
+  return syncNode({ settings, asked }, around, context.signal);
+}
+
+function printRecord(context: Context, record: RunRecord, all: boolean): void {
   const style = { colour: context.colour, all };
   const lines = [
-    ...renderChanges(report.plan.changes, report.plan.steps, style),
-    ...renderProblems(report.problems, style),
-    ...(report.plan.steps.length === 0 ? ["Nothing to do: this node is in step."] : []),
-    ...(report.setsOwners ? [] : ["Not running as root: the owners of files and homes were left alone."]),
-    renderSummary(report),
+    ...renderChanges(record, style),
+    ...renderProblems(record.problems, style),
+    ...(record.steps.length === 0 ? ["Nothing to do: this node is in step."] : []),
+    ...(record.source === "iam" ? [] : [FROM_MEMORY[record.source]]),
+    ...(record.setsOwners ? [] : ["Not running as root: the owners of files and homes were left alone."]),
+    renderSummary(record),
   ];
   lines.forEach((line) => context.out(line));
-  renderFailures(report.outcomes).forEach((line) => context.err(line));
+  renderFailures(record.steps).forEach((line) => context.err(line));
 }
 
-function exitCodeOf({ outcomes, problems }: RunReport): number {
-  if (outcomes.some((outcome) => outcome.result !== "done")) {
+const FROM_MEMORY = {
+  memory: "From memory: this is whom the IAM named when it was last believed.",
+  locked: "Locked: the IAM was last believed longer ago than stale.lockAfter, so nobody has a key.",
+} as const;
+
+function exitCodeOf(record: RunRecord): number {
+  if (!isWhole(record)) {
     return EXIT.failed;
   }
-  return problems.some(refusesRecord) ? EXIT.refused : EXIT.ok;
+  return record.problems.some(refusesRecord) ? EXIT.refused : EXIT.ok;
 }

@@ -14,12 +14,18 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   h: 3600 * SECOND_MS,
 };
 
-const duration = (text: string) =>
-  z
-    .string("must be a number with a unit: 500ms, 30s, 10m, 1h")
-    .regex(/^\d{1,6}(?:ms|s|m|h)$/, "must be a number with a unit: 500ms, 30s, 10m, 1h")
-    .default(text)
-    .transform((value) => Number.parseInt(value, 10) * (UNITS_MS[value.replace(/\d+/, "")] ?? SECOND_MS));
+const durationText = z
+  .string("must be a number with a unit: 500ms, 30s, 10m, 1h")
+  .regex(/^\d{1,6}(?:ms|s|m|h)$/, "must be a number with a unit: 500ms, 30s, 10m, 1h");
+
+const msOf = (value: string) =>
+  Number.parseInt(value, 10) * (UNITS_MS[value.replace(/\d+/, "")] ?? SECOND_MS);
+
+const duration = (text: string) => durationText.default(text).transform(msOf);
+
+const optionalDuration = durationText
+  .optional()
+  .transform((value) => (value === undefined ? undefined : msOf(value)));
 
 const octalMode = (text: string) =>
   z
@@ -156,8 +162,11 @@ const schedule = z
     every: duration("30s").refine((ms) => ms >= SECOND_MS, "must be at least 1s"),
     cron: z.string().optional(),
     splay: duration("5s"),
+    fullEvery: duration("15m"),
   })
   .prefault({});
+
+const stale = z.strictObject({ warnAfter: duration("10m"), lockAfter: optionalDuration }).prefault({});
 
 const state = z.strictObject({ directory: absolutePath.default("/var/lib/rollcall") }).prefault({});
 
@@ -173,6 +182,7 @@ export const ConfigSchema = z.strictObject({
   caches,
   guard,
   schedule,
+  stale,
   state,
 });
 

@@ -16,13 +16,16 @@ export interface CrossMistake {
 
 /** The mistakes that no single key shows. */
 export function crossMistakes(config: RawConfig): CrossMistake[] {
-  const { iam, ids, homes } = config;
+  const { iam, ids, homes, stale } = config;
   const mistakes = [
     ...(iam.source === "scim" ? urlMistakes(iam) : fileMistakes(iam)),
     ...attributeMistakes(config),
   ];
   if ((iam.clientCertFile === undefined) !== (iam.clientKeyFile === undefined)) {
     mistakes.push(at("iam.clientCertFile", "needs iam.clientKeyFile beside it, and the other way round"));
+  }
+  if (stale.lockAfter !== undefined && stale.lockAfter < stale.warnAfter) {
+    mistakes.push(at("stale.lockAfter", "must not be below stale.warnAfter: somebody must be warned first"));
   }
   if (ids.min > ids.max) {
     mistakes.push(at("ids.min", "must not be above ids.max"));

@@ -1,12 +1,12 @@
 /**
- * What a finished sync leaves in the log: what changed, what is newly wrong, and nothing when nothing is new.
+ * What the daemon leaves in the log: what changed, what is newly wrong, and nothing when nothing is new.
  */
 
-import { Failure, messageOf } from "../model/failure.ts";
-import { PROBLEMS, type Problem, refusesRecord } from "../model/problem.ts";
-import type { RunReport } from "../model/report.ts";
+import type { RunFailure } from "../model/failure.ts";
+import { type Problem, refusesRecord } from "../model/problem.ts";
+import { isWhole, type ProblemRecord, type RunRecord } from "../model/report.ts";
 import type { Log } from "../platform/log.ts";
-import { eventOf } from "../report/events.ts";
+import type { Turn } from "../report/tracker.ts";
 
 /** What is remembered from run to run, so that nothing is said twice. */
 export interface Memory {
@@ -18,43 +18,55 @@ export interface Memory {
 }
 
 /** Logs a run that came to its end, and what of it failed. */
-export function logReport(log: Log, report: RunReport, memory: Memory): void {
-  const failed = report.outcomes.filter((outcome) => outcome.result !== "done");
-  const isFirst = !memory.hasReported;
-  const recovered = memory.failures > 0 && failed.length === 0;
-  report.plan.changes.forEach((change) => log.info("change", eventOf(change)));
-  logProblems(log, report.problems, memory);
-  for (const outcome of failed) {
-    log.error("a step was not done", {
-      kind: outcome.step.kind,
-      why: "message" in outcome ? outcome.message : "",
-    });
+export function logRecord(log: Log, record: RunRecord, memory: Memory): void {
+  const failed = record.steps.filter(({ result }) => result !== "done");
+  // A run from memory is no news of the IAM: what failed before has still failed.
+  const isNews = record.source === "iam";
+  const recovered = isNews && memory.failures > 0 && failed.length === 0;
+  record.changes.forEach((change) => log.info("change", { ...change }));
+  logProblems(log, record.problems, memory);
+  for (const { kind, message } of failed) {
+    log.error("a step was not done", { kind, why: message });
+  }
+  if (record.steps.length > 0 || recovered || !memory.hasReported) {
+    const { served, seconds, pull, source } = record;
+    const fields = { ...served, seconds: Number(seconds.toFixed(3)), requests: pull.requests };
+    log.info(IN_STEP[source], fields);
   }
   memory.hasReported = true;
-  memory.failures = failed.length > 0 ? memory.failures + 1 : 0;
-  if (report.plan.steps.length > 0 || recovered || isFirst) {
-    const { served, seconds, pull } = report;
-    log.info("in step", { ...served, seconds: Number(seconds.toFixed(3)), requests: pull.requests });
+  if (isNews) {
+    memory.failures = isWhole(record) ? 0 : memory.failures + 1;
   }
 }
 
+const IN_STEP: Readonly<Record<RunRecord["source"], string>> = {
+  iam: "in step",
+  memory: "in step with what the IAM said when it was last believed",
+  locked: "locked: nobody has a key until the IAM is believed again",
+};
+
 /** Logs a run that could not go on. */
-export function logFailure(log: Log, error: unknown, memory: Memory): void {
+export function logFailure(log: Log, { code, message }: RunFailure, memory: Memory): void {
   memory.failures += 1;
-  const code = error instanceof Failure ? error.code : "unexpected";
-  log.error("sync failed", { code, failures: memory.failures, why: messageOf(error) });
+  log.error("sync failed", { code, failures: memory.failures, why: message });
 }
 
-function logProblems(log: Log, problems: readonly Problem[], memory: Memory): void {
-  const now = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
+/** Logs what a look at the conditions found new. */
+export function logConditions(log: Log, { raised, cleared }: Turn): void {
+  for (const { code, severity, title, remedy } of raised) {
+    const level = severity === "critical" ? "error" : severity === "degraded" ? "warn" : "info";
+    log[level]("condition raised", { code, severity, title, remedy });
+  }
+  cleared.forEach((code) => log.info("condition cleared", { code }));
+}
+
+function logProblems(log: Log, problems: readonly ProblemRecord[], memory: Memory): void {
+  const now = new Map(problems.map((problem) => [keyOf(problem), problem]));
   for (const [key, problem] of now) {
     if (!memory.problems.has(key)) {
-      const { code, subject, field, reason } = problem;
+      const { code, subject, field, reason, remedy } = problem;
       const fields = { code, kind: subject.kind, subject: subject.name ?? subject.id, field, why: reason };
-      log.warn(refusesRecord(problem) ? "a record is refused" : "look at this", {
-        ...fields,
-        remedy: PROBLEMS[code].remedy,
-      });
+      log.warn(refusesRecord(problem) ? "a record is refused" : "look at this", { ...fields, remedy });
     }
   }
   const cleared = [...memory.problems].filter((key) => !now.has(key)).length;
@@ -62,4 +74,8 @@ function logProblems(log: Log, problems: readonly Problem[], memory: Memory): vo
     log.info("problems are gone", { count: cleared });
   }
   memory.problems = new Set(now.keys());
+}
+
+function keyOf({ code, subject, field, reason }: Problem): string {
+  return JSON.stringify([code, subject, field, reason]);
 }

@@ -13,7 +13,7 @@ import type { LocalAccounts, NodeBefore, Observed } from "../model/observed.ts";
 import type { Plan, Removals } from "../model/plan.ts";
 import type { Problem } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
-import type { Outcome, PullStatistics, RunReport } from "../model/report.ts";
+import type { Outcome, PullStatistics, RunReport, Source } from "../model/report.ts";
 
 /** What the IAM said, and a way to remember it once the node is in step with it. */
 export interface PullResult {
@@ -24,6 +24,8 @@ export interface PullResult {
 
 /** The stages of a run, each with its settings already in it. */
 export interface Stages {
+  /** Where the pull comes from. */
+  readonly source: Source;
   pull(signal: AbortSignal): Promise<PullResult>;
   observeBefore(): Promise<NodeBefore>;
   validate(
@@ -86,6 +88,7 @@ export async function runOnce(
   const outcomes = await stages.apply(plan, signal);
   await pulled.remember();
   return {
+    source: stages.source,
     plan,
     planId,
     problems,

@@ -1,160 +1,202 @@
 /**
  * Keeps a node in step until it is told to stop.
  *
- * In: how to load settings and how to run once. One run at a time: at the start, on schedule, on request, and
+ * In: how to sync, and everything that says when. One turn at a time: at the start, on schedule, on request, and
  * when the configuration or a file it names has changed. A bad new configuration is refused with every mistake,
- * and the old one stays in force.
+ * and the old one stays in force. While the IAM is away, the node is kept as it was when the IAM was last believed.
  */
 
 import type { Settings } from "../config/settings.ts";
-import { Failure, messageOf } from "../model/failure.ts";
-import type { RunReport } from "../model/report.ts";
+import { messageOf } from "../model/failure.ts";
+import type { TurnResult } from "../model/report.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { DiskSpace } from "../platform/host.ts";
 import type { Log } from "../platform/log.ts";
 import type { Notifier } from "../platform/notify.ts";
-import { logFailure, logReport, type Memory } from "./run-log.ts";
+import type { Metrics } from "../report/metrics.ts";
+import type { Health } from "./health.ts";
+import { type Pulse, startPulse } from "./pulse.ts";
+import type { Requests } from "./requests.ts";
+import { logConditions, logFailure, logRecord, type Memory } from "./run-log.ts";
 import { waitMs } from "./schedule.ts";
-import { createWaker, type Waker } from "./waker.ts";
+import type { Asked } from "./sync-node.ts";
+import type { Syncer } from "./syncer.ts";
+import type { Waker } from "./waker.ts";
 
 /** The parts of a daemon. */
 export interface ServeParts {
   /** Reads the configuration; throws with every mistake. */
   readonly load: () => Promise<Settings>;
-  /** One sync under these settings. */
-  readonly run: (settings: Settings, signal: AbortSignal) => Promise<RunReport>;
   /** Tells of each change of the files that these settings name. */
   readonly watch: (settings: Settings, onChange: (path: string) => void) => Promise<AsyncDisposable>;
-  /** Calls back when a person or a service manager asks. */
-  readonly on: (request: "reload" | "sync", handler: () => void) => void;
   /** Milliseconds until the schedule's next moment. */
   readonly untilNextMs: (settings: Settings) => number;
-  /** Whether users are in place from an earlier sync, whatever the IAM says now. */
-  readonly servesSomebody: (settings: Settings) => Promise<boolean>;
+  readonly readDisks: (settings: Settings) => Promise<readonly DiskSpace[]>;
+  /** Users are in place, from this IAM or from memory. */
+  readonly onReady: () => void;
+  readonly syncer: Syncer;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly requests: Requests;
+  readonly waker: Waker;
   readonly notifier: Notifier;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
 }
 
-/** Returns when the signal aborts; throws when there is no sound configuration to begin with. */
+/** Returns when the signal aborts. */
 export async function serve(parts: ServeParts, signal: AbortSignal): Promise<void> {
-  const waker = createWaker(parts.clock);
-  const state: State = {
-    settings: await parts.load(),
-    isStale: false,
-    isReady: false,
-    hasReported: false,
-    problems: new Set(),
-    failures: 0,
-  };
-  const makeStale = () => {
-    state.isStale = true;
-    waker.wake();
-  };
+  const { health, log, requests } = parts;
+  const state: State = { isReady: false, hasReported: false, problems: new Set(), failures: 0 };
   const watch = () =>
-    parts.watch(state.settings, (path) => {
-      parts.log.info("a file changed", { path });
-      makeStale();
+    parts.watch(health.knows.settings, (path) => {
+      log.info("a file changed", { path });
+      requests.reload();
     });
-  parts.on("sync", waker.wake);
-  parts.on("reload", makeStale);
   let watcher = await watch();
   using pulse = startPulse(parts);
-  parts.log.info("started");
+  log.info("started");
+  await serveFromMemory(parts, state, signal);
   while (!signal.aborted) {
-    if (state.isStale) {
+    if (requests.takeReload()) {
       await reload(parts, state);
       const next = await watch();
       await watcher[Symbol.asyncDispose]();
       watcher = next;
     }
-    await runAndTell(parts, state, signal);
-    await rest(parts, { state, waker, pulse }, signal);
+    await takeTurn(parts, state, signal);
+    await rest(parts, { state, pulse }, signal);
   }
   parts.notifier.stopping();
   await watcher[Symbol.asyncDispose]();
-  parts.log.info("stopped");
+  log.info("stopped");
 }
 
 /** What the loop knows from one turn to the next. */
 interface State extends Memory {
-  settings: Settings;
-  /** Whether the configuration, or a file it names, may have changed since it was loaded. */
-  isStale: boolean;
   /** Whether the service manager has heard that users are in place. */
   isReady: boolean;
 }
 
-async function reload({ load, log, notifier }: ServeParts, state: State): Promise<void> {
-  state.isStale = false;
+async function reload({ load, log, notifier, health }: ServeParts, state: State): Promise<void> {
   state.isReady = false;
   notifier.reloading();
   try {
-    state.settings = await load();
+    health.knows.settings = await load();
+    health.knows.configMistakes = undefined;
     log.info("configuration loaded");
   } catch (error) {
+    health.knows.configMistakes = messageOf(error);
     log.error("configuration refused; the old one stays in force", { why: messageOf(error) });
   }
 }
 
-async function runAndTell(parts: ServeParts, state: State, signal: AbortSignal): Promise<void> {
-  const status = await runAndLog(parts, state, signal);
-  const usersAreInPlace = state.failures === 0 || (await parts.servesSomebody(state.settings));
-  if (usersAreInPlace && !state.isReady) {
+/** A fresh pod, or a node whose maps were lost, has users before the IAM is asked. */
+async function serveFromMemory(parts: ServeParts, state: State, signal: AbortSignal): Promise<void> {
+  const { syncer, health } = parts;
+  const { settings } = health.knows;
+  if (!(await syncer.usersAreInPlace(settings)) && (await syncer.mayFallBack(settings, health.ageMs()))) {
+    await runOne(parts, { state, asked: { offline: true } }, signal);
+  }
+  await tell(parts, state);
+}
+
+async function takeTurn(parts: ServeParts, state: State, signal: AbortSignal): Promise<void> {
+  const { requests, syncer, health } = parts;
+  const wanted = requests.takeSync();
+  const result = await runOne(parts, { state, asked: wanted?.asked }, signal);
+  const isLost = result.kind === "failed" && FALLS_BACK.test(result.failure.code);
+  if (isLost && !signal.aborted && (await syncer.mayFallBack(health.knows.settings, health.ageMs()))) {
+    await runOne(parts, { state, asked: { offline: true } }, signal);
+  }
+  wanted?.answer(result);
+  await tell(parts, state);
+}
+
+/** What the IAM says cannot be had, or is not believed. */
+const FALLS_BACK = /^(?:iam-|token-|removals-refused$)/;
+
+async function runOne(
+  { syncer, health, metrics, clock, log }: ServeParts,
+  { state, asked }: { readonly state: State; readonly asked: Asked | undefined },
+  signal: AbortSignal,
+): Promise<TurnResult> {
+  const start = clock.monotonicMs();
+  health.knows.runningSinceMs = start;
+  const result = await syncer.turn(health.knows.settings, asked, signal);
+  health.knows.runningSinceMs = undefined;
+  metrics.note(result, (clock.monotonicMs() - start) / 1000);
+  if (result.kind === "failed" && result.failure.code === "nothing-remembered") {
+    log.warn("nothing to serve without the IAM", { why: result.failure.message });
+    return result;
+  }
+  health.note(result);
+  if (result.kind === "done") {
+    logRecord(log, result.record, state);
+  } else if (result.kind === "unchanged") {
+    logUnchanged(log, state);
+  } else if (result.failure.code !== "stopped") {
+    logFailure(log, result.failure, state);
+  }
+  return result;
+}
+
+function logUnchanged(log: Log, state: State): void {
+  if (state.failures > 0) {
+    log.info("in step");
+  }
+  state.failures = 0;
+}
+
+/** Tells the log, the service manager and whoever waits for users how things stand. */
+async function tell(parts: ServeParts, state: State): Promise<void> {
+  const { health, syncer, notifier } = parts;
+  health.knows.usersAreInPlace = await syncer.usersAreInPlace(health.knows.settings);
+  health.knows.disks = await parts.readDisks(health.knows.settings);
+  logConditions(parts.log, health.look());
+  const status = statusLine(health, state);
+  if (health.knows.usersAreInPlace && !state.isReady) {
     state.isReady = true;
-    parts.notifier.ready(status);
+    notifier.ready(status);
+    parts.onReady();
   } else {
-    parts.notifier.status(status);
+    notifier.status(status);
   }
 }
 
-async function runAndLog({ run, log }: ServeParts, state: State, signal: AbortSignal): Promise<string> {
-  try {
-    const report = await run(state.settings, signal);
-    logReport(log, report, state);
-    return `in step: ${report.served.users} users, ${report.served.groups} groups, ${report.served.keys} keys`;
-  } catch (error) {
-    if (!signal.aborted || error instanceof Failure) {
-      logFailure(log, error, state);
-    }
-    return `the last sync failed: ${error instanceof Failure ? error.code : messageOf(error)}`;
+function statusLine(health: Health, { hasReported, failures }: State): string {
+  const { failure, record } = health.view();
+  if (!hasReported && failures === 0) {
+    return "no sync yet since the start";
   }
+  if (failure !== undefined) {
+    return `the last sync failed: ${failure.code}`;
+  }
+  const { users = 0, groups = 0, keys = 0 } = record?.served ?? {};
+  return `in step: ${users} users, ${groups} groups, ${keys} keys`;
 }
 
-/** Timers hold 24 days at most, and a cron expression may name a moment next year. */
-const SLICE_MS = 3_600_000;
+/** Timers hold 24 days at most, the clock may be set meanwhile, and conditions are shown after a while. */
+const NAP_MS = 10_000;
 
 async function rest(
   parts: ServeParts,
-  { state, waker, pulse }: { readonly state: State; readonly waker: Waker; readonly pulse: Pulse },
+  { state, pulse }: { readonly state: State; readonly pulse: Pulse },
   signal: AbortSignal,
 ): Promise<void> {
-  const { splay } = state.settings.schedule;
-  let left = waitMs(parts.untilNextMs(state.settings), state.failures, { splay, random: parts.random() });
-  for (let isWoken = false; left > 0 && !isWoken && !signal.aborted; left -= SLICE_MS) {
+  const { health, clock, waker } = parts;
+  const { settings } = health.knows;
+  const dice = { splay: settings.schedule.splay, random: parts.random() };
+  let left = waitMs(parts.untilNextMs(settings), state.failures, dice);
+  for (let isWoken = false; left > 0 && !isWoken && !signal.aborted; ) {
+    health.knows.nextRunAtMs = clock.monotonicMs() + left;
     pulse.beat();
-    isWoken = await waker.sleep(Math.min(left, SLICE_MS), signal);
+    const nap = Math.min(left, NAP_MS);
+    isWoken = await waker.sleep(nap, signal);
+    logConditions(parts.log, health.look());
+    left = Math.min(left - nap, waitMs(parts.untilNextMs(settings), state.failures, dice));
   }
+  health.knows.nextRunAtMs = undefined;
   pulse.beat();
-}
-
-interface Pulse extends Disposable {
-  readonly beat: () => void;
-}
-
-/** A slice of sleep, and more than any sync takes with all its retries. */
-const STUCK_MS = SLICE_MS + 30 * 60_000;
-
-/** Says "alive" to the service manager while the loop goes round and this process is not blocked. */
-function startPulse({ notifier, clock }: ServeParts): Pulse {
-  let lastBeatMs = clock.monotonicMs();
-  const tell = () => clock.monotonicMs() - lastBeatMs < STUCK_MS && notifier.alive();
-  const stop =
-    notifier.aliveEveryMs === undefined ? () => undefined : clock.every(notifier.aliveEveryMs, tell);
-  return {
-    beat: () => {
-      lastBeatMs = clock.monotonicMs();
-    },
-    [Symbol.dispose]: stop,
-  };
 }

@@ -1,60 +1,147 @@
 /**
- * Puts the daemon together: the loop around `runOnce`, on the real clock, with the real files watched.
+ * Puts the daemon together: the loop, on the real clock, with the real files watched and both sockets open.
  */
 
 import type { Settings } from "../config/settings.ts";
-import { Failure } from "../model/failure.ts";
+import { Failure, hintFor, messageOf } from "../model/failure.ts";
+import { type Command, runToEnd } from "../platform/child.ts";
 import { systemClock } from "../platform/clock.ts";
 import { isCron, nextCronMs } from "../platform/cron.ts";
-import { observeFile, underRoot } from "../platform/files.ts";
+import { underRoot } from "../platform/files.ts";
+import { readHostFacts, residentBytes } from "../platform/host.ts";
 import { takeLock } from "../platform/lock.ts";
-import { createLog, type LogFormat } from "../platform/log.ts";
+import { createLog, type Log, type LogFormat } from "../platform/log.ts";
 import { createNotifier, type NotifyEnvironment } from "../platform/notify.ts";
+import { serveSocket } from "../platform/socket-server.ts";
 import { watchFiles } from "../platform/watch.ts";
-import { runOnce } from "./run-once.ts";
+import { createMetrics } from "../report/metrics.ts";
+import { loadReport } from "../report/saved.ts";
+import { type CommandBeside, createCommandBeside } from "./companion.ts";
+import { controlRoutes, type EndpointParts, healthRoutes } from "./endpoints.ts";
+import { createHealth } from "./health.ts";
+import { createRequests } from "./requests.ts";
 import { type ServeParts, serve } from "./serve.ts";
-import { RUN_DIRECTORY, type Surroundings, wireStages } from "./wire.ts";
+import type { Asked } from "./sync-node.ts";
+import { createSyncer } from "./syncer.ts";
+import { createWaker } from "./waker.ts";
+import { RUN_DIRECTORY, readDisks, socketPath } from "./wire.ts";
+import type { Surroundings } from "./wire-source.ts";
 
 /** What the command line gives to a daemon. */
 export interface Serving {
   readonly root: string;
+  readonly version: string;
   readonly configPath: string;
   readonly tokens: Surroundings["tokens"];
   readonly load: () => Promise<Settings>;
+  /** The command line of one sync that prints JSON. */
+  readonly syncCommand: (asked: Asked) => Command;
+  /** Runs beside the daemon, once users are in place. */
+  readonly beside: { readonly command: Command; readonly graceMs: number } | undefined;
   readonly logFormat: LogFormat;
   readonly write: (line: string) => void;
   readonly notify: NotifyEnvironment;
-  readonly on: ServeParts["on"];
+  readonly on: (
+    signal: "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGQUIT" | "SIGWINCH",
+    handler: () => void,
+  ) => void;
 }
 
-/** Serves until the signal aborts; throws when another daemon serves this node. */
-export async function serveNode(serving: Serving, signal: AbortSignal): Promise<void> {
+/** Serves until the signal aborts, or the command beside it ends, whose exit code it returns. Throws when another daemon serves this node. */
+export async function serveNode(serving: Serving, signal: AbortSignal): Promise<number> {
+  const settings = withSoundSchedule(await serving.load());
   using _lock = await takeLock(underRoot(serving.root, RUN_DIRECTORY), "daemon");
-  const around: Surroundings = {
-    root: serving.root,
-    tokens: serving.tokens,
-    clock: systemClock,
-    random: Math.random,
-    onProgress: () => undefined,
-  };
   const log = createLog(serving.logFormat, serving.write);
-  await serve(
-    {
-      load: async () => withSoundSchedule(await serving.load()),
-      run: (settings, stop) => runOnce(wireStages(settings, around), undefined, stop),
-      watch: (settings, onChange) => watchFiles(pathsOf(settings, serving), onChange),
-      on: serving.on,
-      untilNextMs: ({ schedule: { cron, every } }) =>
-        cron === undefined ? every : Math.max(0, nextCronMs(cron) - systemClock.now()),
-      clock: systemClock,
-      random: Math.random,
-      servesSomebody: async ({ caches }) =>
-        (await observeFile(`${underRoot(serving.root, caches.directory)}/passwd.cache`)) !== undefined,
-      notifier: createNotifier(serving.notify, (why) => log.warn("systemd-notify failed", { why })),
-      log,
-    },
-    signal,
+  await using beside = commandBeside(serving, signal);
+  const parts = await partsOf(serving, { settings, log, onReady: () => beside?.start() });
+  const stop = beside === undefined ? signal : AbortSignal.any([signal, beside.ended]);
+  await using _sockets = await openSockets(serving, parts);
+  serving.on("SIGUSR1", () => parts.requests.sync());
+  serving.on("SIGHUP", () => {
+    parts.requests.reload();
+    beside?.kill("SIGHUP");
+  });
+  readHostFacts().then(
+    (host) => Object.assign(parts.health.knows, { host }),
+    (error: unknown) => log.warn("the facts of this host could not be read", { why: messageOf(error) }),
   );
+  await serve(parts, stop);
+  await beside?.[Symbol.asyncDispose]();
+  return beside?.exitCode() ?? 0;
+}
+
+async function partsOf(
+  serving: Serving,
+  {
+    settings,
+    log,
+    onReady,
+  }: { readonly settings: Settings; readonly log: Log; readonly onReady: () => void },
+): Promise<ServeParts> {
+  const { root, version, configPath, tokens } = serving;
+  const clock = systemClock;
+  const around = { root, tokens, clock, random: Math.random, onProgress: () => undefined };
+  const waker = createWaker(clock);
+  const health = createHealth({ clock, version, configPath, isPatient: true }, settings);
+  health.recall(await loadReport(underRoot(root, settings.state.directory)));
+  return {
+    load: async () => withSoundSchedule(await serving.load()),
+    watch: (now, onChange) => watchFiles(pathsOf(now, serving), onChange),
+    untilNextMs: ({ schedule: { cron, every } }) =>
+      cron === undefined ? every : Math.max(0, nextCronMs(cron) - clock.now()),
+    readDisks: (now) => readDisks(now, root),
+    onReady,
+    syncer: createSyncer({ around, command: serving.syncCommand, runToEnd }),
+    health,
+    metrics: createMetrics(version),
+    requests: createRequests(waker.wake),
+    waker,
+    notifier: createNotifier(serving.notify, (why) => log.warn("systemd-notify failed", { why })),
+    clock,
+    random: Math.random,
+    log,
+  };
+}
+
+function commandBeside({ beside, on }: Serving, signal: AbortSignal): CommandBeside | undefined {
+  if (beside === undefined) {
+    return undefined;
+  }
+  const running = createCommandBeside(beside.command, { graceMs: beside.graceMs, clock: systemClock });
+  // SIGTERM and SIGINT end the daemon as well; SIGUSR1 is the daemon's alone.
+  signal.addEventListener("abort", () => running.kill(signal.reason === "SIGINT" ? "SIGINT" : "SIGTERM"));
+  for (const name of ["SIGUSR2", "SIGQUIT", "SIGWINCH"] as const) {
+    on(name, () => running.kill(name));
+  }
+  return running;
+}
+
+async function openSockets(
+  { root }: Serving,
+  { health, metrics, clock, requests }: ServeParts,
+): Promise<AsyncDisposable> {
+  const parts: EndpointParts = {
+    view: () => health.view(),
+    metrics,
+    residentBytes,
+    clock,
+    sync: (asked) => requests.ask(asked),
+    reload: () => requests.reload(),
+  };
+  await using stack = new AsyncDisposableStack();
+  for (const [name, mode, route] of [
+    ["health", 0o666, healthRoutes(parts)],
+    ["control", 0o600, controlRoutes(parts)],
+  ] as const) {
+    const path = socketPath(root, name);
+    stack.use(await serveSocket({ path, mode }, route).catch((error: unknown) => notOpened(path, error)));
+  }
+  return stack.move();
+}
+
+function notOpened(path: string, error: unknown): never {
+  const message = `Opening the socket ${path} failed: ${messageOf(error)}${hintFor(messageOf(error))}. The path of a socket has at most 107 bytes.`;
+  throw new Failure("node-unreadable", message, { cause: error });
 }
 
 function withSoundSchedule(settings: Settings): Settings {

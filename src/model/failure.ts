@@ -21,6 +21,9 @@ export type FailureCode =
   | "removals-refused"
   | "apply-failed"
   | "state-unwritable"
+  | "nothing-remembered"
+  | "daemon-lost"
+  | "command-failed"
   | "stopped";
 
 /** Thrown when the run cannot go on; the node is as it was, or as the message says. */
@@ -32,6 +35,12 @@ export class Failure extends Error {
     this.name = "Failure";
     this.code = code;
   }
+}
+
+/** Why a run could not go on, as data. */
+export interface RunFailure {
+  readonly code: FailureCode | "unexpected";
+  readonly message: string;
 }
 
 /** What an unknown thrown value says, for the middle of a message. */

@@ -2,8 +2,9 @@
  * How one run went: what `sync` and `plan` print and what later runs remember.
  */
 
-import type { Plan, Step } from "./plan.ts";
-import type { Problem } from "./problem.ts";
+import type { RunFailure } from "./failure.ts";
+import type { Change, Plan, Step } from "./plan.ts";
+import type { Cost, Problem } from "./problem.ts";
 
 /** How one step ended. A step is skipped when an earlier one it depends on failed. */
 export type Outcome =
@@ -15,29 +16,95 @@ export type Outcome =
 export interface PullStatistics {
   readonly requests: number;
   readonly bytes: number;
+  /** Answers by HTTP status, and under `none` the requests that got none. */
+  readonly statuses: Readonly<Record<string, number>>;
   /** True when a list came in pages that are numbered by position, which move while the list changes. */
   readonly mayShift: boolean;
   /** True when every page was answered with 304 and the saved lists were used. */
   readonly unchanged: boolean;
 }
 
+/** A directory in numbers. */
+export interface Served {
+  readonly users: number;
+  readonly active: number;
+  /** Active, but without a key in the IAM. */
+  readonly keyless: number;
+  readonly groups: number;
+  readonly keys: number;
+}
+
+/**
+ * Whom a run served: who is in the IAM now, or who was there when it was last believed. `locked` is the latter
+ * without any key, because that was too long ago.
+ */
+export type Source = "iam" | "memory" | "locked";
+
 /** One finished run. */
 export interface RunReport {
+  readonly source: Source;
   readonly plan: Plan;
   /** Identifies the removals of this plan, for `--accept-removals`. */
   readonly planId: string;
   readonly problems: readonly Problem[];
   readonly outcomes: readonly Outcome[];
-  readonly served: {
-    readonly users: number;
-    readonly active: number;
-    /** Active, but without a key in the IAM. */
-    readonly keyless: number;
-    readonly groups: number;
-    readonly keys: number;
-  };
+  readonly served: Served;
   readonly pull: PullStatistics;
   /** False when owners of files and homes were left alone, because this process is not root. */
   readonly setsOwners: boolean;
   readonly seconds: number;
+}
+
+/** One step as people and scripts see it: what it concerns, never what it writes. */
+export interface StepRecord {
+  readonly kind: Step["kind"];
+  readonly user?: string;
+  readonly path?: string;
+  readonly files?: readonly string[];
+  readonly retired?: readonly string[];
+  /** How it ended; absent while it is only planned. */
+  readonly result?: Outcome["result"];
+  readonly message?: string;
+}
+
+/** A problem with everything an admin needs to act on it. */
+export interface ProblemRecord extends Problem {
+  readonly costs: Cost;
+  readonly remedy: string;
+}
+
+/** What a plan came to, without the bytes of any file; a key in a change is its description. */
+export interface PlanRecord {
+  readonly planId: string;
+  /** Why the fuse blows; null when it holds. */
+  readonly refusal: string | null;
+  readonly steps: readonly StepRecord[];
+  readonly changes: readonly Change[];
+  readonly problems: readonly ProblemRecord[];
+}
+
+/** What `sync --json` prints: a finished run, without the bytes of any file. */
+export interface RunRecord extends Omit<PlanRecord, "refusal"> {
+  readonly source: Source;
+  readonly served: Served;
+  readonly pull: PullStatistics;
+  readonly setsOwners: boolean;
+  readonly seconds: number;
+}
+
+/** How one turn of the daemon ended. */
+export type TurnResult =
+  | { readonly kind: "done"; readonly record: RunRecord }
+  | { readonly kind: "failed"; readonly failure: RunFailure }
+  /** Neither the IAM nor the node has changed since the last run, so there was none. */
+  | { readonly kind: "unchanged"; readonly pull: PullStatistics };
+
+/** True when every step of a run was carried out. */
+export function isWhole({ steps }: RunRecord): boolean {
+  return steps.every(({ result }) => result === "done");
+}
+
+/** What is worth remembering of a run: the log has the changes; what was not done is what is still wrong. */
+export function withoutHistory(record: RunRecord): RunRecord {
+  return { ...record, changes: [], steps: record.steps.filter(({ result }) => result !== "done") };
 }

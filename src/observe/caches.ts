@@ -4,7 +4,7 @@
 
 import type { IndexName, MapName, ObservedFile, ObservedMap } from "../model/observed.ts";
 import { indexFileName } from "../model/plan.ts";
-import { observeFile } from "../platform/files.ts";
+import { fileSize, observeFile } from "../platform/files.ts";
 
 const INDEX_NAMES: readonly IndexName[] = ["ixname", "ixuid", "ixgid"];
 
@@ -28,4 +28,14 @@ async function observeMap(directory: string, map: MapName): Promise<ObservedMap>
     }
   }
   return { data: await observeFile(`${directory}/${map}.cache`), indexes };
+}
+
+/** Every file a map may consist of. */
+export function mapFileNames(map: MapName): string[] {
+  return [`${map}.cache`, ...INDEX_NAMES.map((index) => indexFileName(map, index))];
+}
+
+/** Whether a passwd map with anybody in it is in place. */
+export async function servesSomebody(directory: string): Promise<boolean> {
+  return ((await fileSize(`${directory}/passwd.cache`)) ?? 0) > 0;
 }

@@ -2,7 +2,10 @@
  * The one door to time.
  */
 
+import { readFileSync } from "node:fs";
+import { uptime } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Moment } from "../model/moment.ts";
 
 /** What the rest of the program knows of time. */
 export interface Clock {
@@ -10,6 +13,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds since some moment; never jumps. */
   monotonicMs(): number;
+  /** Now, in a form that can be kept on disk. */
+  moment(): Moment;
   /** Calls back again and again, without keeping the process alive for it, until the returned function is called. */
   every(ms: number, callback: () => void): () => void;
   /** Resolves after so many milliseconds; rejects when the signal aborts. */
@@ -20,6 +25,7 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
+  moment: () => ({ wallMs: Date.now(), uptimeMs: Math.round(uptime() * 1000), bootId: bootId() }),
   every: (ms, callback) => {
     const timer = setInterval(callback, ms).unref();
     return () => clearInterval(timer);
@@ -28,3 +34,12 @@ export const systemClock: Clock = {
     await sleep(ms, undefined, { signal });
   },
 };
+
+/** Without /proc there is no telling one boot from another, and only the wall clock counts. */
+function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return "";
+  }
+}

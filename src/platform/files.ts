@@ -184,6 +184,12 @@ export async function observeFile(path: string): Promise<ObservedFile | undefine
   };
 }
 
+/** Bytes of a regular file; undefined when there is none. */
+export async function fileSize(path: string): Promise<number | undefined> {
+  const found = await lstat(path).catch(ignoreAbsence);
+  return found?.isFile() === true ? found.size : undefined;
+}
+
 /** Reads a text file that may be a link, as configuration and tokens may; with its mode and owner. */
 export async function readText(
   path: string,

@@ -1,12 +1,11 @@
 /**
  * A plan as a diff that an admin can read: one line for each thing that would be different.
  *
- * In: changes. Out: lines of text without colour. Every value that came from outside is quoted or escaped.
+ * In: changes of a record, where a key is its fingerprint. Out: lines of text without colour. Every value that came from outside is quoted or escaped.
  */
 
 import type { Change } from "../model/plan.ts";
 import { quoted } from "../model/quoted.ts";
-import { describeKey } from "./fingerprint.ts";
 
 /** One line of a diff: `+` given, `-` taken, `~` changed. */
 export interface DiffLine {
@@ -59,11 +58,11 @@ function wordsOf(change: Change): [sign: DiffLine["sign"], what: string, name: s
         `in ${printable(change.group)}`,
       ];
     case "key-granted":
-      return ["+", "key", change.user, describeKey(change.key)];
+      return ["+", "key", change.user, change.key];
     case "key-revoked":
-      return ["-", "key", change.user, describeKey(change.key)];
+      return ["-", "key", change.user, change.key];
     case "key-relabelled":
-      return ["~", "key", change.user, describeKey(change.key)];
+      return ["~", "key", change.user, change.key];
     case "home-created":
       return ["+", "home", change.user, change.path];
     case "leftover-removed":

@@ -1,15 +1,14 @@
 /**
  * What `sync` and `plan` say to people.
  *
- * In: a report or a plan. Out: text, plain or coloured. Nothing here decides anything.
+ * In: the record of a run or a plan. Out: text, plain or coloured. Nothing here decides anything.
  */
 
 import { styleText } from "node:util";
 import { hintFor } from "../model/failure.ts";
-import type { Change, Step } from "../model/plan.ts";
 import { countRefused, PROBLEMS, type Problem, refusesRecord } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
-import type { Outcome, RunReport } from "../model/report.ts";
+import type { PlanRecord, RunRecord, StepRecord } from "../model/report.ts";
 import { type DiffLine, diffLineOf } from "./diff.ts";
 
 /** How to print. */
@@ -23,7 +22,10 @@ const SHOWN = 200;
 const COLOURS = { "+": "green", "-": "red", "~": "yellow" } as const;
 
 /** The diff of a plan, under a heading; empty when nothing changes. */
-export function renderChanges(changes: readonly Change[], steps: readonly Step[], style: Style): string[] {
+export function renderChanges(
+  { changes, steps }: Pick<PlanRecord, "changes" | "steps">,
+  style: Style,
+): string[] {
   if (steps.length === 0) {
     return [];
   }
@@ -53,21 +55,21 @@ export function renderProblems(problems: readonly Problem[], style: Style): stri
 }
 
 /** Steps that did not end well; empty when all did. */
-export function renderFailures(outcomes: readonly Outcome[]): string[] {
-  const failed = outcomes.filter((outcome) => outcome.result === "failed");
-  const skipped = outcomes.filter((outcome) => outcome.result === "skipped");
+export function renderFailures(steps: readonly StepRecord[]): string[] {
+  const failed = steps.filter(({ result }) => result === "failed");
+  const skipped = steps.filter(({ result }) => result === "skipped");
   const reasons = [...new Set(skipped.map(({ message }) => message))].join("; ");
   return failed.length + skipped.length === 0
     ? []
     : [
         `rollcall: ${failed.length} step(s) failed, ${skipped.length} were not begun; the next sync does the rest [${failed.length > 0 ? "apply-failed" : "stopped"}]`,
-        ...failed.map(({ step, message }) => `  ${nameOf(step)}: ${message}${hintFor(message)}`),
+        ...failed.map((step) => `  ${nameOf(step)}: ${step.message}${hintFor(step.message ?? "")}`),
         ...(skipped.length > 0 ? [`  not begun because ${reasons}`] : []),
       ];
 }
 
 /** The closing line of a sync. */
-export function renderSummary({ served, problems, pull, seconds }: RunReport): string {
+export function renderSummary({ served, problems, pull, seconds }: RunRecord): string {
   const refused = countRefused(problems);
   const fetched = pull.unchanged ? "nothing new at the IAM" : `${Math.ceil(pull.bytes / 1000)} kB`;
   return (
@@ -103,10 +105,8 @@ function subjectLines(problems: readonly Problem[], style: Style): string[] {
   return [style.colour ? styleText("yellow", head) : head, ...faults];
 }
 
-function describeSteps(steps: readonly Step[]): string {
-  const maps = steps.flatMap((step) =>
-    step.kind === "publish-map" ? [step.data.name, ...step.indexes.map((index) => index.name)] : [],
-  );
+function describeSteps(steps: readonly StepRecord[]): string {
+  const maps = steps.flatMap(({ files }) => files ?? []);
   const keyFiles = new Set(
     steps.flatMap((step) => (step.kind === "revoke-keys" || step.kind === "grant-keys" ? [step.user] : [])),
   ).size;
@@ -118,11 +118,8 @@ function describeSteps(steps: readonly Step[]): string {
   ].join(", ");
 }
 
-function nameOf(step: Step): string {
-  if (step.kind === "publish-map") {
-    return `publishing ${step.data.name}`;
-  }
-  return `${step.kind} for ${quoted(step.kind === "remove-leftover" ? step.path : step.user)}`;
+function nameOf({ kind, files, user, path }: StepRecord): string {
+  return files === undefined ? `${kind} for ${quoted(path ?? user)}` : `publishing ${files[0]}`;
 }
 
 function longest(lines: readonly DiffLine[], field: "what" | "name"): number {

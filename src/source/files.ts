@@ -20,8 +20,14 @@ export async function pullFiles(settings: FileSettings, attributes: AttributePat
   const groups = await readList(settings.groupsFile);
   return {
     drafts: draftsOf({ users: users.resources, groups: groups.resources }, attributes),
-    statistics: { requests: 0, bytes: users.bytes + groups.bytes, mayShift: false, unchanged: false },
-    toRemember: undefined,
+    statistics: {
+      requests: 0,
+      bytes: users.bytes + groups.bytes,
+      statuses: {},
+      mayShift: false,
+      unchanged: false,
+    },
+    etags: {},
   };
 }
 

@@ -11,8 +11,9 @@ import type { PullStatistics } from "../model/report.ts";
 import type { Clock } from "../platform/clock.ts";
 import { draftsOf } from "./drafts.ts";
 import { fetchList, type WholeList } from "./pages.ts";
+import { nothingChanged } from "./probe.ts";
 import { pageUrl } from "./query.ts";
-import type { Remembered } from "./remembered.ts";
+import type { Etags, Remembered } from "./remembered.ts";
 import { ServiceProviderConfig } from "./schema.ts";
 import type { ScimClient } from "./scim-client.ts";
 import type { AttributePaths, ListSettings, ScimSettings } from "./settings.ts";
@@ -24,8 +25,8 @@ export type OnProgress = (list: string, fetched: number, total: number | undefin
 export interface Pulled {
   readonly drafts: Drafts;
   readonly statistics: PullStatistics;
-  /** What to remember for the next run; undefined when the server gave no ETags, or nothing is new. */
-  readonly toRemember: Remembered | undefined;
+  /** The ETag of each page by its address; empty when the server gave none. */
+  readonly etags: Etags;
 }
 
 /** The parts of a pull over HTTP. */
@@ -43,16 +44,16 @@ const LIST_ATTEMPTS = 3;
 /** Asks first whether anything changed, where the last pull left ETags to ask with. */
 export async function pullScim(parts: PullParts, signal: AbortSignal): Promise<Pulled> {
   const { client, remembered } = parts;
-  if (remembered !== undefined && (await nothingChanged(client, remembered, signal))) {
+  if (remembered !== undefined && (await nothingChanged(client, remembered.etags, signal))) {
     const statistics = { ...client.traffic, mayShift: false, unchanged: true };
-    return { drafts: remembered.drafts, statistics, toRemember: undefined };
+    return { drafts: remembered.drafts, statistics, etags: remembered.etags };
   }
   const { users, groups } = await fetchBoth(parts, signal);
   const drafts = draftsOf({ users: users.resources, groups: groups.resources }, parts.attributes);
-  const etags = users.etags && groups.etags && { ...users.etags, ...groups.etags };
+  const etags = users.etags && groups.etags ? { ...users.etags, ...groups.etags } : {};
   const mayShift = users.mayShift || groups.mayShift;
   const statistics = { ...client.traffic, mayShift, unchanged: false };
-  return { drafts, statistics, toRemember: etags && { etags, drafts } };
+  return { drafts, statistics, etags };
 }
 
 /** Both lists at a time; when one fails, the other is given up. */
@@ -70,38 +71,6 @@ async function fetchBoth(parts: PullParts, signal: AbortSignal) {
   } finally {
     stop.abort();
   }
-}
-
-/** True only when every page of both lists is the same as last time. */
-async function nothingChanged(
-  client: ScimClient,
-  { etags }: Remembered,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const stop = new AbortController();
-  const both = AbortSignal.any([signal, stop.signal]);
-  const ask = async ([url, etag]: [string, string]) => {
-    const fetched = await client.fetch({ what: "Asking for changes", url, etag }, both);
-    return fetched.kind === "not-modified" || Promise.reject(new SomethingChanged());
-  };
-  try {
-    await Promise.all(Object.entries(etags).map(ask));
-    return true;
-  } catch (error) {
-    if (error instanceof SomethingChanged || isDeclined(error)) {
-      return false;
-    }
-    throw error;
-  } finally {
-    stop.abort();
-  }
-}
-
-class SomethingChanged extends Error {}
-
-/** A page that is gone, or a cursor that has expired, is an answer too: ask for everything. */
-function isDeclined(error: unknown): boolean {
-  return error instanceof Failure && error.code === "iam-invalid";
 }
 
 /**

@@ -42,7 +42,16 @@ export interface ScimClientParts {
 /** Makes requests and counts them. */
 export interface ScimClient {
   fetch(request: ScimRequest, signal: AbortSignal): Promise<Fetched>;
-  readonly traffic: { readonly requests: number; readonly bytes: number };
+  readonly traffic: Traffic;
+}
+
+/** What was asked so far, over all requests. */
+export interface Traffic {
+  readonly requests: number;
+  /** As they came over the wire. */
+  readonly bytes: number;
+  /** Answers by HTTP status, and under `none` the requests that got none. */
+  readonly statuses: Readonly<Record<string, number>>;
 }
 
 const MAX_DELAY_MS = 30_000;
@@ -51,7 +60,8 @@ const MAX_RETRY_AFTER_MS = 120_000;
 /** Reads the token once; it is read again only after a 401 or 403. */
 export async function createScimClient(parts: ScimClientParts): Promise<ScimClient> {
   const inTurn = limiter(parts.settings.parallel);
-  const session: Session = { parts, token: await parts.readToken(), traffic: { requests: 0, bytes: 0 } };
+  const traffic = { requests: 0, bytes: 0, statuses: {} };
+  const session: Session = { parts, token: await parts.readToken(), traffic };
   return {
     traffic: session.traffic,
     fetch: (request, signal) => inTurn(() => fetchWithRetries(session, request, signal)),
@@ -60,7 +70,7 @@ export async function createScimClient(parts: ScimClientParts): Promise<ScimClie
 
 interface Session {
   readonly parts: ScimClientParts;
-  readonly traffic: { requests: number; bytes: number };
+  readonly traffic: { requests: number; bytes: number; readonly statuses: Record<string, number> };
   token: Secret;
 }
 
@@ -108,6 +118,7 @@ async function attempt(
   try {
     const answer = await parts.http.get(request.url, headersFor(request, token), signal);
     traffic.bytes += answer.wireBytes;
+    count(traffic.statuses, String(answer.status));
     const result = attemptFrom(answer, request, parts.clock.now());
     return result.kind === "refused" ? { ...result, failure: withoutSecret(result.failure, token) } : result;
   } catch (error) {
@@ -117,8 +128,13 @@ async function attempt(
     if (error instanceof Failure) {
       throw withoutSecret(error, token);
     }
+    count(traffic.statuses, "none");
     return { kind: "passing", trouble: passingTrouble(error, request), retryAfterMs: undefined };
   }
+}
+
+function count(statuses: Record<string, number>, status: string): void {
+  statuses[status] = (statuses[status] ?? 0) + 1;
 }
 
 /** A server may say in an error what it was sent. */

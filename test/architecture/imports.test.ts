@@ -52,6 +52,8 @@ const KEPT: Readonly<Record<string, string>> = {
   pino: "platform",
   chokidar: "platform",
   "node-cron": "platform",
+  systeminformation: "platform",
+  "prom-client": "report",
   commander: "cli",
   yaml: "config",
 };

@@ -11,6 +11,26 @@ import { parseConfig } from "../../src/config/load.ts";
 import { PRESETS } from "../../src/config/presets.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
 import { PROBLEMS } from "../../src/model/problem.ts";
+import { CONDITIONS } from "../../src/report/conditions.ts";
+import { createMetrics } from "../../src/report/metrics.ts";
+import type { View } from "../../src/report/status.ts";
+
+const A_VIEW: View = {
+  version: "x",
+  nowMs: 0,
+  isReady: true,
+  conditions: [],
+  failure: undefined,
+  record: undefined,
+  lastRunAtMs: undefined,
+  ageMs: undefined,
+  nextRunInMs: undefined,
+  isRunning: false,
+  configPath: "",
+  configMistakes: undefined,
+  host: undefined,
+  disks: [],
+};
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const README = readFileSync(`${ROOT}README.md`, "utf8");
@@ -38,6 +58,38 @@ describe("the README", () => {
       missing.map(([code]) => code),
       [],
     );
+  });
+
+  it("explains every condition with its severity, its delay and its remedy", () => {
+    const rows = Object.entries(CONDITIONS).map(([code, { severity, shownAfterMs, title, remedy }]) => {
+      const delay =
+        shownAfterMs === 0
+          ? "at once"
+          : shownAfterMs < 60_000
+            ? `${shownAfterMs / 1000} s`
+            : `${shownAfterMs / 60_000} min`;
+      return `| \`${code}\` | ${severity} | ${delay} | ${title}. | ${remedy} |`;
+    });
+
+    assert.deepEqual(
+      rows.filter((row) => !README.includes(row)),
+      [],
+    );
+    assert.equal(README.match(/^\| `[a-z-]+` \| (?:critical|degraded|notice) \|/gm)?.length, rows.length);
+  });
+
+  it("lists every metric with what it says of itself, and no other", async () => {
+    const registered = await createMetrics("x").render(A_VIEW, 0);
+    const help = [...registered.matchAll(/^# HELP (\w+) (.*)$/gm)].map(
+      ([, name, text]) => `| \`${name}\` | ${text} |`,
+    );
+
+    assert.ok(help.length > 10);
+    assert.deepEqual(
+      help.filter((row) => !README.includes(row)),
+      [],
+    );
+    assert.equal(README.match(/^\| `rollcall_/gm)?.length, help.length);
   });
 
   it("explains every failure code", () => {

@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmodSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { after, before, describe, it } from "node:test";
@@ -617,18 +618,35 @@ describe("conditional requests", () => {
     await using iam = await startFakeIam(someUsers(3), [], { etags: true });
     node.configure(iam.url);
     await node.rollcall("sync");
-    const memory = JSON.parse(node.read("/var/lib/rollcall/iam.json") ?? "");
-    const forged = { ...memory, drafts: { ...memory.drafts, users: [] } };
+    const marks = JSON.parse(node.read("/var/lib/rollcall/etags.json") ?? "");
+    const drafts = JSON.parse(node.read("/var/lib/rollcall/iam.json") ?? "");
+    const forged = JSON.stringify({ ...drafts, users: drafts.users.slice(1) });
+    const digest = createHash("sha256").update(forged).digest("hex");
+    const forge = (
+      etags: Record<string, string>,
+      { iam: iamMode, marks: marksMode }: Record<string, number>,
+    ) => {
+      node.write("/var/lib/rollcall/iam.json", forged, iamMode);
+      node.write("/var/lib/rollcall/etags.json", JSON.stringify({ ...marks, digest, etags }), marksMode);
+    };
 
-    node.write("/var/lib/rollcall/iam.json", JSON.stringify({ ...forged, etags: {} }), 0o600);
+    forge(marks.etags, { iam: 0o600, marks: 0o600 });
+    const believed = await node.rollcall("plan");
+    forge({}, { iam: 0o600, marks: 0o600 });
     const withoutEtags = await node.rollcall("plan");
-    node.write("/var/lib/rollcall/iam.json", JSON.stringify(forged), 0o666);
-    const open = await node.rollcall("plan");
-    node.write("/var/lib/rollcall/iam.json", JSON.stringify(forged), 0o600);
+    forge(marks.etags, { iam: 0o666, marks: 0o600 });
+    const openLists = await node.rollcall("plan");
+    forge(marks.etags, { iam: 0o600, marks: 0o666 });
+    const openMarks = await node.rollcall("plan");
+    forge(marks.etags, { iam: 0o600, marks: 0o600 });
+    node.write("/var/lib/rollcall/iam.json", `${forged} `, 0o600);
+    const torn = await node.rollcall("plan");
+    forge(marks.etags, { iam: 0o600, marks: 0o600 });
     chmodSync(`${node.path}/var/lib/rollcall`, 0o777);
     const openDirectory = await node.rollcall("plan");
 
-    for (const ran of [withoutEtags, open, openDirectory]) {
+    assert.match(believed.out, /- user .*user1/, "a memory that nobody else can write is believed");
+    for (const ran of [withoutEtags, openLists, openMarks, torn, openDirectory]) {
       assert.match(ran.out, /Nothing to do/);
     }
   });

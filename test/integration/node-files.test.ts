@@ -120,6 +120,8 @@ describe("a sync", () => {
       "/etc/ssh/authorized_keys.d",
       "/etc/ssh/authorized_keys.d/user1",
       "/etc/sshkey.cache",
+      "/var/lib/rollcall/etags.json",
+      "/var/lib/rollcall/iam.json",
     ]);
   });
 

@@ -34,7 +34,7 @@ export interface NodeRoot extends Disposable {
   /** Reads a file of the node as text; undefined when there is none. */
   read(path: string): string | undefined;
   write(path: string, content: string, mode?: number): void;
-  /** Everything below a directory but /run with inode, mtime and content, to see whether anything was touched. */
+  /** Everything below a directory but /run and the last report, with inode, mtime and content: was anything touched? */
   snapshot(path?: string): Record<string, string>;
   /** Writes rollcall.yaml with these lines after the usual ones. */
   configure(iamUrl: string, extra?: string): void;
@@ -148,7 +148,10 @@ export async function waitFor(holds: () => boolean, describeState: () => string 
 
 function snapshotOf(directory: string): Record<string, string> {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
-  const kept = entries.filter((entry) => !/\/run(\/|$)/.test(join(entry.parentPath, entry.name)));
+  const kept = entries.filter(
+    (entry) =>
+      !/\/(?:run(\/|$)|var$|lib$|rollcall$|rollcall\/report\.json$)/.test(join(entry.parentPath, entry.name)),
+  );
   return Object.fromEntries(
     kept.map((entry) => {
       const path = join(entry.parentPath, entry.name);

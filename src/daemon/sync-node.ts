@@ -1,0 +1,70 @@
+/**
+ * One sync of this node, and the note it leaves for the next process.
+ */
+
+import type { Settings } from "../config/settings.ts";
+import { Failure, messageOf } from "../model/failure.ts";
+import type { RunRecord } from "../model/report.ts";
+import { underRoot } from "../platform/files.ts";
+import { runRecordOf } from "../report/record.ts";
+import { loadReport, type SavedReport, saveReport } from "../report/saved.ts";
+import { runOnce } from "./run-once.ts";
+import { wireOfflineStages, wireStages } from "./wire.ts";
+import type { Surroundings } from "./wire-source.ts";
+
+/** What a person, or the daemon, asks for beyond a plain sync. */
+export interface Asked {
+  /** The id of the one plan whose removals are accepted. */
+  readonly accepted?: string | undefined;
+  /** Serve whom the IAM named when it was last believed, without asking it. */
+  readonly offline?: boolean | undefined;
+}
+
+/** Runs once and keeps how it went in the state directory; throws what the run throws. */
+export async function syncNode(
+  { settings, asked }: { readonly settings: Settings; readonly asked: Asked },
+  around: Surroundings,
+  signal: AbortSignal,
+): Promise<RunRecord> {
+  const stages =
+    asked.offline === true ? await wireOfflineStages(settings, around) : wireStages(settings, around);
+  const directory = underRoot(around.root, settings.state.directory);
+  const at = around.clock.moment();
+  try {
+    const record = runRecordOf(await runOnce(stages, asked.accepted, signal));
+    await note(directory, (before) => ({
+      at,
+      believedAt: record.source === "iam" ? at : before?.believedAt,
+      failure: undefined,
+      record,
+    }));
+    return record;
+  } catch (error) {
+    if (error instanceof Failure && !LEAVES_NO_NOTE.has(error.code)) {
+      const { code, message } = error;
+      await note(directory, (before) => ({
+        at,
+        believedAt: before?.believedAt,
+        failure: { code, message },
+        record: before?.record,
+      })).catch((second: unknown) => {
+        throw new Failure(code, `${message} Besides: ${messageOf(second)}`, { cause: error });
+      });
+    }
+    throw error;
+  }
+}
+
+/** The run did not take place, or the note cannot be written either. */
+const LEAVES_NO_NOTE: ReadonlySet<string> = new Set(["node-busy", "state-unwritable", "stopped"]);
+
+async function note(
+  directory: string,
+  make: (before: SavedReport | undefined) => SavedReport,
+): Promise<void> {
+  const before = await loadReport(directory);
+  await saveReport(directory, make(before)).catch((error: unknown) => {
+    const message = `How the sync went could not be kept in ${directory}: ${messageOf(error)}. The node itself is as the sync left it.`;
+    throw new Failure("state-unwritable", message, { cause: error });
+  });
+}

@@ -1,0 +1,176 @@
+/**
+ * How the daemon syncs: asks whether anything is new, and only then starts a sync, as a process of its own.
+ *
+ * A process gives its memory back when it ends, can die without taking the daemon along, and can hang on a file
+ * system without making it deaf. What it does is what `rollcall sync` does by hand.
+ */
+
+import type { Settings } from "../config/settings.ts";
+import { Failure, messageOf } from "../model/failure.ts";
+import type { PullStatistics, RunRecord, TurnResult } from "../model/report.ts";
+import { isWhole } from "../model/report.ts";
+import { servesSomebody } from "../observe/caches.ts";
+import { observeFootprint } from "../observe/footprint.ts";
+import type { Command, Finished } from "../platform/child.ts";
+import { underRoot } from "../platform/files.ts";
+import { footprintOf } from "../platform/footprint.ts";
+import { type Etags, recallEtags, remembersSomething } from "../source/remembered.ts";
+import type { Asked } from "./sync-node.ts";
+import { probe, type Surroundings, sourceSettings } from "./wire-source.ts";
+
+/** What a syncer is made of. */
+export interface SyncerParts {
+  readonly around: Surroundings;
+  /** The command line that syncs once and prints a record as JSON. */
+  readonly command: (asked: Asked) => Command;
+  readonly runToEnd: (command: Command, signal: AbortSignal) => Promise<Finished>;
+}
+
+/** Syncs one at a time. */
+export interface Syncer {
+  /** On schedule when nothing is asked for: then a node in step with an IAM without news costs a few requests. */
+  turn(settings: Settings, asked: Asked | undefined, signal: AbortSignal): Promise<TurnResult>;
+  /** Whether a sync from memory would do any good: somebody has touched the node, or its keys are due to be locked. */
+  mayFallBack(settings: Settings, ageMs: number | undefined): Promise<boolean>;
+  usersAreInPlace(settings: Settings): Promise<boolean>;
+}
+
+/** A node that was left in step: by which settings, when, how it looked, and what the IAM had said. */
+interface Rest {
+  readonly settings: Settings;
+  readonly since: number;
+  readonly footprint: string;
+  readonly etags: Etags;
+  readonly source: RunRecord["source"];
+  /** Nothing stands in the way of a home: such things mend themselves without leaving a trace here. */
+  readonly isSettled: boolean;
+}
+
+/** Makes one that knows nothing of this node yet. */
+export function createSyncer(parts: SyncerParts): Syncer {
+  const { around } = parts;
+  let rest: Rest | undefined;
+
+  return {
+    async turn(settings, asked, signal) {
+      try {
+        const pull = asked === undefined ? await nothingNew(rest, { settings, around }, signal) : undefined;
+        if (pull !== undefined) {
+          return { kind: "unchanged", pull };
+        }
+        const result = resultOf(await parts.runToEnd(parts.command(asked ?? {}), signal));
+        // A run that could not go on has changed nothing; if it did, the next look at the node will tell.
+        rest = result.kind === "done" ? await restAfter(result.record, settings, around) : rest;
+        return result;
+      } catch (error) {
+        return { kind: "failed", failure: failureOf(error, signal) };
+      }
+    },
+    async mayFallBack(settings, ageMs) {
+      const { lockAfter } = settings.stale;
+      const isDue = lockAfter !== undefined && ageMs !== undefined && ageMs > lockAfter;
+      if (!(await remembersSomething(sourceSettings(settings, around.root)))) {
+        return false;
+      }
+      const isTouched = rest === undefined || (await footprintUnder(settings, around)) !== rest.footprint;
+      return isTouched || (isDue && rest?.source !== "locked");
+    },
+    usersAreInPlace: ({ caches }) => servesSomebody(underRoot(around.root, caches.directory)),
+  };
+}
+
+/** What it took to find out that nothing is new; undefined when something is, or must be looked at. */
+async function nothingNew(
+  rest: Rest | undefined,
+  { settings, around }: { readonly settings: Settings; readonly around: Surroundings },
+  signal: AbortSignal,
+): Promise<PullStatistics | undefined> {
+  if (rest === undefined || !mayStayAtRest(rest, settings, around.clock.monotonicMs())) {
+    return undefined;
+  }
+  if ((await footprintUnder(settings, around)) !== rest.footprint) {
+    return undefined;
+  }
+  const { isUnchanged, statistics } = await probe({ settings, etags: rest.etags }, around, signal);
+  return isUnchanged ? statistics : undefined;
+}
+
+function mayStayAtRest(
+  { settings: then, since, source, isSettled }: Rest,
+  settings: Settings,
+  now: number,
+): boolean {
+  return settings === then && isSettled && source !== "locked" && now - since < settings.schedule.fullEvery;
+}
+
+/** Undefined when the node was not left in step. */
+async function restAfter(
+  record: RunRecord,
+  settings: Settings,
+  around: Surroundings,
+): Promise<Rest | undefined> {
+  if (!isWhole(record)) {
+    return undefined;
+  }
+  const { source, problems } = record;
+  return {
+    settings,
+    since: around.clock.monotonicMs(),
+    footprint: await footprintUnder(settings, around),
+    etags: await recallEtags(sourceSettings(settings, around.root)),
+    source,
+    isSettled: !problems.some(({ code }) => code === "home-parent" || code === "home-blocked"),
+  };
+}
+
+/** Of the node, and of the lists on disk where they are what is synced from. */
+async function footprintUnder(
+  { iam, caches, keys, state }: Settings,
+  { root }: Surroundings,
+): Promise<string> {
+  const lists = iam.source === "file" ? [iam.usersFile, iam.groupsFile] : [];
+  return [
+    await observeFootprint({ root, caches, keys, state }),
+    await footprintOf(
+      lists.map((path) => underRoot(root, path)),
+      [],
+    ),
+  ].join(" ");
+}
+
+/** A sync prints one line of JSON: a record, or why there is none. */
+function resultOf({ code, signal, out, err }: Finished): TurnResult {
+  const printed = parsed(out);
+  if (printed?.error !== undefined) {
+    return { kind: "failed", failure: printed.error };
+  }
+  if (printed?.record !== undefined) {
+    return { kind: "done", record: printed.record };
+  }
+  const how = signal === undefined ? `with exit code ${code}` : `by ${signal}`;
+  const message = `The sync ended ${how} and without a report. It said: ${err.trim() === "" ? "nothing" : err.trim()}`;
+  return { kind: "failed", failure: { code: "unexpected", message } };
+}
+
+interface Printed {
+  readonly record?: RunRecord;
+  readonly error?: Extract<TurnResult, { kind: "failed" }>["failure"];
+}
+
+function parsed(out: string): Printed | undefined {
+  try {
+    const value: RunRecord & { error?: Printed["error"] } = JSON.parse(out);
+    return value.error === undefined ? { record: value } : { error: value.error };
+  } catch {
+    return undefined;
+  }
+}
+
+function failureOf(error: unknown, signal: AbortSignal): Extract<TurnResult, { kind: "failed" }>["failure"] {
+  if (error instanceof Failure) {
+    return { code: error.code, message: error.message };
+  }
+  return signal.aborted
+    ? { code: "stopped", message: "Stopped by a signal; nothing was changed." }
+    : { code: "unexpected", message: messageOf(error) };
+}

@@ -1,0 +1,156 @@
+/**
+ * Puts the source together: from settings to a pull over HTTP, from disk, or from memory.
+ */
+
+import type { Settings } from "../config/settings.ts";
+import { Failure, messageOf } from "../model/failure.ts";
+import type { PullStatistics } from "../model/report.ts";
+import type { Clock } from "../platform/clock.ts";
+import { readText, underRoot } from "../platform/files.ts";
+import { createHttpClient, type HttpClient } from "../platform/http.ts";
+import { isOpenToOthers } from "../platform/privileges.ts";
+import { pullFiles } from "../source/files.ts";
+import { nothingChanged } from "../source/probe.ts";
+import { type OnProgress, type Pulled, pullScim } from "../source/pull.ts";
+import { type Etags, recall, remember } from "../source/remembered.ts";
+import { createScimClient, type ScimClient } from "../source/scim-client.ts";
+import type { ScimSettings, SourceSettings } from "../source/settings.ts";
+import { readToken, type TokenEnvironment } from "../source/token.ts";
+import type { PullResult } from "./run-once.ts";
+
+/** What comes from outside the configuration. */
+export interface Surroundings {
+  /** Every path of the node is below it. */
+  readonly root: string;
+  readonly tokens: TokenEnvironment;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly onProgress: OnProgress;
+}
+
+/** Asks the IAM. What it said is kept for later runs once the node is in step with it. */
+export async function pull(
+  settings: Settings,
+  around: Surroundings,
+  signal: AbortSignal,
+): Promise<PullResult> {
+  const source = sourceSettings(settings, around.root);
+  const pulled =
+    source.iam.source === "file"
+      ? await pullFiles(source.iam, source.attributes)
+      : await pullOverHttp(source, around, signal);
+  const { drafts, statistics, etags } = pulled;
+  const keep = () => remember(source, { drafts, etags }).catch(stateUnwritable);
+  return { drafts, statistics, remember: keep };
+}
+
+/** What the IAM said when it was last believed; throws when nothing of it is left. */
+export async function recallPull(settings: Settings, { root }: Surroundings): Promise<PullResult> {
+  const remembered = await recall(sourceSettings(settings, root));
+  if (remembered === undefined) {
+    const message = `Nothing is remembered of this IAM in ${settings.state.directory}, so nobody can be served without it. Nothing was changed; a sync that reaches the IAM is needed once.`;
+    throw new Failure("nothing-remembered", message);
+  }
+  const statistics = { requests: 0, bytes: 0, statuses: {}, mayShift: false, unchanged: true };
+  return { drafts: remembered.drafts, statistics, remember: async () => undefined };
+}
+
+/** Whether the IAM says the same as when these ETags were given; counts what it took to ask. */
+export async function probe(
+  { settings, etags }: { readonly settings: Settings; readonly etags: Etags },
+  around: Surroundings,
+  signal: AbortSignal,
+): Promise<{ readonly isUnchanged: boolean; readonly statistics: PullStatistics }> {
+  const { iam } = sourceSettings(settings, around.root);
+  if (iam.source === "file") {
+    const statistics = { requests: 0, bytes: 0, statuses: {}, mayShift: false, unchanged: true };
+    return { isUnchanged: true, statistics };
+  }
+  await using http = await httpClientFor(iam);
+  const client = await scimClientFor(iam, http, around);
+  const isUnchanged = await nothingChanged(client, etags, signal);
+  return { isUnchanged, statistics: { ...client.traffic, mayShift: false, unchanged: isUnchanged } };
+}
+
+async function pullOverHttp(
+  source: SourceSettings,
+  around: Surroundings,
+  signal: AbortSignal,
+): Promise<Pulled> {
+  const { clock, onProgress } = around;
+  const { iam, attributes } = source;
+  if (iam.source !== "scim") {
+    throw new Failure("config-invalid", "Pulling over HTTP needs iam.source: scim.");
+  }
+  await using http = await httpClientFor(iam);
+  const client = await scimClientFor(iam, http, around);
+  const remembered = await recall(source);
+  return await pullScim({ client, settings: iam, attributes, remembered, clock, onProgress }, signal);
+}
+
+function scimClientFor(
+  iam: ScimSettings,
+  http: HttpClient,
+  { clock, random, tokens }: Surroundings,
+): Promise<ScimClient> {
+  const token = () => readToken(iam.tokenFile, tokens);
+  return createScimClient({ http, clock, random, settings: iam, readToken: token });
+}
+
+/** The source's slice, with the paths of the node below the root. */
+export function sourceSettings({ iam, attributes, state }: Settings, root: string): SourceSettings {
+  const at = <Path extends string | undefined>(path: Path) =>
+    path === undefined ? path : underRoot(root, path);
+  return {
+    iam:
+      iam.source === "file"
+        ? { ...iam, usersFile: underRoot(root, iam.usersFile), groupsFile: underRoot(root, iam.groupsFile) }
+        : {
+            ...iam,
+            tokenFile: at(iam.tokenFile),
+            caFile: at(iam.caFile),
+            clientCertFile: at(iam.clientCertFile),
+            clientKeyFile: at(iam.clientKeyFile),
+          },
+    attributes,
+    stateDirectory: underRoot(root, state.directory),
+  };
+}
+
+async function httpClientFor(iam: ScimSettings): Promise<HttpClient> {
+  return createHttpClient({
+    timeoutMs: iam.timeoutMs,
+    maxBodyBytes: iam.maxPageBytes,
+    connections: iam.parallel,
+    ca: await readPem(iam.caFile, "iam.caFile"),
+    cert: await readPem(iam.clientCertFile, "iam.clientCertFile"),
+    key: await readPem(iam.clientKeyFile, "iam.clientKeyFile"),
+  });
+}
+
+async function readPem(path: string | undefined, key: string): Promise<string | undefined> {
+  if (path === undefined) {
+    return undefined;
+  }
+  const { text, mode, uid } = await readText(path).catch((error: unknown) => {
+    const message = `Reading ${path} for ${key} failed: ${messageOf(error)}. It must be a PEM file that root can read.`;
+    throw new Failure("config-unreadable", message, { cause: error });
+  });
+  if (!/^-----BEGIN [A-Z ]+-----$/m.test(text)) {
+    throw new Failure("config-unreadable", `The file ${path} for ${key} holds no PEM block.`);
+  }
+  if (isOpenToOthers({ uid, mode }) || (key === "iam.clientKeyFile" && (mode & 0o004) !== 0)) {
+    const mend = key === "iam.clientKeyFile" ? "0600" : "0644";
+    throw new Failure(
+      "config-unreadable",
+      `The file ${path} for ${key} is open to others. Run: chown root ${path}; chmod ${mend} ${path}`,
+    );
+  }
+  return text;
+}
+
+function stateUnwritable(error: unknown): never {
+  const message = `The node is in step, but what the IAM said could not be kept in state.directory: ${messageOf(error)}. The next sync fetches everything again.`;
+  throw new Failure("state-unwritable", message, { cause: error });
+}

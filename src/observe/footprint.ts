@@ -1,0 +1,20 @@
+/**
+ * A digest of what a plan depends on, cheap enough to take before each run: has anybody touched this node?
+ *
+ * Homes are left out: they may lie on a server far away, and a full run looks at them anyway.
+ */
+
+import { MAP_NAMES } from "../model/observed.ts";
+import { underRoot } from "../platform/files.ts";
+import { footprintOf } from "../platform/footprint.ts";
+import { mapFileNames } from "./caches.ts";
+import type { ObserveSettings } from "./observe.ts";
+
+/** Changes when a local account, a map, an index or a key file is edited, replaced or removed. */
+export async function observeFootprint({ root, caches, keys }: ObserveSettings): Promise<string> {
+  const maps = MAP_NAMES.flatMap(mapFileNames).map((name) => `${caches.directory}/${name}`);
+  const files = [...LOCAL_FILES, ...maps].map((path) => underRoot(root, path));
+  return footprintOf(files, [underRoot(root, keys.directory)]);
+}
+
+const LOCAL_FILES = ["/etc/passwd", "/etc/group", "/etc/shells"];

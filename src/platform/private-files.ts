@@ -1,0 +1,23 @@
+/**
+ * What this program keeps for itself between runs: files in a directory that nobody else can write to.
+ *
+ * All of it can be lost: a file that is missing, or open to others, is as if it were not there.
+ */
+
+import { ensureOwnDirectory, isOwnDirectory, observeFile, writeFile } from "./files.ts";
+import { isOpenToOthers } from "./privileges.ts";
+
+/** The bytes of a file; undefined when there is none to trust. */
+export async function readPrivate(directory: string, name: string): Promise<Buffer | undefined> {
+  if (!(await isOwnDirectory(directory))) {
+    return undefined;
+  }
+  const file = await observeFile(`${directory}/${name}`).catch(() => undefined);
+  return file === undefined || isOpenToOthers(file) ? undefined : Buffer.from(file.bytes);
+}
+
+/** Replaces a file, readable by its owner alone; makes the directory, 0700, if need be. */
+export async function writePrivate(directory: string, name: string, bytes: Uint8Array): Promise<void> {
+  await ensureOwnDirectory(directory, 0o700);
+  await writeFile({ path: `${directory}/${name}`, bytes, mode: 0o600, owner: { uid: 0, gid: 0 } });
+}

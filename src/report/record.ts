@@ -1,0 +1,73 @@
+/**
+ * A plan and a run as records: what `--json` prints, what the daemon hears from a sync, and what people are shown.
+ *
+ * In: a plan or a report. Out: plain data. The bytes of files and the text of keys stay behind.
+ */
+
+import type { Change, Plan, Step } from "../model/plan.ts";
+import { PROBLEMS, type Problem } from "../model/problem.ts";
+import type {
+  Outcome,
+  PlanRecord,
+  ProblemRecord,
+  RunRecord,
+  RunReport,
+  StepRecord,
+} from "../model/report.ts";
+import { describeKey } from "./fingerprint.ts";
+
+/** What a plan would do. */
+export function planRecordOf(planned: {
+  readonly plan: Plan;
+  readonly planId: string;
+  readonly problems: readonly Problem[];
+  readonly refusal: string | undefined;
+}): PlanRecord {
+  return {
+    planId: planned.planId,
+    refusal: planned.refusal ?? null,
+    steps: planned.plan.steps.map(stepRecordOf),
+    changes: planned.plan.changes.map(withoutKey),
+    problems: planned.problems.map(problemRecordOf),
+  };
+}
+
+/** What a sync did. */
+export function runRecordOf(report: RunReport): RunRecord {
+  const { source, plan, planId, problems, outcomes, served, pull, setsOwners, seconds } = report;
+  return {
+    source,
+    planId,
+    served,
+    pull,
+    setsOwners,
+    seconds,
+    steps: outcomes.map(outcomeRecordOf),
+    changes: plan.changes.map(withoutKey),
+    problems: problems.map(problemRecordOf),
+  };
+}
+
+function outcomeRecordOf(outcome: Outcome): StepRecord {
+  return {
+    ...stepRecordOf(outcome.step),
+    result: outcome.result,
+    ...(outcome.result !== "done" && { message: outcome.message }),
+  };
+}
+
+function stepRecordOf(step: Step): StepRecord {
+  if (step.kind === "publish-map") {
+    const files = [step.data, ...step.indexes].map((image) => image.name);
+    return { kind: step.kind, files, retired: step.retired };
+  }
+  return step.kind === "remove-leftover" ? step : { kind: step.kind, user: step.user };
+}
+
+function withoutKey(change: Change): Change {
+  return "key" in change ? { ...change, key: describeKey(change.key) } : change;
+}
+
+function problemRecordOf(problem: Problem): ProblemRecord {
+  return { ...problem, costs: PROBLEMS[problem.code].costs, remedy: PROBLEMS[problem.code].remedy };
+}

@@ -1,0 +1,95 @@
+/**
+ * The status at a glance: one line that says it all, then what is wrong and what to do, the worst first.
+ *
+ * In: a status. Out: lines of text. Every value that came from outside is quoted.
+ */
+
+import { styleText } from "node:util";
+import { quoted } from "../model/quoted.ts";
+import { renderProblems, type Style } from "./messages.ts";
+import type { FullStatus, PublicStatus } from "./status.ts";
+
+/** `isLive`: a daemon said this; otherwise it is from the last report on disk. */
+export function renderStatus(status: FullStatus | PublicStatus, style: Style, isLive: boolean): string[] {
+  return [
+    headline(status, style),
+    ...(isLive
+      ? []
+      : ["No daemon answers here; this is from the last sync. Start one: systemctl start rollcall"]),
+    servedLine(status),
+    timesLine(status),
+    ...status.conditions.flatMap((condition) => conditionLines(condition, style)),
+    ...("config" in status ? fullLines(status, style) : ["As root, this shows every detail."]),
+  ];
+}
+
+type Shown = FullStatus["conditions"][number] | PublicStatus["conditions"][number];
+
+const COLOURS = { critical: "red", degraded: "yellow", notice: "cyan" } as const;
+
+function headline({ healthy, ready, conditions }: FullStatus | PublicStatus, { colour }: Style): string {
+  const worst = conditions[0]?.severity;
+  const word = healthy ? "healthy" : (worst ?? "not healthy");
+  const text = `${healthy ? "●" : "✖"} ${word}${ready ? "" : ", not ready: no users are in place, or they are locked"}`;
+  return colour ? styleText(healthy ? "green" : COLOURS[worst ?? "critical"], text) : text;
+}
+
+function servedLine({ served, refused }: FullStatus | PublicStatus): string {
+  if (served === null) {
+    return "  No sync has come to its end yet.";
+  }
+  const { users, active, groups, keys } = served;
+  return `  ${users} users (${users - active} inactive), ${groups} groups, ${keys} keys; ${refused} records refused`;
+}
+
+function timesLine({ ageSeconds, nextRunInSeconds, running }: FullStatus | PublicStatus): string {
+  const heard =
+    ageSeconds === null ? "the IAM was never heard" : `the IAM was last believed ${ago(ageSeconds)} ago`;
+  const next = running
+    ? "; a sync is running"
+    : nextRunInSeconds === null
+      ? ""
+      : `; the next sync is in ${ago(nextRunInSeconds)}`;
+  return `  ${heard}${next}`;
+}
+
+function conditionLines(condition: Shown, { colour }: Style): string[] {
+  const { code, severity, title, remedy, forSeconds } = condition;
+  const head = `${severity}: ${title}, for ${ago(forSeconds)} [${code}]`;
+  const detail = "detail" in condition ? condition.detail : "";
+  return [
+    colour ? styleText(COLOURS[severity], head) : head,
+    ...(detail === "" ? [] : detail.split("\n").map((line) => `    ${printable(line)}`)),
+    `    ${remedy}`,
+  ];
+}
+
+function fullLines({ problems, undone, config, host, disks, version }: FullStatus, style: Style): string[] {
+  return [
+    ...renderProblems(problems, style),
+    ...undone.map(
+      ({ kind, user, path, files, message }) =>
+        `  not done: ${kind} ${quoted(user ?? path ?? files?.[0])}: ${printable(message ?? "")}`,
+    ),
+    `  rollcall ${version}, ${config.path}${host === null ? "" : `, ${host.os} on ${host.hostname}`}`,
+    ...disks.map(
+      ({ name, path, freeBytes }) => `  ${name}: ${path}, ${Math.floor(freeBytes / 1024 ** 2)} MiB free`,
+    ),
+  ];
+}
+
+/** A message may quote what a server said; nothing in it may steer the terminal. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, "?");
+}
+
+/** `12 s`, `4 min`, `3 h`, `2 d`. */
+function ago(seconds: number): string {
+  const units = [
+    [86_400, "d"],
+    [3600, "h"],
+    [60, "min"],
+  ] as const;
+  const [size, unit] = units.find(([length]) => seconds >= 2 * length) ?? [1, "s"];
+  return `${Math.floor(seconds / size)} ${unit}`;
+}

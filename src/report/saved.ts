@@ -1,0 +1,48 @@
+/**
+ * The last report, kept on disk for the next process: `status` without a daemon, and a daemon that starts anew.
+ */
+
+import { z } from "zod";
+import type { RunFailure } from "../model/failure.ts";
+import { parseJson } from "../model/json.ts";
+import type { Moment } from "../model/moment.ts";
+import { type RunRecord, withoutHistory } from "../model/report.ts";
+import { readPrivate, writePrivate } from "../platform/private-files.ts";
+
+const FILE_NAME = "report.json";
+const FORMAT = 1;
+
+/** How the last run ended. */
+export interface SavedReport {
+  readonly at: Moment;
+  /** When the IAM was last asked, answered, and was believed; undefined before the first time. */
+  readonly believedAt: Moment | undefined;
+  /** Why the last run could not go on; undefined when it came to its end. */
+  readonly failure: RunFailure | undefined;
+  /** The last run that came to its end, without its changes and its steps that were done. */
+  readonly record: RunRecord | undefined;
+}
+
+const SavedMoment = z.object({ wallMs: z.number(), uptimeMs: z.number(), bootId: z.string() });
+const Saved = z.object({
+  format: z.literal(FORMAT),
+  at: SavedMoment,
+  believedAt: SavedMoment.optional(),
+  // Only root writes here; what it holds is as good as what wrote it.
+  failure: z.custom<RunFailure>((value) => typeof value === "object" && value !== null).optional(),
+  record: z.custom<RunRecord>((value) => typeof value === "object" && value !== null).optional(),
+});
+
+/** Reads it from the state directory; undefined when there is none to trust. */
+export async function loadReport(directory: string): Promise<SavedReport | undefined> {
+  const bytes = await readPrivate(directory, FILE_NAME);
+  const saved = bytes && Saved.safeParse(parseJson(bytes.toString())).data;
+  return saved && { ...saved, believedAt: saved.believedAt, failure: saved.failure, record: saved.record };
+}
+
+/** Puts it there, readable by root alone. */
+export async function saveReport(directory: string, report: SavedReport): Promise<void> {
+  const record = report.record && withoutHistory(report.record);
+  const text = JSON.stringify({ format: FORMAT, ...report, record });
+  await writePrivate(directory, FILE_NAME, Buffer.from(text));
+}

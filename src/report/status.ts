@@ -1,0 +1,119 @@
+/**
+ * How this node is, as data: a part that anybody may see, and the whole for its admin.
+ *
+ * In: a view of the daemon. Out: JSON-ready values. The public part has codes, counts and times: no name, no
+ * address, no key, no message that might quote one.
+ */
+
+import type { RunFailure } from "../model/failure.ts";
+import { countRefused } from "../model/problem.ts";
+import type { ProblemRecord, RunRecord, Served, StepRecord } from "../model/report.ts";
+import type { DiskSpace, HostFacts } from "../platform/host.ts";
+import { isHealthy, type ShownCondition } from "./tracker.ts";
+
+/** What is known at one moment. Times are wall-clock milliseconds since 1970; ages and durations milliseconds. */
+export interface View {
+  readonly version: string;
+  readonly nowMs: number;
+  /** Users are in place, and not too old to be served. */
+  readonly isReady: boolean;
+  readonly conditions: readonly ShownCondition[];
+  /** How the last run ended; undefined before the first. */
+  readonly failure: RunFailure | undefined;
+  readonly record: RunRecord | undefined;
+  readonly lastRunAtMs: number | undefined;
+  /** Since the IAM was last believed. */
+  readonly ageMs: number | undefined;
+  readonly nextRunInMs: number | undefined;
+  readonly isRunning: boolean;
+  readonly configPath: string;
+  readonly configMistakes: string | undefined;
+  readonly host: HostFacts | undefined;
+  readonly disks: readonly DiskSpace[];
+}
+
+/** What anybody on this node may see. */
+export interface PublicStatus {
+  readonly version: string;
+  readonly healthy: boolean;
+  readonly ready: boolean;
+  readonly conditions: readonly PublicCondition[];
+  readonly served: Served | null;
+  readonly refused: number;
+  /** By code. */
+  readonly problems: Readonly<Record<string, number>>;
+  readonly source: RunRecord["source"] | null;
+  readonly lastRun: string | null;
+  readonly lastRunFailed: RunFailure["code"] | null;
+  /** Seconds since the IAM was last believed. */
+  readonly ageSeconds: number | null;
+  readonly nextRunInSeconds: number | null;
+  readonly running: boolean;
+}
+
+type PublicCondition = Omit<ShownCondition, "detail" | "forMs"> & { readonly forSeconds: number };
+
+/** The same for root. */
+export interface FullStatus extends Omit<PublicStatus, "problems" | "conditions"> {
+  readonly conditions: readonly (PublicCondition & { readonly detail: string })[];
+  readonly problems: readonly ProblemRecord[];
+  readonly undone: readonly StepRecord[];
+  readonly failure: RunFailure | null;
+  readonly config: { readonly path: string; readonly mistakes: string | null };
+  readonly host: HostFacts | null;
+  readonly disks: readonly DiskSpace[];
+}
+
+/** For `health.sock`. */
+export function publicStatusOf(view: View): PublicStatus {
+  return {
+    ...commonStatusOf(view),
+    conditions: view.conditions.map(publicConditionOf),
+    problems: countBy((view.record?.problems ?? []).map(({ code }) => code)),
+  };
+}
+
+/** For `control.sock`, and for `rollcall status` as root. */
+export function fullStatusOf(view: View): FullStatus {
+  return {
+    ...commonStatusOf(view),
+    conditions: view.conditions.map((one) => ({ ...publicConditionOf(one), detail: one.detail })),
+    problems: view.record?.problems ?? [],
+    undone: view.record?.steps.filter(({ result }) => result !== "done") ?? [],
+    failure: view.failure ?? null,
+    config: { path: view.configPath, mistakes: view.configMistakes ?? null },
+    host: view.host ?? null,
+    disks: view.disks,
+  };
+}
+
+function commonStatusOf(view: View): Omit<PublicStatus, "problems" | "conditions"> {
+  const { record, lastRunAtMs } = view;
+  return {
+    version: view.version,
+    healthy: isHealthy(view.conditions),
+    ready: view.isReady,
+    served: record?.served ?? null,
+    refused: countRefused(record?.problems ?? []),
+    source: record?.source ?? null,
+    lastRun: lastRunAtMs === undefined ? null : new Date(lastRunAtMs).toISOString(),
+    lastRunFailed: view.failure?.code ?? null,
+    ageSeconds: seconds(view.ageMs),
+    nextRunInSeconds: seconds(view.nextRunInMs),
+    running: view.isRunning,
+  };
+}
+
+function publicConditionOf({ code, severity, title, remedy, forMs }: ShownCondition): PublicCondition {
+  return { code, severity, title, remedy, forSeconds: Math.round(forMs / 1000) };
+}
+
+/** How often each word occurs. */
+export function countBy(words: readonly string[]): Readonly<Record<string, number>> {
+  const groups = Map.groupBy([...words].sort(), (word) => word);
+  return Object.fromEntries([...groups].map(([word, all]) => [word, all.length] as const));
+}
+
+function seconds(ms: number | undefined): number | null {
+  return ms === undefined ? null : Math.max(0, Math.round(ms / 1000));
+}

@@ -1,0 +1,53 @@
+/**
+ * `rollcall run` as a real process.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type NodeRoot, waitFor } from "./node-root.ts";
+
+const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+
+export interface Daemon extends AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  /** Waits until it has logged this; throws after ten seconds. */
+  logged(pattern: RegExp): Promise<void>;
+}
+
+/** Starts one; disposing stops it, with SIGKILL when SIGTERM does not help. */
+export function startDaemon(
+  node: NodeRoot,
+  env: Readonly<Record<string, string>> = {},
+  command: readonly string[] = [],
+): Daemon {
+  const args = ["run", "--root", node.path, ...(command.length > 0 ? ["--", ...command] : [])];
+  const child = spawn(process.execPath, ["--max-semi-space-size=4", MAIN, ...args], {
+    env: { PATH: process.env["PATH"], ...env },
+  });
+  let output = "";
+  const keep = (chunk: Buffer) => {
+    output += chunk.toString();
+  };
+  child.stdout.on("data", keep);
+  child.stderr.on("data", keep);
+  return {
+    child,
+    output: () => output,
+    logged: (pattern) =>
+      waitFor(
+        () => pattern.test(output),
+        () => output,
+      ),
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) {
+        const ended = once(child, "exit");
+        child.kill("SIGTERM");
+        await Promise.race([ended, sleep(5000, undefined, { ref: false })]);
+        child.kill("SIGKILL");
+        await ended;
+      }
+    },
+  };
+}

@@ -16,23 +16,30 @@ export interface CommandBeside extends AsyncDisposable {
   kill(signal: NodeJS.Signals): void;
   /** Aborts when the command has ended by itself, or could not be started. */
   readonly ended: AbortSignal;
-  /** 128 and more for a signal, as in a shell; undefined when it never ran. Throws when it could not be started. */
+  /** As in a shell: 128 and more for a signal, 127 when it could not be started; undefined when it never ran. */
   exitCode(): number | undefined;
 }
 
-/** Time for the command to end after SIGTERM, in milliseconds. */
-export interface Grace {
+/** What it is run with. */
+export interface Beside {
+  /** For the command to end after SIGTERM, in milliseconds. */
   readonly graceMs: number;
   readonly clock: Clock;
+  readonly onFailure: (failure: Failure) => void;
 }
 
+const NOT_STARTED = 127;
+
 /** Disposing of it ends the command: SIGTERM, and SIGKILL when the grace is over. */
-export function createCommandBeside(command: Command, { graceMs, clock }: Grace): CommandBeside {
+export function createCommandBeside(command: Command, { graceMs, clock, onFailure }: Beside): CommandBeside {
   const over = new AbortController();
   let companion: Companion | undefined;
   let outcome: Ended | Failure | undefined;
   const settle = (how: Ended | Failure) => {
     outcome = how;
+    if (how instanceof Failure) {
+      onFailure(how);
+    }
     over.abort();
   };
   return {
@@ -45,10 +52,7 @@ export function createCommandBeside(command: Command, { graceMs, clock }: Grace)
     },
     kill: (signal) => companion?.kill(signal),
     exitCode() {
-      if (outcome instanceof Failure) {
-        throw outcome;
-      }
-      return outcome && exitCodeOf(outcome);
+      return outcome instanceof Failure ? NOT_STARTED : outcome && exitCodeOf(outcome);
     },
     async [Symbol.asyncDispose]() {
       if (companion !== undefined && outcome === undefined) {

@@ -52,7 +52,7 @@ export async function serveNode(serving: Serving, signal: AbortSignal): Promise<
   const settings = withSoundSchedule(await serving.load());
   using _lock = await takeLock(underRoot(serving.root, RUN_DIRECTORY), "daemon");
   const log = createLog(serving.logFormat, serving.write);
-  await using beside = commandBeside(serving, signal);
+  await using beside = commandBeside(serving, log, signal);
   const parts = await partsOf(serving, { settings, log, onReady: () => beside?.start() });
   const stop = beside === undefined ? signal : AbortSignal.any([signal, beside.ended]);
   await using _sockets = await openSockets(serving, parts);
@@ -103,11 +103,15 @@ async function partsOf(
   };
 }
 
-function commandBeside({ beside, on }: Serving, signal: AbortSignal): CommandBeside | undefined {
+function commandBeside({ beside, on }: Serving, log: Log, signal: AbortSignal): CommandBeside | undefined {
   if (beside === undefined) {
     return undefined;
   }
-  const running = createCommandBeside(beside.command, { graceMs: beside.graceMs, clock: systemClock });
+  const running = createCommandBeside(beside.command, {
+    graceMs: beside.graceMs,
+    clock: systemClock,
+    onFailure: ({ code, message }) => log.error("the command failed", { code, why: message }),
+  });
   // SIGTERM and SIGINT end the daemon as well; SIGUSR1 is the daemon's alone.
   signal.addEventListener("abort", () => running.kill(signal.reason === "SIGINT" ? "SIGINT" : "SIGTERM"));
   for (const name of ["SIGUSR2", "SIGQUIT", "SIGWINCH"] as const) {

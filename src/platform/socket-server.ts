@@ -2,14 +2,15 @@
  * HTTP on a Unix socket, for `curl --unix-socket` and for this program itself.
  *
  * Whoever can reach a socket may be slow, hostile or many, so everything has a bound: connections, the time and
- * the size of a request, and how long an answer may take to be read. When all connections are taken, the one
- * that has kept its request back the longest makes room.
+ * the size of a request, and how long an answer may take to be read. When too many keep their requests back, the
+ * one that has done so the longest makes room.
  */
 
 import { chmod, rename, unlink } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
+import { systemClock } from "./clock.ts";
 import { ignoreAbsence, temporaryName } from "./files.ts";
 
 /** One request, read to its end. */
@@ -30,7 +31,10 @@ export interface SocketAnswer {
 /** Answers a request; what it throws becomes a 500 without details. */
 export type Route = (request: SocketRequest) => Promise<SocketAnswer>;
 
-const MAX_CONNECTIONS = 256;
+/** Connections that have not sent a whole request yet; more, for as long as a burst lasts. */
+const MAX_WAITING = 256;
+const MAX_BURST = 4096;
+const PATIENCE_MS = 200;
 const MAX_BODY_BYTES = 4096;
 const MAX_HEADER_BYTES = 4096;
 /** For the whole request to arrive. */
@@ -76,18 +80,26 @@ function boundedServer(route: Route): Server {
     (request, response) => void answer(route, request, response),
   );
   server.keepAliveTimeout = 1;
-  const waiting = new Set<Socket>();
+  const waiting = new Map<Socket, number>();
   server.on("connection", (socket: Socket) => {
-    waiting.add(socket);
+    const now = systemClock.monotonicMs();
+    waiting.set(socket, now);
     socket.on("close", () => waiting.delete(socket));
-    const [oldest] = waiting;
-    if (waiting.size > MAX_CONNECTIONS) {
-      oldest?.destroy();
-    }
+    makeRoom(waiting, now);
   });
   server.on("request", ({ socket }: IncomingMessage) => waiting.delete(socket));
   server.on("clientError", (_error, socket) => socket.destroy());
   return server;
+}
+
+/** In the order in which they came: whoever had time enough and said nothing goes first, the newest when nobody did. */
+function makeRoom(waiting: ReadonlyMap<Socket, number>, now: number): void {
+  const [oldest] = waiting;
+  if (waiting.size > MAX_WAITING && oldest !== undefined && now - oldest[1] > PATIENCE_MS) {
+    oldest[0].destroy();
+  } else if (waiting.size > MAX_BURST) {
+    [...waiting.keys()].at(-1)?.destroy();
+  }
 }
 
 async function answer(route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -22,7 +22,8 @@ export function startDaemon(
   env: Readonly<Record<string, string>> = {},
   command: readonly string[] = [],
 ): Daemon {
-  const args = ["run", "--root", node.path, ...(command.length > 0 ? ["--", ...command] : [])];
+  const beside = command.includes("--") || command.length === 0 ? command : ["--", ...command];
+  const args = ["run", "--root", node.path, ...beside];
   const child = spawn(process.execPath, ["--max-semi-space-size=4", MAIN, ...args], {
     env: { PATH: process.env["PATH"], ...env },
   });

@@ -9,6 +9,9 @@ import { runProgram } from "./cli/program.ts";
 import { Secret } from "./model/secret.ts";
 
 const { env, stdout, stderr } = process;
+// For this process alone (packaging/rollcall sets them), not for what it starts.
+delete env["MALLOC_ARENA_MAX"];
+delete env["MALLOC_TRIM_THRESHOLD_"];
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort("SIGINT"));
 process.once("SIGTERM", () => stop.abort("SIGTERM"));

@@ -3,11 +3,12 @@
  */
 
 const RETRY_MS = 30_000;
-const MAX_BACKOFF_MS = 300_000;
+/** Asking costs an IAM little, and a node should know within a minute that it is back. */
+const MAX_BACKOFF_MS = 60_000;
 
 /**
  * How long to wait, in milliseconds. After failures sooner than a long interval and later than a short one:
- * from half a minute, or the interval if that is shorter, doubled each time up to five minutes, with jitter.
+ * from half a minute, or the interval if that is shorter, doubled each time up to a minute, with jitter.
  */
 export function waitMs(
   regularMs: number,

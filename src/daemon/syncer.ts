@@ -10,10 +10,11 @@ import { Failure, messageOf } from "../model/failure.ts";
 import type { PullStatistics, RunRecord, TurnResult } from "../model/report.ts";
 import { isWhole } from "../model/report.ts";
 import { servesSomebody } from "../observe/caches.ts";
-import { observeFootprint } from "../observe/footprint.ts";
+import { observeFootprint, watchFootprint } from "../observe/footprint.ts";
 import type { Command, Finished } from "../platform/child.ts";
 import { underRoot } from "../platform/files.ts";
 import { footprintOf } from "../platform/footprint.ts";
+import type { TouchWatch } from "../platform/watch.ts";
 import { type Etags, recallEtags, remembersSomething } from "../source/remembered.ts";
 import type { Asked } from "./sync-node.ts";
 import { probe, type Surroundings, sourceSettings } from "./wire-source.ts";
@@ -42,6 +43,8 @@ interface Rest {
   readonly footprint: string;
   readonly etags: Etags;
   readonly source: RunRecord["source"];
+  /** Tells when it is worth looking at the node again. */
+  readonly touches: TouchWatch;
   /** Nothing stands in the way of a home: such things mend themselves without leaving a trace here. */
   readonly isSettled: boolean;
 }
@@ -60,7 +63,10 @@ export function createSyncer(parts: SyncerParts): Syncer {
         }
         const result = resultOf(await parts.runToEnd(parts.command(asked ?? {}), signal));
         // A run that could not go on has changed nothing; if it did, the next look at the node will tell.
-        rest = result.kind === "done" ? await restAfter(result.record, settings, around) : rest;
+        if (result.kind === "done") {
+          rest?.touches[Symbol.dispose]();
+          rest = await restAfter(result.record, settings, around);
+        }
         return result;
       } catch (error) {
         return { kind: "failed", failure: failureOf(error, signal) };
@@ -72,8 +78,11 @@ export function createSyncer(parts: SyncerParts): Syncer {
       if (!(await remembersSomething(sourceSettings(settings, around.root)))) {
         return false;
       }
-      const isTouched = rest === undefined || (await footprintUnder(settings, around)) !== rest.footprint;
-      return isTouched || (isDue && rest?.source !== "locked");
+      return (
+        rest === undefined ||
+        (await isTouched(rest, settings, around)) ||
+        (isDue && rest?.source !== "locked")
+      );
     },
     usersAreInPlace: ({ caches }) => servesSomebody(underRoot(around.root, caches.directory)),
   };
@@ -88,7 +97,7 @@ async function nothingNew(
   if (rest === undefined || !mayStayAtRest(rest, settings, around.clock.monotonicMs())) {
     return undefined;
   }
-  if ((await footprintUnder(settings, around)) !== rest.footprint) {
+  if (await isTouched(rest, settings, around)) {
     return undefined;
   }
   const { isUnchanged, statistics } = await probe({ settings, etags: rest.etags }, around, signal);
@@ -103,6 +112,18 @@ function mayStayAtRest(
   return settings === then && isSettled && source !== "locked" && now - since < settings.schedule.fullEvery;
 }
 
+/** The kernel tells when to look; each look is worth ten thousand calls of lstat(2). */
+async function isTouched(
+  { touches, footprint }: Rest,
+  settings: Settings,
+  around: Surroundings,
+): Promise<boolean> {
+  return (
+    (settings.iam.source === "file" || touches.wasTouched()) &&
+    (await footprintUnder(settings, around)) !== footprint
+  );
+}
+
 /** Undefined when the node was not left in step. */
 async function restAfter(
   record: RunRecord,
@@ -113,7 +134,9 @@ async function restAfter(
     return undefined;
   }
   const { source, problems } = record;
+  const { caches, keys, state } = settings;
   return {
+    touches: watchFootprint({ root: around.root, caches, keys, state }),
     settings,
     since: around.clock.monotonicMs(),
     footprint: await footprintUnder(settings, around),

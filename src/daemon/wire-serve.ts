@@ -8,7 +8,7 @@ import { type Command, runToEnd } from "../platform/child.ts";
 import { systemClock } from "../platform/clock.ts";
 import { isCron, nextCronMs } from "../platform/cron.ts";
 import { underRoot } from "../platform/files.ts";
-import { readHostFacts, residentBytes } from "../platform/host.ts";
+import { preferSmallMemory, readHostFacts, residentBytes } from "../platform/host.ts";
 import { takeLock } from "../platform/lock.ts";
 import { createLog, type Log, type LogFormat } from "../platform/log.ts";
 import { createNotifier, type NotifyEnvironment } from "../platform/notify.ts";
@@ -49,6 +49,7 @@ export interface Serving {
 
 /** Serves until the signal aborts, or the command beside it ends, whose exit code it returns. Throws when another daemon serves this node. */
 export async function serveNode(serving: Serving, signal: AbortSignal): Promise<number> {
+  preferSmallMemory();
   const settings = withSoundSchedule(await serving.load());
   using _lock = await takeLock(underRoot(serving.root, RUN_DIRECTORY), "daemon");
   const log = createLog(serving.logFormat, serving.write);

@@ -4,9 +4,11 @@
  * Homes are left out: they may lie on a server far away, and a full run looks at them anyway.
  */
 
+import { basename } from "node:path";
 import { MAP_NAMES } from "../model/observed.ts";
 import { underRoot } from "../platform/files.ts";
 import { footprintOf } from "../platform/footprint.ts";
+import { type TouchWatch, watchTouches } from "../platform/watch.ts";
 import { mapFileNames } from "./caches.ts";
 import type { ObserveSettings } from "./observe.ts";
 
@@ -18,3 +20,12 @@ export async function observeFootprint({ root, caches, keys }: ObserveSettings):
 }
 
 const LOCAL_FILES = ["/etc/passwd", "/etc/group", "/etc/shells"];
+
+/** Tells at no cost whether any of that may have changed; a directory that is replaced as a whole is missed. */
+export function watchFootprint({ root, caches, keys }: ObserveSettings): TouchWatch {
+  const names = new Set([...LOCAL_FILES.map((path) => basename(path)), ...MAP_NAMES.flatMap(mapFileNames)]);
+  return watchTouches([
+    ...[...new Set(["/etc", caches.directory])].map((path) => ({ path: underRoot(root, path), names })),
+    { path: underRoot(root, keys.directory), names: undefined },
+  ]);
+}

@@ -6,6 +6,7 @@
  * at every two seconds.
  */
 
+import { watch as watchDirectory } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { watch } from "chokidar";
 
@@ -49,4 +50,43 @@ async function identityOf(path: string): Promise<string> {
   } catch {
     return "absent";
   }
+}
+
+/** Tells whether anything in some directories was touched since it was last asked. */
+export interface TouchWatch extends Disposable {
+  /** True once for each time; always true where the kernel cannot watch. */
+  wasTouched(): boolean;
+}
+
+/**
+ * One inotify(7) watch for each directory, whatever it holds: chokidar would keep a record of each of ten thousand key
+ * files. `names` are the files that matter; undefined for all of them.
+ */
+export function watchTouches(
+  directories: readonly { readonly path: string; readonly names: ReadonlySet<string> | undefined }[],
+): TouchWatch {
+  let isTouched = true;
+  let isBlind = false;
+  const watchers = directories.flatMap(({ path, names }) => {
+    try {
+      const watcher = watchDirectory(path, { persistent: false }, (_event, name) => {
+        isTouched ||= name === null || names === undefined || names.has(name);
+      });
+      watcher.on("error", () => {
+        isBlind = true;
+      });
+      return [watcher];
+    } catch {
+      isBlind = true;
+      return [];
+    }
+  });
+  return {
+    wasTouched() {
+      const was = isTouched || isBlind;
+      isTouched = false;
+      return was;
+    },
+    [Symbol.dispose]: () => watchers.forEach((watcher) => watcher.close()),
+  };
 }

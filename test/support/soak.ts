@@ -1,0 +1,104 @@
+/**
+ * A daemon for ten thousand ticks: the real loop, real requests, real files, and a clock that only sleeping moves on.
+ *
+ * A process of its own, started with the flags of `packaging/rollcall`; prints one line of JSON.
+ */
+
+import { join } from "node:path";
+import { loadConfig } from "../../src/config/load.ts";
+import { createHealth } from "../../src/daemon/health.ts";
+import { createRequests } from "../../src/daemon/requests.ts";
+import { type ServeParts, serve } from "../../src/daemon/serve.ts";
+import { createSyncer, type Syncer } from "../../src/daemon/syncer.ts";
+import { createWaker } from "../../src/daemon/waker.ts";
+import { readDisks } from "../../src/daemon/wire.ts";
+import { runToEnd } from "../../src/platform/child.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { createNotifier } from "../../src/platform/notify.ts";
+import { watchFiles } from "../../src/platform/watch.ts";
+import { createMetrics } from "../../src/report/metrics.ts";
+import { createFakeClock } from "./fake-clock.ts";
+import { startFakeIam } from "./fake-iam.ts";
+import { makeNodeRoot } from "./node-root.ts";
+import { someUsers } from "./records.ts";
+
+const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+const TICKS = 10_000;
+
+using node = makeNodeRoot();
+await using iam = await startFakeIam(someUsers(200), [], { etags: true });
+iam.misbehave = () => {
+  iam.requests.length = 0;
+  return false;
+};
+node.configure(iam.url, "schedule: { every: 30s, splay: 5s, fullEvery: 4h }\n");
+const path = join(node.path, "etc/rollcall/rollcall.yaml");
+const settings = await loadConfig(path);
+const clock = createFakeClock();
+const stop = new AbortController();
+const seen = { starts: [] as number[], inFlight: 0, mostInFlight: 0, results: new Map<string, number>() };
+const resident: number[] = [];
+const real = createSyncer({
+  around: {
+    root: node.path,
+    tokens: { credentialsDirectory: undefined, token: undefined },
+    clock,
+    random: Math.random,
+    onProgress: () => undefined,
+  },
+  command: () => ({
+    program: process.execPath,
+    args: [MAIN, "--json", "--root", node.path, "--config", path, "sync"],
+  }),
+  runToEnd,
+});
+const counted: Syncer = {
+  ...real,
+  async turn(now, asked, signal) {
+    seen.starts.push(clock.monotonicMs());
+    seen.inFlight += 1;
+    seen.mostInFlight = Math.max(seen.mostInFlight, seen.inFlight);
+    const result = await real.turn(now, asked, signal);
+    seen.inFlight -= 1;
+    seen.results.set(result.kind, (seen.results.get(result.kind) ?? 0) + 1);
+    if (seen.starts.length === 1000 || seen.starts.length === TICKS) {
+      globalThis.gc?.();
+      resident.push(process.memoryUsage.rss());
+    }
+    if (seen.starts.length === TICKS) {
+      stop.abort();
+    }
+    return result;
+  },
+};
+const waker = createWaker(clock);
+const parts: ServeParts = {
+  load: () => loadConfig(path),
+  watch: (_, onChange) => watchFiles([path], onChange),
+  untilNextMs: ({ schedule }) => schedule.every,
+  readDisks: (now) => readDisks(now, node.path),
+  onReady: () => undefined,
+  syncer: counted,
+  health: createHealth({ clock, version: "test", configPath: path, isPatient: true }, settings),
+  metrics: createMetrics("test"),
+  requests: createRequests(() => waker.wake()),
+  waker,
+  notifier: createNotifier({ socket: undefined, watchdogUsec: undefined }, () => undefined),
+  clock,
+  random: Math.random,
+  log: createLog("json", () => undefined),
+};
+
+await serve(parts, stop.signal);
+
+const gaps = seen.starts.slice(1).map((start, nth) => start - (seen.starts[nth] ?? 0));
+console.log(
+  JSON.stringify({
+    ticks: seen.starts.length,
+    mostInFlight: seen.mostInFlight,
+    results: Object.fromEntries(seen.results),
+    shortestGapMs: Math.min(...gaps),
+    longestGapMs: Math.max(...gaps),
+    residentMib: resident.map((bytes) => bytes / 2 ** 20),
+  }),
+);

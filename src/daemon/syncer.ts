@@ -45,6 +45,7 @@ interface Rest {
   readonly source: RunRecord["source"];
   /** Tells when it is worth looking at the node again. */
   readonly touches: TouchWatch;
+  isTouched: boolean;
   /** Nothing stands in the way of a home: such things mend themselves without leaving a trace here. */
   readonly isSettled: boolean;
 }
@@ -112,16 +113,12 @@ function mayStayAtRest(
   return settings === then && isSettled && source !== "locked" && now - since < settings.schedule.fullEvery;
 }
 
-/** The kernel tells when to look; each look is worth ten thousand calls of lstat(2). */
-async function isTouched(
-  { touches, footprint }: Rest,
-  settings: Settings,
-  around: Surroundings,
-): Promise<boolean> {
-  return (
-    (settings.iam.source === "file" || touches.wasTouched()) &&
-    (await footprintUnder(settings, around)) !== footprint
-  );
+/** The kernel tells when to look; each look is worth ten thousand calls of lstat(2). Once touched, so until the next sync. */
+async function isTouched(rest: Rest, settings: Settings, around: Surroundings): Promise<boolean> {
+  if (!rest.isTouched && (settings.iam.source === "file" || rest.touches.wasTouched())) {
+    rest.isTouched = (await footprintUnder(settings, around)) !== rest.footprint;
+  }
+  return rest.isTouched;
 }
 
 /** Undefined when the node was not left in step. */
@@ -137,6 +134,7 @@ async function restAfter(
   const { caches, keys, state } = settings;
   return {
     touches: watchFootprint({ root: around.root, caches, keys, state }),
+    isTouched: false,
     settings,
     since: around.clock.monotonicMs(),
     footprint: await footprintUnder(settings, around),

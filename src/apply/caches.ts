@@ -5,6 +5,7 @@
  */
 
 import type { FileImage, PublishMap } from "../model/plan.ts";
+import { systemClock } from "../platform/clock.ts";
 import { removeFile, type StagedFile, stageFile, syncDirectory, underRoot } from "../platform/files.ts";
 import type { ApplySettings } from "./handlers.ts";
 
@@ -22,11 +23,18 @@ export async function applyPublishMap(
   for (const name of step.retired) {
     await removeFile(`${directory}/${name}`);
   }
+  if (step.isRelayout) {
+    await syncDirectory(directory);
+    await systemClock.sleep(READERS_DONE_MS, new AbortController().signal);
+  }
   for (const file of files) {
     await file.publish();
   }
   await syncDirectory(directory);
 }
+
+/** A lookup takes microseconds; this is for a reader that was not scheduled for long. */
+const READERS_DONE_MS = 2000;
 
 function specOf(image: FileImage, step: PublishMap, directory: string) {
   return {

@@ -4,6 +4,7 @@
 
 import type { Group } from "../model/directory.ts";
 import { parseDecimal, recordLines } from "./lines.ts";
+import { SENTINELS } from "./sentinel.ts";
 
 /** One record as read back, believed in nothing. */
 export interface GroupRecord {
@@ -20,6 +21,9 @@ export function renderGroup(group: Group): string {
 /** The records of a group file; malformed lines are skipped, as glibc does. */
 export function parseGroup(bytes: Uint8Array): GroupRecord[] {
   return recordLines(bytes).flatMap((line) => {
+    if (line === SENTINELS.group.line) {
+      return [];
+    }
     const [name = "", , gidText = "", members, ...rest] = line.split(":");
     const gid = parseDecimal(gidText);
     if (name === "" || gid === undefined || members === undefined || rest.length > 0) {

@@ -6,6 +6,7 @@
 
 import type { User } from "../model/directory.ts";
 import { parseDecimal, recordLines } from "./lines.ts";
+import { SENTINELS } from "./sentinel.ts";
 
 /** One record as read back, believed in nothing. */
 export interface PasswdRecord {
@@ -25,6 +26,9 @@ export function renderPasswd(user: Pick<User, keyof PasswdRecord>): string {
 /** The records of a passwd file; malformed lines are skipped, as glibc does. */
 export function parsePasswd(bytes: Uint8Array): PasswdRecord[] {
   return recordLines(bytes).flatMap((line) => {
+    if (line === SENTINELS.passwd.line) {
+      return [];
+    }
     const [name = "", , uidText = "", gidText = "", gecos = "", home = "", shell, ...rest] = line.split(":");
     const uid = parseDecimal(uidText);
     const gid = parseDecimal(gidText);

@@ -7,6 +7,7 @@
 
 import type { User } from "../model/directory.ts";
 import { recordLines } from "./lines.ts";
+import { SENTINELS } from "./sentinel.ts";
 
 /** One record as read back. */
 export interface ShadowRecord {
@@ -22,6 +23,9 @@ export function renderShadow(user: Pick<User, "name" | "active">): string {
 /** The records of a shadow file; malformed lines are skipped, as glibc does. */
 export function parseShadow(bytes: Uint8Array): ShadowRecord[] {
   return recordLines(bytes).flatMap((line) => {
+    if (line === SENTINELS.shadow.line) {
+      return [];
+    }
     const fields = line.split(":");
     const [name = "", password = ""] = fields;
     if (name === "" || fields.length !== 9) {

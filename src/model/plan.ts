@@ -20,6 +20,8 @@ export interface PublishMap {
   readonly indexes: readonly FileImage[];
   /** Indexes that are on disk and must go before the data changes. */
   readonly retired: readonly string[];
+  /** Records stand elsewhere than before: nobody may still hold an index when the data comes. */
+  readonly isRelayout: boolean;
   readonly mode: number;
   readonly gid: number;
 }

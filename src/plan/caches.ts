@@ -7,9 +7,11 @@
 
 import { renderGroup } from "../formats/group.ts";
 import { renderIndex } from "../formats/index-file.ts";
-import { placeInOrder } from "../formats/lines.ts";
+import { type Placed, placeInOrder } from "../formats/lines.ts";
 import { renderPasswd } from "../formats/passwd.ts";
+import { endsWithSentinel, SENTINELS } from "../formats/sentinel.ts";
 import { renderShadow } from "../formats/shadow.ts";
+import { placeInSlots, type SlotRecord, wasteIn } from "../formats/slots.ts";
 import { renderSshkey } from "../formats/sshkey.ts";
 import type { Directory } from "../model/directory.ts";
 import type { IndexName, MapName, Observed, ObservedFile, ObservedMap } from "../model/observed.ts";
@@ -42,7 +44,8 @@ export function planCaches(
 
 /** The lines of one map, and the key of each line in each index. */
 interface MapContent {
-  readonly lines: readonly string[];
+  /** Sorted by name. */
+  readonly records: readonly SlotRecord[];
   readonly keys: Readonly<Partial<Record<IndexName, readonly string[]>>>;
 }
 
@@ -50,15 +53,21 @@ function renderMaps({ users, groups }: Directory): Record<MapName, MapContent> {
   const userNames = users.map((user) => user.name);
   return {
     group: {
-      lines: groups.map(renderGroup),
+      records: groups.map((group) => ({ name: group.name, line: renderGroup(group) })),
       keys: { ixname: groups.map((group) => group.name), ixgid: groups.map((group) => String(group.gid)) },
     },
     passwd: {
-      lines: users.map(renderPasswd),
+      records: users.map((user) => ({ name: user.name, line: renderPasswd(user) })),
       keys: { ixname: userNames, ixuid: users.map((user) => String(user.uid)) },
     },
-    shadow: { lines: users.map(renderShadow), keys: { ixname: userNames } },
-    sshkey: { lines: users.map(renderSshkey), keys: { ixname: userNames } },
+    shadow: {
+      records: users.map((user) => ({ name: user.name, line: renderShadow(user) })),
+      keys: { ixname: userNames },
+    },
+    sshkey: {
+      records: users.map((user) => ({ name: user.name, line: renderSshkey(user) })),
+      keys: { ixname: userNames },
+    },
   };
 }
 
@@ -67,20 +76,48 @@ function publishStep(
   content: MapContent,
   { observed, settings }: { readonly observed: Observed; readonly settings: PlanSettings["caches"] },
 ): PublishMap {
-  const { bytes, offsets } = placeInOrder(content.lines);
+  const onDisk = observed.maps[map];
   const indexed =
-    settings.index === "always" || (settings.index === "auto" && content.lines.length >= AUTO_INDEX_RECORDS);
-  const indexes = indexed ? indexImages(map, content, offsets) : [];
+    settings.index === "always" ||
+    (settings.index === "auto" && content.records.length >= AUTO_INDEX_RECORDS);
+  const { placed, isRelayout } = placeMap(map, content.records, { onDisk, indexed });
+  const indexes = indexed ? indexImages(map, content, placed.offsets) : [];
   const names = new Set(indexes.map((index) => index.name));
-  const onDisk = [...observed.maps[map].indexes.keys()].map((index) => indexFileName(map, index));
+  const there = [...onDisk.indexes.keys()].map((index) => indexFileName(map, index));
   return {
     kind: "publish-map",
     map,
-    data: { name: `${map}.cache`, bytes },
+    data: { name: `${map}.cache`, bytes: placed.bytes },
     indexes,
-    retired: onDisk.filter((name) => !names.has(name)),
+    retired: there.filter((name) => isRelayout || !names.has(name)),
+    isRelayout,
     ...(map === "shadow" ? { mode: 0o640, gid: observed.local.shadowGid } : { mode: 0o644, gid: 0 }),
   };
+}
+
+/** A file of which more than half, and more than this, is room is laid out anew. */
+const MIN_WASTE_BYTES = 64 * 1024;
+
+/**
+ * In slots where an index is there, was there, or will be; nobody reads sshkey.cache through glibc. A new layout moves
+ * people about, so it is made without indexes: nobody may hold an old one.
+ */
+function placeMap(
+  map: MapName,
+  records: readonly SlotRecord[],
+  { onDisk, indexed }: { readonly onDisk: ObservedMap; readonly indexed: boolean },
+): { readonly placed: Placed; readonly isRelayout: boolean } {
+  const before = onDisk.data?.bytes ?? new Uint8Array();
+  const hasIndexes = onDisk.indexes.size > 0;
+  if (map === "sshkey" || !(indexed || hasIndexes || endsWithSentinel(before, SENTINELS[map]))) {
+    return { placed: placeInOrder(records.map(({ line }) => line)), isRelayout: false };
+  }
+  const placed = placeInSlots(records, before, SENTINELS[map]);
+  const waste = wasteIn(placed.bytes, SENTINELS[map]);
+  if (waste < MIN_WASTE_BYTES || waste * 2 < placed.bytes.length) {
+    return { placed, isRelayout: false };
+  }
+  return { placed: placeInSlots(records, new Uint8Array(), SENTINELS[map]), isRelayout: hasIndexes };
 }
 
 function indexImages(map: MapName, content: MapContent, offsets: readonly number[]): FileImage[] {

@@ -25,8 +25,17 @@ def one_chunk(out, turn):
     for count in range(CHUNK):
         nth = random.randint(1, KEPT)
         name, number = "user%d" % nth, 10000 + nth
-        kind = count % 8
+        kind = random.randint(0, 7)
         lookups += 1
+        if count % 8 == 7 or count % 16 == 6:
+            # Somebody who comes and goes: absent is right, another person is not.
+            number = 10000 + random.randint(1000, 4300)
+            try:
+                found = pwd.getpwuid(number)
+                wrong += (found.pw_name, found.pw_uid) != ("user%d" % (number - 10000), number)
+            except KeyError:
+                pass
+            continue
         try:
             if kind < 3:
                 found = pwd.getpwnam(name)

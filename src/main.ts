@@ -13,9 +13,9 @@ const { env, stdout, stderr } = process;
 delete env["MALLOC_ARENA_MAX"];
 delete env["MALLOC_TRIM_THRESHOLD_"];
 const stop = new AbortController();
-process.once("SIGINT", () => stop.abort("SIGINT"));
-process.once("SIGTERM", () => stop.abort("SIGTERM"));
-process.once("SIGHUP", () => stop.abort("SIGHUP"));
+process.on("SIGINT", () => stop.abort("SIGINT"));
+process.on("SIGTERM", () => stop.abort("SIGTERM"));
+process.on("SIGHUP", () => stop.abort("SIGHUP"));
 // A sync that a daemon started ends with it, however that one ends.
 process.once("disconnect", () => stop.abort("SIGTERM"));
 process.channel?.unref();

@@ -3,7 +3,7 @@
  */
 
 import { resolve } from "node:path";
-import { loadConfig } from "../config/load.ts";
+import { loadConfigText } from "../config/load.ts";
 import { serveNode } from "../daemon/wire-serve.ts";
 import { type CommonOptions, type Context, configPath } from "./context.ts";
 
@@ -28,12 +28,12 @@ export async function run(
       version: context.version,
       configPath: path,
       tokens: context.tokens,
-      load: () => loadConfig(path),
+      load: () => loadConfigText(path),
       // With --config, so that the sync does its work itself and does not ask the daemon.
-      syncCommand: ({ accepted, offline }) => ({
+      syncCommand: ({ accepted, offline }, inForce) => ({
         program,
         args: [
-          ...args.concat("--json", "--root", options.root, "--config", path, "sync"),
+          ...args.concat("--json", "--root", options.root, "--config", inForce, "sync"),
           ...(accepted === undefined ? [] : ["--accept-removals", accepted]),
           ...(offline === true ? ["--offline"] : []),
         ],

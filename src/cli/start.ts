@@ -21,6 +21,7 @@ export async function start(context: Context, options: CommonOptions): Promise<n
     nextSteps(path).forEach((line) => context.out(line));
   } else {
     context.out(`${path} has ${state.mistakes.length} mistake(s). See them all: rollcall check`);
+    return EXIT.failed;
   }
   return EXIT.ok;
 }
@@ -59,6 +60,8 @@ function nextSteps(path: string): string[] {
     "  rollcall plan        what a sync would do now",
     "  rollcall sync        bring this node in step, once",
     "  rollcall run         keep it in step",
+    "  rollcall status      how this node is",
+    "  rollcall check       is the configuration sound?",
     "  rollcall keys USER   the SSH keys of one user",
     "  rollcall --help      every command",
   ];

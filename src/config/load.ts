@@ -24,9 +24,17 @@ export async function checkConfig(path: string): Promise<Loaded> {
 
 /** The settings of a file; throws with every mistake in it. */
 export async function loadConfig(path: string): Promise<Settings> {
-  const loaded = await checkConfig(path);
+  return (await loadConfigText(path)).settings;
+}
+
+/** The settings of a file and its text, which may be another one a moment later; throws with every mistake in it. */
+export async function loadConfigText(
+  path: string,
+): Promise<{ readonly settings: Settings; readonly text: string }> {
+  const text = await readConfig(path);
+  const loaded = parseConfig(text);
   if (loaded.ok) {
-    return loaded.settings;
+    return { settings: loaded.settings, text };
   }
   const lines = loaded.mistakes.map((mistake) => `  ${renderMistake(path, mistake)}`);
   throw new Failure(

@@ -26,12 +26,17 @@ export interface Beside {
   readonly graceMs: number;
   readonly clock: Clock;
   readonly onFailure: (failure: Failure) => void;
+  /** It has not ended within the grace and is killed. */
+  readonly onOverdue: () => void;
 }
 
 const NOT_STARTED = 127;
 
 /** Disposing of it ends the command: SIGTERM, and SIGKILL when the grace is over. */
-export function createCommandBeside(command: Command, { graceMs, clock, onFailure }: Beside): CommandBeside {
+export function createCommandBeside(
+  command: Command,
+  { graceMs, clock, onFailure, onOverdue }: Beside,
+): CommandBeside {
   const over = new AbortController();
   let companion: Companion | undefined;
   let outcome: Ended | Failure | undefined;
@@ -41,6 +46,10 @@ export function createCommandBeside(command: Command, { graceMs, clock, onFailur
       onFailure(how);
     }
     over.abort();
+  };
+  const overdue = () => {
+    onOverdue();
+    companion?.kill("SIGKILL");
   };
   return {
     ended: over.signal,
@@ -57,10 +66,7 @@ export function createCommandBeside(command: Command, { graceMs, clock, onFailur
     async [Symbol.asyncDispose]() {
       if (companion !== undefined && outcome === undefined) {
         companion.kill("SIGTERM");
-        await clock.sleep(graceMs, over.signal).then(
-          () => companion?.kill("SIGKILL"),
-          () => undefined,
-        );
+        await clock.sleep(graceMs, over.signal).then(overdue, () => undefined);
         await companion.ended.catch(() => undefined);
       }
     },

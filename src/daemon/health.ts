@@ -32,7 +32,7 @@ export interface Knowledge {
 export interface Health {
   readonly knows: Knowledge;
   /** Takes over what an earlier process left. */
-  recall(saved: SavedReport | undefined): void;
+  recall(saved: SavedReport | undefined, believedAt: Moment | undefined): void;
   /** A turn has ended. */
   note(result: TurnResult): void;
   /** Judges anew; says what is newly raised and cleared. */
@@ -70,8 +70,8 @@ export function createHealth(parts: HealthParts, settings: Settings): Health {
   return {
     knows,
     ageMs,
-    recall(saved) {
-      last = saved ?? last;
+    recall(saved, believedAt) {
+      last = { ...(saved ?? last), believedAt: believedAt ?? saved?.believedAt };
     },
     note(result) {
       last = afterTurn(last, result, clock.moment());

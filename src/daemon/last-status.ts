@@ -3,21 +3,28 @@
  */
 
 import type { Settings } from "../config/settings.ts";
+import { Failure } from "../model/failure.ts";
 import { servesSomebody } from "../observe/caches.ts";
 import { systemClock } from "../platform/clock.ts";
 import { underRoot } from "../platform/files.ts";
-import { loadReport } from "../report/saved.ts";
+import { isDenied } from "../platform/private-files.ts";
+import { loadBelief, loadReport } from "../report/saved.ts";
 import { type FullStatus, fullStatusOf } from "../report/status.ts";
 import { createHealth } from "./health.ts";
-import { readDisks } from "./wire.ts";
+import { RUN_DIRECTORY, readDisks } from "./wire.ts";
 
 /** Judged by the last report on disk and by what lies on this node now. */
 export async function lastStatus(
   settings: Settings,
   of: { readonly root: string; readonly version: string; readonly configPath: string },
 ): Promise<FullStatus> {
+  const directory = underRoot(of.root, settings.state.directory);
+  if (await isDenied(directory)) {
+    const message = `No daemon answers here, and the last report in ${directory} can be read by root alone. Run this as root.`;
+    throw new Failure("node-unreadable", message);
+  }
   const health = createHealth({ ...of, clock: systemClock, isPatient: false }, settings);
-  health.recall(await loadReport(underRoot(of.root, settings.state.directory)));
+  health.recall(await loadReport(directory), await loadBelief(underRoot(of.root, RUN_DIRECTORY)));
   health.knows.usersAreInPlace = await servesSomebody(underRoot(of.root, settings.caches.directory));
   health.knows.disks = await readDisks(settings, of.root);
   health.look();

@@ -15,6 +15,8 @@ export interface Requests {
   reload(): void;
   /** What the next turn is for: everybody who waits for the same as the first in line. Undefined: the schedule alone. */
   takeSync(): Wanted | undefined;
+  /** Whether anybody waits for a sync. */
+  areWaiting(): boolean;
   /** True once for each time that a reload was wanted. */
   takeReload(): boolean;
 }
@@ -55,6 +57,7 @@ export function createRequests(wake: () => void): Requests {
       waiting = waiting.filter((one) => !same.includes(one));
       return { asked: first.asked, answer: (result) => same.forEach(({ answer }) => answer(result)) };
     },
+    areWaiting: () => waiting.length > 0,
     takeReload() {
       const isWanted = isReloadWanted;
       isReloadWanted = false;

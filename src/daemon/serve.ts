@@ -34,6 +34,8 @@ export interface ServeParts {
   readonly readDisks: (settings: Settings) => Promise<readonly DiskSpace[]>;
   /** Users are in place, from this IAM or from memory. */
   readonly onReady: () => void;
+  /** The IAM was asked, answered, and is believed. */
+  readonly onBelieved: () => Promise<void>;
   readonly syncer: Syncer;
   readonly health: Health;
   readonly metrics: Metrics;
@@ -47,15 +49,19 @@ export interface ServeParts {
 
 /** Returns when the signal aborts. */
 export async function serve(parts: ServeParts, signal: AbortSignal): Promise<void> {
-  const { health, log, requests } = parts;
+  const { health, log, requests, clock } = parts;
   const state: State = { isReady: false, hasReported: false, problems: new Set(), failures: 0 };
   const watch = () =>
     parts.watch(health.knows.settings, (path) => {
       log.info("a file changed", { path });
       requests.reload();
     });
+  await using stack = new AsyncDisposableStack();
   let watcher = await watch();
+  stack.defer(() => watcher[Symbol.asyncDispose]());
   using pulse = startPulse(parts);
+  // Also during a run, which may take long.
+  stack.defer(clock.every(NAP_MS, () => logConditions(log, health.look())));
   log.info("started");
   await serveFromMemory(parts, state, signal);
   while (!signal.aborted) {
@@ -69,7 +75,6 @@ export async function serve(parts: ServeParts, signal: AbortSignal): Promise<voi
     await rest(parts, { state, pulse }, signal);
   }
   parts.notifier.stopping();
-  await watcher[Symbol.asyncDispose]();
   log.info("stopped");
 }
 
@@ -114,11 +119,11 @@ async function takeTurn(parts: ServeParts, state: State, signal: AbortSignal): P
   await tell(parts, state);
 }
 
-/** What the IAM says cannot be had, or is not believed. */
-const FALLS_BACK = /^(?:iam-|token-|removals-refused$)/;
+/** What the IAM says cannot be had, or is not believed; whatever is wrong with this node would be so from memory as well. */
+const FALLS_BACK = /^(?:iam-|token-|config-|removals-refused$|unexpected$)/;
 
 async function runOne(
-  { syncer, health, metrics, clock, log }: ServeParts,
+  { syncer, health, metrics, clock, log, onBelieved }: ServeParts,
   { state, asked }: { readonly state: State; readonly asked: Asked | undefined },
   signal: AbortSignal,
 ): Promise<TurnResult> {
@@ -132,6 +137,11 @@ async function runOne(
     return result;
   }
   health.note(result);
+  if (result.kind === "unchanged" || (result.kind === "done" && result.record.source === "iam")) {
+    await onBelieved().catch((error: unknown) =>
+      log.warn("when the IAM was last believed could not be noted", { why: messageOf(error) }),
+    );
+  }
   if (result.kind === "done") {
     logRecord(log, result.record, state);
   } else if (result.kind === "unchanged") {
@@ -185,11 +195,11 @@ async function rest(
   { state, pulse }: { readonly state: State; readonly pulse: Pulse },
   signal: AbortSignal,
 ): Promise<void> {
-  const { health, clock, waker } = parts;
+  const { health, clock, waker, requests } = parts;
   const { settings } = health.knows;
   const dice = { splay: settings.schedule.splay, random: parts.random() };
   let left = waitMs(parts.untilNextMs(settings), state.failures, dice);
-  for (let isWoken = false; left > 0 && !isWoken && !signal.aborted; ) {
+  for (let isWoken = false; left > 0 && !isWoken && !requests.areWaiting() && !signal.aborted; ) {
     health.knows.nextRunAtMs = clock.monotonicMs() + left;
     pulse.beat();
     const nap = Math.min(left, NAP_MS);

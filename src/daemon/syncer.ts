@@ -62,7 +62,11 @@ export function createSyncer(parts: SyncerParts): Syncer {
         if (pull !== undefined) {
           return { kind: "unchanged", pull };
         }
-        const result = resultOf(await parts.runToEnd(parts.command(asked ?? {}), signal));
+        const finished = await parts.runToEnd(parts.command(asked ?? {}), signal);
+        const result = resultOf(finished);
+        if (result.kind === "failed" && result.failure.code === "unexpected" && signal.aborted) {
+          return { kind: "failed", failure: STOPPED };
+        }
         // A run that could not go on has changed nothing; if it did, the next look at the node will tell.
         if (result.kind === "done") {
           rest?.touches[Symbol.dispose]();
@@ -110,7 +114,14 @@ function mayStayAtRest(
   settings: Settings,
   now: number,
 ): boolean {
-  return settings === then && isSettled && source !== "locked" && now - since < settings.schedule.fullEvery;
+  return (
+    settings === then && isSettled && isProven(settings, source) && now - since < settings.schedule.fullEvery
+  );
+}
+
+/** A 304 confirms what is remembered; a list on disk that could not be read confirms nothing. */
+function isProven({ iam }: Settings, source: Rest["source"]): boolean {
+  return source === "iam" || (source === "memory" && iam.source === "scim");
 }
 
 /** The kernel tells when to look; each look is worth ten thousand calls of lstat(2). Once touched, so until the next sync. */
@@ -187,11 +198,12 @@ function parsed(out: string): Printed | undefined {
   }
 }
 
+/** Told to end before it could say anything. */
+const STOPPED = { code: "stopped", message: "Stopped by a signal; the next sync does the rest." } as const;
+
 function failureOf(error: unknown, signal: AbortSignal): Extract<TurnResult, { kind: "failed" }>["failure"] {
   if (error instanceof Failure) {
     return { code: error.code, message: error.message };
   }
-  return signal.aborted
-    ? { code: "stopped", message: "Stopped by a signal; nothing was changed." }
-    : { code: "unexpected", message: messageOf(error) };
+  return signal.aborted ? STOPPED : { code: "unexpected", message: messageOf(error) };
 }

@@ -12,10 +12,11 @@ import { preferSmallMemory, readHostFacts, residentBytes } from "../platform/hos
 import { takeLock } from "../platform/lock.ts";
 import { createLog, type Log, type LogFormat } from "../platform/log.ts";
 import { createNotifier, type NotifyEnvironment } from "../platform/notify.ts";
+import { writePrivate } from "../platform/private-files.ts";
 import { serveSocket } from "../platform/socket-server.ts";
 import { watchFiles } from "../platform/watch.ts";
 import { createMetrics } from "../report/metrics.ts";
-import { loadReport } from "../report/saved.ts";
+import { loadBelief, loadReport, saveBelief } from "../report/saved.ts";
 import { type CommandBeside, createCommandBeside } from "./companion.ts";
 import { controlRoutes, type EndpointParts, healthRoutes } from "./endpoints.ts";
 import { createHealth } from "./health.ts";
@@ -33,9 +34,9 @@ export interface Serving {
   readonly version: string;
   readonly configPath: string;
   readonly tokens: Surroundings["tokens"];
-  readonly load: () => Promise<Settings>;
-  /** The command line of one sync that prints JSON. */
-  readonly syncCommand: (asked: Asked) => Command;
+  readonly load: () => Promise<{ readonly settings: Settings; readonly text: string }>;
+  /** The command line of one sync that prints JSON, under the configuration at a path. */
+  readonly syncCommand: (asked: Asked, configPath: string) => Command;
   /** Runs beside the daemon, once users are in place. */
   readonly beside: { readonly command: Command; readonly graceMs: number } | undefined;
   readonly logFormat: LogFormat;
@@ -50,8 +51,8 @@ export interface Serving {
 /** Serves until the signal aborts, or the command beside it ends, whose exit code it returns. Throws when another daemon serves this node. */
 export async function serveNode(serving: Serving, signal: AbortSignal): Promise<number> {
   preferSmallMemory();
-  const settings = withSoundSchedule(await serving.load());
   using _lock = await takeLock(underRoot(serving.root, RUN_DIRECTORY), "daemon");
+  const settings = await loadAndKeep(serving);
   const log = createLog(serving.logFormat, serving.write);
   await using beside = commandBeside(serving, log, signal);
   const parts = await partsOf(serving, { settings, log, onReady: () => beside?.start() });
@@ -83,16 +84,19 @@ async function partsOf(
   const clock = systemClock;
   const around = { root, tokens, clock, random: Math.random, onProgress: () => undefined };
   const waker = createWaker(clock);
+  const runDirectory = underRoot(root, RUN_DIRECTORY);
+  const command = (asked: Asked) => serving.syncCommand(asked, `${runDirectory}/${IN_FORCE}`);
   const health = createHealth({ clock, version, configPath, isPatient: true }, settings);
-  health.recall(await loadReport(underRoot(root, settings.state.directory)));
+  health.recall(await loadReport(underRoot(root, settings.state.directory)), await loadBelief(runDirectory));
   return {
-    load: async () => withSoundSchedule(await serving.load()),
+    load: () => loadAndKeep(serving),
     watch: (now, onChange) => watchFiles(pathsOf(now, serving), onChange),
     untilNextMs: ({ schedule: { cron, every } }) =>
       cron === undefined ? every : Math.max(0, nextCronMs(cron) - clock.now()),
     readDisks: (now) => readDisks(now, root),
     onReady,
-    syncer: createSyncer({ around, command: serving.syncCommand, runToEnd }),
+    onBelieved: () => saveBelief(runDirectory, clock.moment()),
+    syncer: createSyncer({ around, command, runToEnd }),
     health,
     metrics: createMetrics(version),
     requests: createRequests(waker.wake),
@@ -112,6 +116,7 @@ function commandBeside({ beside, on }: Serving, log: Log, signal: AbortSignal): 
     graceMs: beside.graceMs,
     clock: systemClock,
     onFailure: ({ code, message }) => log.error("the command failed", { code, why: message }),
+    onOverdue: () => log.warn("the command did not end within the grace; it is killed"),
   });
   // SIGTERM and SIGINT end the daemon as well; SIGUSR1 is the daemon's alone.
   signal.addEventListener("abort", () => running.kill(signal.reason === "SIGINT" ? "SIGINT" : "SIGTERM"));
@@ -147,6 +152,16 @@ async function openSockets(
 function notOpened(path: string, error: unknown): never {
   const message = `Opening the socket ${path} failed: ${messageOf(error)}${hintFor(messageOf(error))}. The path of a socket has at most 107 bytes.`;
   throw new Failure("node-unreadable", message, { cause: error });
+}
+
+/** The configuration in force, for the syncs of this daemon: the file itself may have got mistakes since. */
+const IN_FORCE = "config.yaml";
+
+async function loadAndKeep({ load, root }: Serving): Promise<Settings> {
+  const { settings, text } = await load();
+  const sound = withSoundSchedule(settings);
+  await writePrivate(underRoot(root, RUN_DIRECTORY), IN_FORCE, Buffer.from(text));
+  return sound;
 }
 
 function withSoundSchedule(settings: Settings): Settings {

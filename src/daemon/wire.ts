@@ -13,7 +13,7 @@ import { planChanges } from "../plan/plan.ts";
 import { underRoot } from "../platform/files.ts";
 import { type DiskSpace, readDiskSpace } from "../platform/host.ts";
 import { takeLock } from "../platform/lock.ts";
-import { loadReport } from "../report/saved.ts";
+import { loadBelief, loadReport } from "../report/saved.ts";
 import { validateDirectory } from "../validate/directory.ts";
 import type { Stages } from "./run-once.ts";
 import { pull, recallPull, type Surroundings } from "./wire-source.ts";
@@ -65,13 +65,23 @@ export async function wireOfflineStages(settings: Settings, around: Surroundings
   };
 }
 
-async function mustLock({ stale, state }: Settings, { root, clock }: Surroundings): Promise<boolean> {
-  const believedAt = (await loadReport(underRoot(root, state.directory)))?.believedAt;
-  return (
-    stale.lockAfter !== undefined &&
-    believedAt !== undefined &&
-    msBetween(believedAt, clock.moment()) > stale.lockAfter
-  );
+/**
+ * Never too early: without the daemon's own note, which a reboot takes away, the last report may be older than the last
+ * answer by as much as a daemon may go without a whole sync.
+ */
+async function mustLock(
+  { stale, state, schedule }: Settings,
+  { root, clock }: Surroundings,
+): Promise<boolean> {
+  const now = clock.moment();
+  const belief = await loadBelief(underRoot(root, RUN_DIRECTORY));
+  const reported = (await loadReport(underRoot(root, state.directory)))?.believedAt;
+  const doubtMs = belief === undefined ? schedule.fullEvery : 0;
+  const ages = [
+    ...(belief === undefined ? [] : [msBetween(belief, now)]),
+    ...(reported === undefined ? [] : [msBetween(reported, now) - doubtMs]),
+  ];
+  return stale.lockAfter !== undefined && ages.length > 0 && Math.min(...ages) > stale.lockAfter;
 }
 
 function withoutKeys({ users, groups }: Directory): Directory {

@@ -37,5 +37,7 @@ export function mapFileNames(map: MapName): string[] {
 
 /** Whether a passwd map with anybody in it is in place. */
 export async function servesSomebody(directory: string): Promise<boolean> {
-  return ((await fileSize(`${directory}/passwd.cache`)) ?? 0) > 0;
+  // Whatever stands in the way, nobody is served from there.
+  const size = await fileSize(`${directory}/passwd.cache`).catch(() => undefined);
+  return (size ?? 0) > 0;
 }

@@ -20,7 +20,10 @@ export async function takeLock(directory: string, name: "sync" | "daemon"): Prom
     throw new Failure("node-unreadable", message, { cause: error });
   });
   const path = `${directory}/${name}.lock`;
-  await makePrivateFile(path);
+  await makePrivateFile(path).catch((error: unknown) => {
+    const message = `Taking the lock ${path} of this node failed: ${messageOf(error)}${hintFor(messageOf(error))}. Nothing was changed.`;
+    throw new Failure("node-unreadable", message, { cause: error });
+  });
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");

@@ -4,6 +4,8 @@
  * All of it can be lost: a file that is missing, or open to others, is as if it were not there.
  */
 
+import { readdir } from "node:fs/promises";
+import { errorCodeOf } from "../model/failure.ts";
 import { ensureOwnDirectory, isOwnDirectory, observeFile, writeFile } from "./files.ts";
 import { isOpenToOthers } from "./privileges.ts";
 
@@ -20,4 +22,12 @@ export async function readPrivate(directory: string, name: string): Promise<Buff
 export async function writePrivate(directory: string, name: string, bytes: Uint8Array): Promise<void> {
   await ensureOwnDirectory(directory, 0o700);
   await writeFile({ path: `${directory}/${name}`, bytes, mode: 0o600, owner: { uid: 0, gid: 0 } });
+}
+
+/** Whether a directory is there that this user may not look into. */
+export async function isDenied(directory: string): Promise<boolean> {
+  return readdir(directory).then(
+    () => false,
+    (error: unknown) => errorCodeOf(error) === "EACCES",
+  );
 }

@@ -2,10 +2,11 @@
  * HTTP on a Unix socket, for `curl --unix-socket` and for this program itself.
  *
  * Whoever can reach a socket may be slow, hostile or many, so everything has a bound: connections, the time and
- * the size of a request, and how long an answer may take to be read. When too many keep their requests back, the
- * one that has done so the longest makes room.
+ * the size of a request, and how long an answer may take to be read. When there are too many connections, the
+ * oldest makes room.
  */
 
+import { readFileSync } from "node:fs";
 import { chmod, rename, unlink } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -31,9 +32,9 @@ export interface SocketAnswer {
 /** Answers a request; what it throws becomes a 500 without details. */
 export type Route = (request: SocketRequest) => Promise<SocketAnswer>;
 
-/** Connections that have not sent a whole request yet; more, for as long as a burst lasts. */
-const MAX_WAITING = 256;
-const MAX_BURST = 4096;
+/** Connections at a time; more, for as long as a burst lasts, but a quarter of the descriptors at most. */
+const MAX_CONNECTIONS = 128;
+const MAX_BURST = 2048;
 const PATIENCE_MS = 200;
 const MAX_BODY_BYTES = 4096;
 const MAX_HEADER_BYTES = 4096;
@@ -70,6 +71,7 @@ export async function serveSocket(
 }
 
 function boundedServer(route: Route): Server {
+  const asked = new WeakSet<Socket>();
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -77,29 +79,44 @@ function boundedServer(route: Route): Server {
       requestTimeout: REQUEST_MS,
       connectionsCheckingInterval: 1000,
     },
-    (request, response) => void answer(route, request, response),
+    (request, response) => {
+      // One request for each connection: what is sent behind it is not read.
+      if (asked.has(request.socket)) {
+        request.socket.destroy();
+      } else {
+        asked.add(request.socket);
+        void answer(route, request, response);
+      }
+    },
   );
   server.keepAliveTimeout = 1;
-  const waiting = new Map<Socket, number>();
+  const connections = new Map<Socket, number>();
+  const burst = burstLimit();
   server.on("connection", (socket: Socket) => {
     const now = systemClock.monotonicMs();
-    waiting.set(socket, now);
-    socket.on("close", () => waiting.delete(socket));
-    makeRoom(waiting, now);
+    connections.set(socket, now);
+    socket.on("close", () => connections.delete(socket));
+    makeRoom(connections, burst, now);
   });
-  server.on("request", ({ socket }: IncomingMessage) => waiting.delete(socket));
   server.on("clientError", (_error, socket) => socket.destroy());
   return server;
 }
 
-/** In the order in which they came: whoever had time enough and said nothing goes first, the newest when nobody did. */
-function makeRoom(waiting: ReadonlyMap<Socket, number>, now: number): void {
-  const [oldest] = waiting;
-  if (waiting.size > MAX_WAITING && oldest !== undefined && now - oldest[1] > PATIENCE_MS) {
+/** In the order in which they came: whoever had time enough goes first, the newest when nobody had. */
+function makeRoom(connections: ReadonlyMap<Socket, number>, burst: number, now: number): void {
+  const [oldest] = connections;
+  if (connections.size > MAX_CONNECTIONS && oldest !== undefined && now - oldest[1] > PATIENCE_MS) {
     oldest[0].destroy();
-  } else if (waiting.size > MAX_BURST) {
-    [...waiting.keys()].at(-1)?.destroy();
+  } else if (connections.size > burst) {
+    [...connections.keys()].at(-1)?.destroy();
   }
+}
+
+/** Descriptors are needed for syncs as well. */
+function burstLimit(): number {
+  const limits = readFileSync("/proc/self/limits", "utf8");
+  const descriptors = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? 1024);
+  return Math.min(MAX_BURST, Math.floor(descriptors / 4));
 }
 
 async function answer(route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -118,7 +135,8 @@ async function answer(route: Route, request: IncomingMessage, response: ServerRe
 
 async function readAndRoute(route: Route, request: IncomingMessage): Promise<SocketAnswer> {
   try {
-    const body = await readBody(request);
+    const isPost = request.method === "POST";
+    const body = isPost ? await readBody(request) : "";
     if (body === undefined) {
       return plain(413, "The body is too large.");
     }

@@ -32,6 +32,8 @@ export async function watchFiles(
   };
   const watcher = watch([...paths], { ignoreInitial: true });
   watcher.on("all", () => void look());
+  // Where the kernel has no watch left, looking every two seconds is all there is, and enough.
+  watcher.on("error", () => undefined);
   const timer = setInterval(() => void look(), POLL_MS);
   return {
     async [Symbol.asyncDispose]() {

@@ -97,7 +97,8 @@ export const CONDITIONS = {
     title: "The IAM answers, but not as a SCIM service does",
     severity: "degraded",
     shownAfterMs: MINUTE_MS / 2,
-    remedy: "Look at what stands in front of the IAM (proxy, login page, maintenance), and at iam.url.",
+    remedy:
+      "Look at what answers in its place (a proxy, a login page, maintenance; or the list on disk), and at iam.url.",
   },
   "iam-incomplete": {
     title: "The IAM's lists are not whole, so they are not believed",

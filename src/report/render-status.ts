@@ -18,6 +18,9 @@ export function renderStatus(status: FullStatus | PublicStatus, style: Style, is
       : ["No daemon answers here; this is from the last sync. Start one: systemctl start rollcall"]),
     servedLine(status),
     timesLine(status),
+    ...(status.lastRunFailed === null || status.conditions.some(({ code }) => code === status.lastRunFailed)
+      ? []
+      : [`  the last sync failed: ${status.lastRunFailed}; a condition is shown when that lasts`]),
     ...status.conditions.flatMap((condition) => conditionLines(condition, style)),
     ...("config" in status ? fullLines(status, style) : ["As root, this shows every detail."]),
   ];

@@ -24,13 +24,19 @@ export interface SavedReport {
 }
 
 const SavedMoment = z.object({ wallMs: z.number(), uptimeMs: z.number(), bootId: z.string() });
+const RecordShape = z.object({
+  source: z.string(),
+  steps: z.array(z.object({ kind: z.string() })),
+  problems: z.array(z.object({ code: z.string(), subject: z.object({ kind: z.string(), id: z.string() }) })),
+  served: z.object({ users: z.number(), active: z.number(), groups: z.number(), keys: z.number() }),
+});
 const Saved = z.object({
   format: z.literal(FORMAT),
   at: SavedMoment,
   believedAt: SavedMoment.optional(),
   // Only root writes here; what it holds is as good as what wrote it.
   failure: z.custom<RunFailure>((value) => typeof value === "object" && value !== null).optional(),
-  record: z.custom<RunRecord>((value) => typeof value === "object" && value !== null).optional(),
+  record: z.custom<RunRecord>((value) => RecordShape.safeParse(value).success).optional(),
 });
 
 /** Reads it from the state directory; undefined when there is none to trust. */
@@ -45,4 +51,17 @@ export async function saveReport(directory: string, report: SavedReport): Promis
   const record = report.record && withoutHistory(report.record);
   const text = JSON.stringify({ format: FORMAT, ...report, record });
   await writePrivate(directory, FILE_NAME, Buffer.from(text));
+}
+
+const BELIEF = "believed.json";
+
+/** When the IAM was last believed, by the daemon's own note; undefined without one. */
+export async function loadBelief(runDirectory: string): Promise<Moment | undefined> {
+  const bytes = await readPrivate(runDirectory, BELIEF);
+  return bytes && SavedMoment.safeParse(parseJson(bytes.toString())).data;
+}
+
+/** Notes it in memory: a sync without changes writes nothing to disk. */
+export async function saveBelief(runDirectory: string, at: Moment): Promise<void> {
+  await writePrivate(runDirectory, BELIEF, Buffer.from(JSON.stringify(at)));
 }

@@ -117,10 +117,11 @@ function digestOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Drafts depend on the addresses and on the attribute paths; change one of them and they are void. */
+/** Drafts depend on whose lists they are and on the attribute paths; change one of them and they are void. */
 function fingerprintOf({ iam, attributes }: SourceSettings): string {
+  const whose = iam.source === "scim" ? [iam.url, iam.users, iam.groups] : [iam.usersFile, iam.groupsFile];
   return createHash("sha256")
-    .update(JSON.stringify([iam, attributes]))
+    .update(JSON.stringify([iam.source, whose, attributes]))
     .digest("hex");
 }
 

@@ -155,10 +155,8 @@ async function everyPoint(
         using node = copyOf(start);
         const ran = await inject(node, call, what(nth));
         isHit = ran.code !== 0;
-        if (isHit) {
-          points += 1;
-          await judge({ node, where: `${name}, ${call} ${nth}`, old, fresh, code: ran.code });
-        }
+        points += isHit ? 1 : 0;
+        await (isHit && judge({ node, where: `${name}, ${call} ${nth}`, old, fresh, code: ran.code }));
       }
     }
   }

@@ -4,6 +4,8 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { request } from "node:http";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type NodeRoot, waitFor } from "./node-root.ts";
 
@@ -51,4 +53,26 @@ export function startDaemon(
       }
     },
   };
+}
+
+export const socketOf = (node: NodeRoot, name: "health" | "control") =>
+  join(node.path, `run/rollcall/${name}.sock`);
+
+/** One request over a Unix socket; a body makes it a POST. */
+export function ask(
+  socketPath: string,
+  path: string,
+  body?: string,
+): Promise<{ readonly status: number | undefined; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, path, method: body === undefined ? "GET" : "POST" }, (response) => {
+      let text = "";
+      response.on("data", (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      response.on("end", () => resolve({ status: response.statusCode, text }));
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
 }

@@ -7,6 +7,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { parseGroup } from "../../src/formats/group.ts";
 import { parsePasswd } from "../../src/formats/passwd.ts";
+import { SENTINELS } from "../../src/formats/sentinel.ts";
 import { parseSshkey } from "../../src/formats/sshkey.ts";
 import { planChanges } from "../../src/plan/plan.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
@@ -31,16 +32,24 @@ describe("a hundred thousand wild records", () => {
           planChanges(directory, anEmptyNode(), PLAN_SETTINGS),
         );
         const bytesOf = (map: keyof typeof maps) => maps[map].data?.bytes ?? new Uint8Array();
-        const linesOf = (map: keyof typeof maps) =>
-          Buffer.from(bytesOf(map)).toString().split("\n").length - 1;
+        const textOf = (map: keyof typeof maps) => Buffer.from(bytesOf(map)).toString();
+        const linesOf = (map: keyof typeof maps) => textOf(map).split("\n").length - 1;
+        const servedIn = (map: keyof typeof SENTINELS) => {
+          // One line that nobody asked for, the last one, and no other of its name.
+          const { name, line } = SENTINELS[map];
+          const lines = textOf(map).split("\n");
+          assert.equal(lines.at(-2), line);
+          assert.equal(lines.filter((one) => one.startsWith(`${name}:`)).length, 1);
+          return linesOf(map) - 1;
+        };
         seen += userDrafts.length;
         served += directory.users.length;
 
         assert.deepEqual(
-          [linesOf("passwd"), linesOf("shadow"), linesOf("sshkey")],
+          [servedIn("passwd"), servedIn("shadow"), linesOf("sshkey")],
           Array.from({ length: 3 }, () => directory.users.length),
         );
-        assert.equal(linesOf("group"), directory.groups.length);
+        assert.equal(servedIn("group"), directory.groups.length);
         assert.equal(parseSshkey(bytesOf("sshkey")).length, directory.users.length);
         for (const { name, uid, gid, home, shell } of parsePasswd(bytesOf("passwd"))) {
           assert.ok(

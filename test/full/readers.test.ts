@@ -53,10 +53,14 @@ describe("lookups while maps are published", { skip, timeout: 900_000 }, () => {
 
   for (const layout of ["naive", "no-sentinel"]) {
     it(`abort with ${layout}, so this test can fail`, async () => {
-      const counted = await underFire(layout, 20);
+      let failures = 0;
+      for (let rounds = 0; rounds < 6 && failures === 0; rounds += 1) {
+        const counted = await underFire(layout, 20);
+        console.log(`      ${layout}: ${JSON.stringify(counted)}`);
+        failures = counted.aborts + counted.misses + counted.wrong;
+      }
 
-      console.log(`      ${layout}: ${JSON.stringify(counted)}`);
-      assert.ok(counted.aborts + counted.misses + counted.wrong > 0);
+      assert.ok(failures > 0);
     });
   }
 });

@@ -2,6 +2,7 @@
  * What commands share: the process they run in, the options that every command has, and the exit codes.
  */
 
+import type { HeardSignal } from "../daemon/wire-serve.ts";
 import type { Surroundings } from "../daemon/wire-source.ts";
 import type { Command } from "../platform/child.ts";
 import { underRoot } from "../platform/files.ts";
@@ -25,7 +26,7 @@ export interface Context {
   /** Aborted by SIGINT and SIGTERM, with the name as its reason, and by SIGHUP unless somebody listens to it. */
   readonly signal: AbortSignal;
   /** Calls back for each signal of this name, in place of what it did before. */
-  onSignal(name: "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGQUIT" | "SIGWINCH", handler: () => void): void;
+  onSignal(name: HeardSignal, handler: () => void): void;
   /** The command line that starts this program again; arguments are added to it. */
   readonly self: Command;
 }

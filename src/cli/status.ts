@@ -2,8 +2,6 @@
  * `rollcall status`: how this node is, at a glance.
  */
 
-import { loadConfig } from "../config/load.ts";
-import { lastStatus } from "../daemon/last-status.ts";
 import { systemClock } from "../platform/clock.ts";
 import { renderStatus } from "../report/render-status.ts";
 import type { FullStatus, PublicStatus } from "../report/status.ts";
@@ -48,6 +46,8 @@ async function findStatus(
   if (live !== undefined) {
     return { status: live, isLive: true };
   }
+  const { loadConfig } = await import("../config/load.ts");
+  const { lastStatus } = await import("../daemon/last-status.ts");
   const path = configPath(options);
   const { version } = context;
   const status = await lastStatus(await loadConfig(path), { root: options.root, version, configPath: path });

@@ -3,14 +3,12 @@
  */
 
 import type { Asked } from "../daemon/sync-node.ts";
-import { syncNode } from "../daemon/sync-node.ts";
 import { refusesRecord } from "../model/problem.ts";
 import { isWhole, type RunRecord } from "../model/report.ts";
 import { renderChanges, renderFailures, renderProblems, renderSummary } from "../report/messages.ts";
 import { askDaemonToSync } from "./ask.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
 import { toJson } from "./json.ts";
-import { prepare } from "./prepare.ts";
 
 /** Options of this command alone. */
 export interface SyncOptions extends CommonOptions {
@@ -45,6 +43,8 @@ async function syncByDaemon(
 }
 
 async function syncHere(context: Context, options: SyncOptions, asked: Asked): Promise<RunRecord> {
+  const { prepare } = await import("./prepare.ts");
+  const { syncNode } = await import("../daemon/sync-node.ts");
   const { settings, around } = await prepare(context, options);
   return syncNode({ settings, asked }, around, context.signal);
 }

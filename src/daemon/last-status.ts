@@ -11,7 +11,7 @@ import { isDenied } from "../platform/private-files.ts";
 import { loadBelief, loadReport } from "../report/saved.ts";
 import { type FullStatus, fullStatusOf } from "../report/status.ts";
 import { createHealth } from "./health.ts";
-import { RUN_DIRECTORY, readDisks } from "./wire.ts";
+import { RUN_DIRECTORY, readDisks } from "./places.ts";
 
 /** Judged by the last report on disk and by what lies on this node now. */
 export async function lastStatus(

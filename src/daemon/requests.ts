@@ -28,16 +28,11 @@ export interface Wanted {
   readonly answer: (result: TurnResult) => void;
 }
 
-interface Waiting {
-  readonly asked: Asked;
-  readonly answer: (result: TurnResult) => void;
-}
-
 /** `wake` is called for each wish. */
 export function createRequests(wake: () => void): Requests {
-  let waiting: readonly Waiting[] = [];
+  let waiting: readonly Wanted[] = [];
   let isReloadWanted = false;
-  const add = (one: Waiting) => {
+  const add = (one: Wanted) => {
     waiting = [...waiting, one];
     wake();
   };

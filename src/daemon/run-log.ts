@@ -4,7 +4,7 @@
 
 import type { RunFailure } from "../model/failure.ts";
 import { type Problem, refusesRecord } from "../model/problem.ts";
-import { isWhole, type ProblemRecord, type RunRecord } from "../model/report.ts";
+import { isWhole, type ProblemRecord, type RunRecord, undoneSteps } from "../model/report.ts";
 import type { Log } from "../platform/log.ts";
 import type { Turn } from "../report/tracker.ts";
 
@@ -19,7 +19,7 @@ export interface Memory {
 
 /** Logs a run that came to its end, and what of it failed. */
 export function logRecord(log: Log, record: RunRecord, memory: Memory): void {
-  const failed = record.steps.filter(({ result }) => result !== "done");
+  const failed = undoneSteps(record);
   // A run from memory is no news of the IAM: what failed before has still failed.
   const isNews = record.source === "iam";
   const recovered = isNews && memory.failures > 0 && failed.length === 0;
@@ -44,6 +44,14 @@ const IN_STEP: Readonly<Record<RunRecord["source"], string>> = {
   memory: "in step with what the IAM said when it was last believed",
   locked: "locked: nobody has a key until the IAM is believed again",
 };
+
+/** Logs that there was nothing new, if that is news itself. */
+export function logUnchanged(log: Log, memory: Memory): void {
+  if (memory.failures > 0) {
+    log.info(IN_STEP.iam);
+  }
+  memory.failures = 0;
+}
 
 /** Logs a run that could not go on. */
 export function logFailure(log: Log, { code, message }: RunFailure, memory: Memory): void {

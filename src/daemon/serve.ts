@@ -10,14 +10,14 @@ import type { Settings } from "../config/settings.ts";
 import { messageOf } from "../model/failure.ts";
 import type { TurnResult } from "../model/report.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { DiskSpace } from "../platform/host.ts";
+import type { DiskSpace } from "../platform/disk-space.ts";
 import type { Log } from "../platform/log.ts";
 import type { Notifier } from "../platform/notify.ts";
 import type { Metrics } from "../report/metrics.ts";
 import type { Health } from "./health.ts";
 import { type Pulse, startPulse } from "./pulse.ts";
 import type { Requests } from "./requests.ts";
-import { logConditions, logFailure, logRecord, type Memory } from "./run-log.ts";
+import { logConditions, logFailure, logRecord, logUnchanged, type Memory } from "./run-log.ts";
 import { waitMs } from "./schedule.ts";
 import type { Asked } from "./sync-node.ts";
 import type { Syncer } from "./syncer.ts";
@@ -152,13 +152,6 @@ async function runOne(
   return result;
 }
 
-function logUnchanged(log: Log, state: State): void {
-  if (state.failures > 0) {
-    log.info("in step");
-  }
-  state.failures = 0;
-}
-
 /** Tells the log, the service manager and whoever waits for users how things stand. */
 async function tell(parts: ServeParts, state: State): Promise<void> {
   const { health, syncer, notifier } = parts;
@@ -204,7 +197,6 @@ async function rest(
     pulse.beat();
     const nap = Math.min(left, NAP_MS);
     isWoken = await waker.sleep(nap, signal);
-    logConditions(parts.log, health.look());
     left = Math.min(left - nap, waitMs(parts.untilNextMs(settings), state.failures, dice));
   }
   health.knows.nextRunAtMs = undefined;

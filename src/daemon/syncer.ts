@@ -6,14 +6,12 @@
  */
 
 import type { Settings } from "../config/settings.ts";
-import { Failure, messageOf } from "../model/failure.ts";
-import type { PullStatistics, RunRecord, TurnResult } from "../model/report.ts";
-import { isWhole } from "../model/report.ts";
+import { Failure, messageOf, type RunFailure } from "../model/failure.ts";
+import { isWhole, type PullStatistics, type RunRecord, type TurnResult } from "../model/report.ts";
 import { servesSomebody } from "../observe/caches.ts";
 import { observeFootprint, watchFootprint } from "../observe/footprint.ts";
 import type { Command, Finished } from "../platform/child.ts";
 import { underRoot } from "../platform/files.ts";
-import { footprintOf } from "../platform/footprint.ts";
 import type { TouchWatch } from "../platform/watch.ts";
 import { type Etags, recallEtags, remembersSomething } from "../source/remembered.ts";
 import type { Asked } from "./sync-node.ts";
@@ -84,9 +82,7 @@ export function createSyncer(parts: SyncerParts): Syncer {
         return false;
       }
       return (
-        rest === undefined ||
-        (await isTouched(rest, settings, around)) ||
-        (isDue && rest?.source !== "locked")
+        rest === undefined || (await isTouched(rest, settings, around)) || (isDue && rest.source !== "locked")
       );
     },
     usersAreInPlace: ({ caches }) => servesSomebody(underRoot(around.root, caches.directory)),
@@ -142,9 +138,8 @@ async function restAfter(
     return undefined;
   }
   const { source, problems } = record;
-  const { caches, keys, state } = settings;
   return {
-    touches: watchFootprint({ root: around.root, caches, keys, state }),
+    touches: watchFootprint({ ...settings, root: around.root }),
     isTouched: false,
     settings,
     since: around.clock.monotonicMs(),
@@ -156,18 +151,12 @@ async function restAfter(
 }
 
 /** Of the node, and of the lists on disk where they are what is synced from. */
-async function footprintUnder(
-  { iam, caches, keys, state }: Settings,
-  { root }: Surroundings,
-): Promise<string> {
-  const lists = iam.source === "file" ? [iam.usersFile, iam.groupsFile] : [];
-  return [
-    await observeFootprint({ root, caches, keys, state }),
-    await footprintOf(
-      lists.map((path) => underRoot(root, path)),
-      [],
-    ),
-  ].join(" ");
+function footprintUnder(settings: Settings, { root }: Surroundings): Promise<string> {
+  const { iam } = settings;
+  return observeFootprint(
+    { ...settings, root },
+    iam.source === "file" ? [iam.usersFile, iam.groupsFile] : [],
+  );
 }
 
 /** A sync prints one line of JSON: a record, or why there is none. */
@@ -186,12 +175,12 @@ function resultOf({ code, signal, out, err }: Finished): TurnResult {
 
 interface Printed {
   readonly record?: RunRecord;
-  readonly error?: Extract<TurnResult, { kind: "failed" }>["failure"];
+  readonly error?: RunFailure;
 }
 
 function parsed(out: string): Printed | undefined {
   try {
-    const value: RunRecord & { error?: Printed["error"] } = JSON.parse(out);
+    const value: RunRecord & { error?: RunFailure } = JSON.parse(out);
     return value.error === undefined ? { record: value } : { error: value.error };
   } catch {
     return undefined;
@@ -201,7 +190,7 @@ function parsed(out: string): Printed | undefined {
 /** Told to end before it could say anything. */
 const STOPPED = { code: "stopped", message: "Stopped by a signal; the next sync does the rest." } as const;
 
-function failureOf(error: unknown, signal: AbortSignal): Extract<TurnResult, { kind: "failed" }>["failure"] {
+function failureOf(error: unknown, signal: AbortSignal): RunFailure {
   if (error instanceof Failure) {
     return { code: error.code, message: error.message };
   }

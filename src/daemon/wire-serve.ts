@@ -20,13 +20,16 @@ import { loadBelief, loadReport, saveBelief } from "../report/saved.ts";
 import { type CommandBeside, createCommandBeside } from "./companion.ts";
 import { controlRoutes, type EndpointParts, healthRoutes } from "./endpoints.ts";
 import { createHealth } from "./health.ts";
+import { RUN_DIRECTORY, readDisks, socketPath } from "./places.ts";
 import { createRequests } from "./requests.ts";
 import { type ServeParts, serve } from "./serve.ts";
 import type { Asked } from "./sync-node.ts";
 import { createSyncer } from "./syncer.ts";
 import { createWaker } from "./waker.ts";
-import { RUN_DIRECTORY, readDisks, socketPath } from "./wire.ts";
 import type { Surroundings } from "./wire-source.ts";
+
+/** Signals that a daemon hears without ending. */
+export type HeardSignal = "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGQUIT" | "SIGWINCH";
 
 /** What the command line gives to a daemon. */
 export interface Serving {
@@ -42,10 +45,7 @@ export interface Serving {
   readonly logFormat: LogFormat;
   readonly write: (line: string) => void;
   readonly notify: NotifyEnvironment;
-  readonly on: (
-    signal: "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGQUIT" | "SIGWINCH",
-    handler: () => void,
-  ) => void;
+  readonly on: (signal: HeardSignal, handler: () => void) => void;
 }
 
 /** Serves until the signal aborts, or the command beside it ends, whose exit code it returns. Throws when another daemon serves this node. */

@@ -52,9 +52,10 @@ export async function recallPull(settings: Settings, { root }: Surroundings): Pr
     const message = `Nothing is remembered of this IAM in ${settings.state.directory}, so nobody can be served without it. Nothing was changed; a sync that reaches the IAM is needed once.`;
     throw new Failure("nothing-remembered", message);
   }
-  const statistics = { requests: 0, bytes: 0, statuses: {}, mayShift: false, unchanged: true };
-  return { drafts: remembered.drafts, statistics, remember: async () => undefined };
+  return { drafts: remembered.drafts, statistics: NOT_ASKED, remember: async () => undefined };
 }
+
+const NOT_ASKED: PullStatistics = { requests: 0, bytes: 0, statuses: {}, mayShift: false, unchanged: true };
 
 /** Whether the IAM says the same as when these ETags were given; counts what it took to ask. */
 export async function probe(
@@ -64,8 +65,7 @@ export async function probe(
 ): Promise<{ readonly isUnchanged: boolean; readonly statistics: PullStatistics }> {
   const { iam } = sourceSettings(settings, around.root);
   if (iam.source === "file") {
-    const statistics = { requests: 0, bytes: 0, statuses: {}, mayShift: false, unchanged: true };
-    return { isUnchanged: true, statistics };
+    return { isUnchanged: true, statistics: NOT_ASKED };
   }
   await using http = await httpClientFor(iam);
   const client = await scimClientFor(iam, http, around);

@@ -11,20 +11,12 @@ import { observeBefore, observeNode } from "../observe/observe.ts";
 import { refusalOf } from "../plan/guard.ts";
 import { planChanges } from "../plan/plan.ts";
 import { underRoot } from "../platform/files.ts";
-import { type DiskSpace, readDiskSpace } from "../platform/host.ts";
 import { takeLock } from "../platform/lock.ts";
 import { loadBelief, loadReport } from "../report/saved.ts";
 import { validateDirectory } from "../validate/directory.ts";
+import { RUN_DIRECTORY } from "./places.ts";
 import type { Stages } from "./run-once.ts";
 import { pull, recallPull, type Surroundings } from "./wire-source.ts";
-
-/** Gone after a reboot, as what lies in it should be. */
-export const RUN_DIRECTORY = "/run/rollcall";
-
-/** Where the daemon listens below a root; `health` for everybody, `control` for root. */
-export function socketPath(root: string, name: "health" | "control"): string {
-  return underRoot(root, `${RUN_DIRECTORY}/${name}.sock`);
-}
 
 /** The stages of a run under these settings. */
 export function wireStages(settings: Settings, around: Surroundings): Stages {
@@ -73,6 +65,9 @@ async function mustLock(
   { stale, state, schedule }: Settings,
   { root, clock }: Surroundings,
 ): Promise<boolean> {
+  if (stale.lockAfter === undefined) {
+    return false;
+  }
   const now = clock.moment();
   const belief = await loadBelief(underRoot(root, RUN_DIRECTORY));
   const reported = (await loadReport(underRoot(root, state.directory)))?.believedAt;
@@ -81,22 +76,9 @@ async function mustLock(
     ...(belief === undefined ? [] : [msBetween(belief, now)]),
     ...(reported === undefined ? [] : [msBetween(reported, now) - doubtMs]),
   ];
-  return stale.lockAfter !== undefined && ages.length > 0 && Math.min(...ages) > stale.lockAfter;
+  return ages.length > 0 && Math.min(...ages) > stale.lockAfter;
 }
 
 function withoutKeys({ users, groups }: Directory): Directory {
   return { users: users.map((user) => ({ ...user, keys: [] })), groups };
-}
-
-/** Where a full disk would keep changes from this node. */
-export async function readDisks(
-  { caches, keys, state }: Settings,
-  root: string,
-): Promise<readonly DiskSpace[]> {
-  const found = await Promise.all(
-    Object.entries({ caches, keys, state }).map(([name, { directory }]) =>
-      readDiskSpace(name, underRoot(root, directory)),
-    ),
-  );
-  return found.filter((disk) => disk !== undefined);
 }

@@ -20,10 +20,7 @@ export function renderGroup(group: Group): string {
 
 /** The records of a group file; malformed lines are skipped, as glibc does. */
 export function parseGroup(bytes: Uint8Array): GroupRecord[] {
-  return recordLines(bytes).flatMap((line) => {
-    if (line === SENTINELS.group.line) {
-      return [];
-    }
+  return recordLines(bytes, SENTINELS.group.line).flatMap((line) => {
     const [name = "", , gidText = "", members, ...rest] = line.split(":");
     const gid = parseDecimal(gidText);
     if (name === "" || gid === undefined || members === undefined || rest.length > 0) {

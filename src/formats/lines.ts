@@ -21,12 +21,12 @@ export function placeInOrder(lines: readonly string[]): Placed {
   return { bytes: Buffer.from(lines.map((line) => `${line}\n`).join("")), offsets };
 }
 
-/** The lines of a file that are records: neither empty nor a comment. */
-export function recordLines(bytes: Uint8Array): string[] {
+/** The lines of a file that are records: neither empty nor a comment, nor this one, which stands for nobody. */
+export function recordLines(bytes: Uint8Array, sentinel?: string): string[] {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     .toString("utf8")
     .split("\n")
-    .filter((line) => line !== "" && !line.startsWith("#"));
+    .filter((line) => line !== "" && !line.startsWith("#") && line !== sentinel);
 }
 
 /** A decimal number as it stands in these files, or undefined. */

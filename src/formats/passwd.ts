@@ -25,10 +25,7 @@ export function renderPasswd(user: Pick<User, keyof PasswdRecord>): string {
 
 /** The records of a passwd file; malformed lines are skipped, as glibc does. */
 export function parsePasswd(bytes: Uint8Array): PasswdRecord[] {
-  return recordLines(bytes).flatMap((line) => {
-    if (line === SENTINELS.passwd.line) {
-      return [];
-    }
+  return recordLines(bytes, SENTINELS.passwd.line).flatMap((line) => {
     const [name = "", , uidText = "", gidText = "", gecos = "", home = "", shell, ...rest] = line.split(":");
     const uid = parseDecimal(uidText);
     const gid = parseDecimal(gidText);

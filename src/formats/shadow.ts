@@ -22,10 +22,7 @@ export function renderShadow(user: Pick<User, "name" | "active">): string {
 
 /** The records of a shadow file; malformed lines are skipped, as glibc does. */
 export function parseShadow(bytes: Uint8Array): ShadowRecord[] {
-  return recordLines(bytes).flatMap((line) => {
-    if (line === SENTINELS.shadow.line) {
-      return [];
-    }
+  return recordLines(bytes, SENTINELS.shadow.line).flatMap((line) => {
     const fields = line.split(":");
     const [name = "", password = ""] = fields;
     if (name === "" || fields.length !== 9) {

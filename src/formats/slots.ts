@@ -100,11 +100,9 @@ function endOf(slots: readonly Slot[]): number {
   return last === undefined ? 0 : last.offset + last.length;
 }
 
-/** Bytes of a file that are room and not records. */
-export function wasteIn(bytes: Uint8Array, sentinel: SlotRecord): number {
-  return slotsIn(bytes, sentinel)
-    .filter(({ name }) => name === undefined)
-    .reduce((sum, { length }) => sum + length, 0);
+/** Bytes of a file with these records that are room. */
+export function wasteIn(bytes: Uint8Array, records: readonly SlotRecord[], sentinel: SlotRecord): number {
+  return [...records, sentinel].reduce((rest, { line }) => rest - lengthOf(line), bytes.length);
 }
 
 /** Every line of a file; the last sentinel is room at the end and left out. Of two lines with one name the first counts. */

@@ -99,12 +99,17 @@ export type TurnResult =
   /** Neither the IAM nor the node has changed since the last run, so there was none. */
   | { readonly kind: "unchanged"; readonly pull: PullStatistics };
 
+/** The steps of a run that failed or were not begun. */
+export function undoneSteps({ steps }: Pick<RunRecord, "steps">): readonly StepRecord[] {
+  return steps.filter(({ result }) => result !== "done");
+}
+
 /** True when every step of a run was carried out. */
-export function isWhole({ steps }: RunRecord): boolean {
-  return steps.every(({ result }) => result === "done");
+export function isWhole(record: RunRecord): boolean {
+  return undoneSteps(record).length === 0;
 }
 
 /** What is worth remembering of a run: the log has the changes; what was not done is what is still wrong. */
 export function withoutHistory(record: RunRecord): RunRecord {
-  return { ...record, changes: [], steps: record.steps.filter(({ result }) => result !== "done") };
+  return { ...record, changes: [], steps: undoneSteps(record) };
 }

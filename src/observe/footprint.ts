@@ -12,10 +12,13 @@ import { type TouchWatch, watchTouches } from "../platform/watch.ts";
 import { mapFileNames } from "./caches.ts";
 import type { ObserveSettings } from "./observe.ts";
 
-/** Changes when a local account, a map, an index or a key file is edited, replaced or removed. */
-export async function observeFootprint({ root, caches, keys }: ObserveSettings): Promise<string> {
+/** Changes when a local account, a map, an index, a key file or one of `others` is edited, replaced or removed. */
+export async function observeFootprint(
+  { root, caches, keys }: ObserveSettings,
+  others: readonly string[],
+): Promise<string> {
   const maps = MAP_NAMES.flatMap(mapFileNames).map((name) => `${caches.directory}/${name}`);
-  const files = [...LOCAL_FILES, ...maps].map((path) => underRoot(root, path));
+  const files = [...LOCAL_FILES, ...maps, ...others].map((path) => underRoot(root, path));
   return footprintOf(files, [underRoot(root, keys.directory)]);
 }
 

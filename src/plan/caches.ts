@@ -53,22 +53,29 @@ function renderMaps({ users, groups }: Directory): Record<MapName, MapContent> {
   const userNames = users.map((user) => user.name);
   return {
     group: {
-      records: groups.map((group) => ({ name: group.name, line: renderGroup(group) })),
+      records: recordsOf(groups, renderGroup),
       keys: { ixname: groups.map((group) => group.name), ixgid: groups.map((group) => String(group.gid)) },
     },
     passwd: {
-      records: users.map((user) => ({ name: user.name, line: renderPasswd(user) })),
+      records: recordsOf(users, renderPasswd),
       keys: { ixname: userNames, ixuid: users.map((user) => String(user.uid)) },
     },
     shadow: {
-      records: users.map((user) => ({ name: user.name, line: renderShadow(user) })),
+      records: recordsOf(users, renderShadow),
       keys: { ixname: userNames },
     },
     sshkey: {
-      records: users.map((user) => ({ name: user.name, line: renderSshkey(user) })),
+      records: recordsOf(users, renderSshkey),
       keys: { ixname: userNames },
     },
   };
+}
+
+function recordsOf<Item extends { readonly name: string }>(
+  items: readonly Item[],
+  render: (item: Item) => string,
+): SlotRecord[] {
+  return items.map((item) => ({ name: item.name, line: render(item) }));
 }
 
 function publishStep(
@@ -113,7 +120,7 @@ function placeMap(
     return { placed: placeInOrder(records.map(({ line }) => line)), isRelayout: false };
   }
   const placed = placeInSlots(records, before, SENTINELS[map]);
-  const waste = wasteIn(placed.bytes, SENTINELS[map]);
+  const waste = wasteIn(placed.bytes, records, SENTINELS[map]);
   if (waste < MIN_WASTE_BYTES || waste * 2 < placed.bytes.length) {
     return { placed, isRelayout: false };
   }

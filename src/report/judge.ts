@@ -6,8 +6,8 @@
 
 import type { FailureCode, RunFailure } from "../model/failure.ts";
 import { countRefused } from "../model/problem.ts";
-import type { RunRecord } from "../model/report.ts";
-import type { DiskSpace } from "../platform/host.ts";
+import { type RunRecord, undoneSteps } from "../model/report.ts";
+import type { DiskSpace } from "../platform/disk-space.ts";
 import type { ConditionCode } from "./conditions.ts";
 
 const MINUTE_MS = 60_000;
@@ -58,7 +58,7 @@ export interface Facts {
 export function conditionsOf(facts: Facts): ReadonlyMap<ConditionCode, string> {
   const { failure, record } = facts;
   const failed = failure && RAISED_BY[failure.code];
-  const undone = record?.steps.filter(({ result }) => result !== "done") ?? [];
+  const undone = record === undefined ? [] : undoneSteps(record);
   const refused = countRefused(record?.problems ?? []);
   const full = facts.disks.filter(isNearlyFull);
   const held: readonly (readonly [ConditionCode, string, boolean])[] = [

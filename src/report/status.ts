@@ -7,8 +7,15 @@
 
 import type { RunFailure } from "../model/failure.ts";
 import { countRefused } from "../model/problem.ts";
-import type { ProblemRecord, RunRecord, Served, StepRecord } from "../model/report.ts";
-import type { DiskSpace, HostFacts } from "../platform/host.ts";
+import {
+  type ProblemRecord,
+  type RunRecord,
+  type Served,
+  type StepRecord,
+  undoneSteps,
+} from "../model/report.ts";
+import type { DiskSpace } from "../platform/disk-space.ts";
+import type { HostFacts } from "../platform/host.ts";
 import { isHealthy, type ShownCondition } from "./tracker.ts";
 
 /** What is known at one moment. Times are wall-clock milliseconds since 1970; ages and durations milliseconds. */
@@ -79,7 +86,7 @@ export function fullStatusOf(view: View): FullStatus {
     ...commonStatusOf(view),
     conditions: view.conditions.map((one) => ({ ...publicConditionOf(one), detail: one.detail })),
     problems: view.record?.problems ?? [],
-    undone: view.record?.steps.filter(({ result }) => result !== "done") ?? [],
+    undone: view.record === undefined ? [] : undoneSteps(view.record),
     failure: view.failure ?? null,
     config: { path: view.configPath, mistakes: view.configMistakes ?? null },
     host: view.host ?? null,

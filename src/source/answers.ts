@@ -3,6 +3,7 @@
  */
 
 import { Failure } from "../model/failure.ts";
+import { parseJson } from "../model/json.ts";
 import { quoted } from "../model/quoted.ts";
 import type { HttpAnswer } from "../platform/http.ts";
 import { ScimError } from "./schema.ts";
@@ -13,8 +14,8 @@ export function parseBody(
   request: { readonly what: string; readonly url: string },
 ): unknown {
   const where = `${request.what} from ${request.url}`;
-  const json = jsonOf(answer.body);
-  if (json instanceof Error) {
+  const json = parseJson(answer.body.toString("utf8"));
+  if (json === undefined) {
     const start = quoted(answer.body.toString("utf8", 0, 80));
     const message = `${where}: the answer is no JSON; it starts with ${start}. Check that iam.url leads to the SCIM service and not to a login page or a proxy.`;
     throw new Failure("iam-invalid", message);
@@ -30,15 +31,7 @@ export function parseBody(
 
 /** The status of an answer, and what a SCIM Error body says of it. */
 export function describeAnswer(answer: HttpAnswer): string {
-  const error = ScimError.safeParse(jsonOf(answer.body));
+  const error = ScimError.safeParse(parseJson(answer.body.toString("utf8")));
   const detail = error.success && error.data.detail !== undefined ? `, ${quoted(error.data.detail)}` : "";
   return `${answer.status}${detail}`;
-}
-
-function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch (error) {
-    return error;
-  }
 }

@@ -7,6 +7,7 @@
 
 import { dirname } from "node:path";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
+import { parseJson } from "../model/json.ts";
 import { isOpenDirectory, readText } from "../platform/files.ts";
 import { isOpenToOthers } from "../platform/privileges.ts";
 import { draftsOf, idOf } from "./drafts.ts";
@@ -35,7 +36,10 @@ async function readList(
   path: string,
 ): Promise<{ readonly resources: readonly unknown[]; readonly bytes: number }> {
   const text = await readTrusted(path);
-  const json = parse(path, text);
+  const json = parseJson(text);
+  if (json === undefined) {
+    return refuse("iam-invalid", path, "it is no JSON");
+  }
   const pages = (Array.isArray(json) ? json : [json]).map((page) => {
     const parsed = ListResponse.safeParse(page);
     return parsed.success
@@ -67,14 +71,6 @@ async function readTrusted(path: string): Promise<string> {
     );
   }
   return text;
-}
-
-function parse(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return refuse("iam-invalid", path, "it is no JSON");
-  }
 }
 
 function refuse(

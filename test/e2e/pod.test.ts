@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { startFakeIam } from "../support/fake-iam.ts";
-import { makeNodeRoot, type NodeRoot, waitFor } from "../support/node-root.ts";
+import { keepOutput, makeNodeRoot, type NodeRoot, waitFor } from "../support/node-root.ts";
 import { aUser } from "../support/records.ts";
 
 const LAUNCHER = new URL("../../packaging/rollcall", import.meta.url).pathname;
@@ -29,19 +29,10 @@ function startPod(node: NodeRoot, command: readonly string[]) {
     ...command,
   ];
   const outer = spawn("unshare", args, { env: { PATH: process.env["PATH"] } });
-  let output = "";
-  const keep = (chunk: Buffer) => {
-    output += chunk.toString();
-  };
-  outer.stdout.on("data", keep);
-  outer.stderr.on("data", keep);
+  const output = keepOutput(outer);
   return {
-    output: () => output,
-    logged: (pattern: RegExp) =>
-      waitFor(
-        () => pattern.test(output),
-        () => output,
-      ),
+    output,
+    logged: (pattern: RegExp) => waitFor(() => pattern.test(output()), output),
     /** To the first process in there, as a container runtime does. */
     kill: (signal: NodeJS.Signals) =>
       process.kill(

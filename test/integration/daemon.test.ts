@@ -11,7 +11,7 @@ import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startDaemon } from "../support/daemon.ts";
 import { type FakeIam, sendError, startFakeIam, TOKEN } from "../support/fake-iam.ts";
-import { makeNodeRoot, type NodeRoot, waitFor } from "../support/node-root.ts";
+import { keepOutput, makeNodeRoot, type NodeRoot, waitFor } from "../support/node-root.ts";
 import { aKey, aUser, POSIX } from "../support/records.ts";
 
 const OFTEN = "schedule: { every: 1s, splay: 0s }\n";
@@ -218,14 +218,11 @@ async function startServiceManager(
 ): Promise<AsyncDisposable & { readonly socket: string; readonly heard: () => string }> {
   const socket = join(node.path, "notify");
   const child = spawn("python3", ["-c", LISTENER, socket]);
-  let heard = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    heard += chunk.toString();
-  });
-  await waitFor(() => heard.includes("listening"));
+  const heard = keepOutput(child);
+  await waitFor(() => heard().includes("listening"));
   return {
     socket,
-    heard: () => heard,
+    heard,
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await once(child, "exit");

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type NodeRoot, waitFor } from "./node-root.ts";
+import { keepOutput, type NodeRoot, waitFor } from "./node-root.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 
@@ -29,20 +29,11 @@ export function startDaemon(
   const child = spawn(process.execPath, ["--max-semi-space-size=4", MAIN, ...args], {
     env: { PATH: process.env["PATH"], ...env },
   });
-  let output = "";
-  const keep = (chunk: Buffer) => {
-    output += chunk.toString();
-  };
-  child.stdout.on("data", keep);
-  child.stderr.on("data", keep);
+  const output = keepOutput(child);
   return {
     child,
-    output: () => output,
-    logged: (pattern) =>
-      waitFor(
-        () => pattern.test(output),
-        () => output,
-      ),
+    output,
+    logged: (pattern) => waitFor(() => pattern.test(output()), output),
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) {
         const ended = once(child, "exit");

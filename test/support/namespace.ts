@@ -9,7 +9,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, globSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Ran, run } from "./node-root.ts";
+import { keepOutput, type Ran, run } from "./node-root.ts";
 
 const REPOSITORY = new URL("../..", import.meta.url).pathname;
 
@@ -118,18 +118,13 @@ const MAX_POLLS = 1000;
 function startProcess(command: string, args: readonly string[]): Running {
   const env = { PATH: process.env["PATH"] };
   const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  const keep = (chunk: Buffer) => {
-    output += chunk.toString();
-  };
-  child.stdout.on("data", keep);
-  child.stderr.on("data", keep);
+  const output = keepOutput(child);
   return {
     pid: child.pid,
     async printed(text) {
-      for (let polls = 0; !output.includes(text); polls += 1) {
+      for (let polls = 0; !output().includes(text); polls += 1) {
         if (hasEnded(child) || polls === MAX_POLLS) {
-          throw new Error(`${command} did not print ${JSON.stringify(text)}, but: ${output}`);
+          throw new Error(`${command} did not print ${JSON.stringify(text)}, but: ${output()}`);
         }
         await sleep(POLL_MS);
       }

@@ -3,7 +3,7 @@
  */
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import {
   chmodSync,
   mkdirSync,
@@ -136,6 +136,17 @@ export function run(
       resolve({ code, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() }),
     );
   });
+}
+
+/** Keeps everything a process prints; the returned function gives what there is so far. */
+export function keepOutput({ stdout, stderr }: ChildProcess): () => string {
+  let output = "";
+  const keep = (chunk: Buffer) => {
+    output += chunk.toString();
+  };
+  stdout?.on("data", keep);
+  stderr?.on("data", keep);
+  return () => output;
 }
 
 /** Waits until something holds; throws after ten seconds, with the state there is then. */

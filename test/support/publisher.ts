@@ -60,8 +60,15 @@ function withoutSentinel(step: PublishMap): PublishMap {
   return { ...step, data: { ...step.data, bytes: step.data.bytes.subarray(0, end) }, isRelayout: false };
 }
 
-const CHANGED = { slots: (step: PublishMap) => step, naive, "no-sentinel": withoutSentinel };
-const change = layout === "naive" ? naive : layout === "no-sentinel" ? withoutSentinel : CHANGED.slots;
+const LAYOUTS: Readonly<Record<string, (step: PublishMap) => PublishMap>> = {
+  slots: (step) => step,
+  naive,
+  "no-sentinel": withoutSentinel,
+};
+const change = LAYOUTS[layout];
+if (change === undefined) {
+  throw new Error(`no such layout: ${layout}`);
+}
 
 const almostNobody = directoryOf(-1);
 const versions = Array.from({ length: 12 }, (_, version) => directoryOf(version));

@@ -7,11 +7,11 @@
 import { join } from "node:path";
 import { loadConfig } from "../../src/config/load.ts";
 import { createHealth } from "../../src/daemon/health.ts";
+import { readDisks } from "../../src/daemon/places.ts";
 import { createRequests } from "../../src/daemon/requests.ts";
 import { type ServeParts, serve } from "../../src/daemon/serve.ts";
 import { createSyncer, type Syncer } from "../../src/daemon/syncer.ts";
 import { createWaker } from "../../src/daemon/waker.ts";
-import { readDisks } from "../../src/daemon/wire.ts";
 import { runToEnd } from "../../src/platform/child.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createNotifier } from "../../src/platform/notify.ts";

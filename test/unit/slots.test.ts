@@ -121,7 +121,7 @@ describe("records in slots", () => {
 
     assert.notEqual(three.offsets[1], one.offsets[0]);
     assert.equal(four.offsets[2], one.offsets[0]);
-    assert.equal(wasteIn(four.bytes, SENTINEL), 0);
+    assert.equal(wasteIn(four.bytes, ["bb", "cc", "dd"].map(record), SENTINEL), 0);
   });
 
   it("take over whatever another tool has left, whole lines or not", () => {

@@ -7,6 +7,8 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
+import { startFakeIam } from "../support/fake-iam.ts";
+import { someUsers } from "../support/records.ts";
 
 const SOAK = new URL("../support/soak.ts", import.meta.url).pathname;
 const LAUNCHER = readFileSync(new URL("../../packaging/rollcall", import.meta.url), "utf8");
@@ -20,7 +22,13 @@ describe("ten thousand scheduled ticks", () => {
       LAUNCHER.matchAll(/(MALLOC_\w+)=(\d+)/g).map(([, name, value]) => [name, value]),
     );
 
-    const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", ...flags, SOAK], {
+    await using iam = await startFakeIam(someUsers(200), [], { etags: true });
+    iam.misbehave = () => {
+      iam.requests.length = 0;
+      return false;
+    };
+
+    const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", ...flags, SOAK, iam.url], {
       env: { PATH: process.env["PATH"], ...environment },
     });
 

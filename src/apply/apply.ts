@@ -2,7 +2,7 @@
  * Carries out a plan, step by step, in its order.
  *
  * In: steps and a handler for each kind. Out: how each step ended. A step that fails costs as little as can
- * be: one user's keys or home stop nobody else, but nothing is built on a map that could not be published.
+ * be: one user's keys or home stop nobody else, but nothing is built on a ledger or a map that could not be written.
  */
 
 import { messageOf } from "../model/failure.ts";
@@ -29,11 +29,19 @@ export async function applyPlan(
     }
     const outcome = await carryOut(step, handlers);
     outcomes.push(outcome);
-    if (outcome.result === "failed" && step.kind === "publish-map") {
-      obstacle = `${step.data.name} could not be published`;
+    if (outcome.result === "failed") {
+      obstacle = obstacleAfter(step);
     }
   }
   return outcomes;
+}
+
+/** Why nothing can be built on a step that failed; undefined when it concerned one user alone. */
+function obstacleAfter(step: Step): string | undefined {
+  if (step.kind === "keep-ledger") {
+    return "the ledger could not be kept, and nobody is given an id that it does not have";
+  }
+  return step.kind === "publish-map" ? `${step.data.name} could not be published` : undefined;
 }
 
 async function carryOut(step: Step, handlers: Handlers): Promise<Outcome> {
@@ -50,6 +58,8 @@ function handle(step: Step, handlers: Handlers): Promise<void> {
     case "remove-leftover":
       return handlers[step.kind](step);
     case "revoke-keys":
+      return handlers[step.kind](step);
+    case "keep-ledger":
       return handlers[step.kind](step);
     case "publish-map":
       return handlers[step.kind](step);

@@ -6,6 +6,7 @@ import type { Step } from "../model/plan.ts";
 import { applyPublishMap } from "./caches.ts";
 import { applyCreateHome } from "./homes.ts";
 import { applyGrantKeys, applyRevokeKeys } from "./keys.ts";
+import { applyKeepLedger } from "./ledger.ts";
 import { applyRemoveLeftover } from "./leftovers.ts";
 
 /** What carrying out a plan takes from the configuration. */
@@ -13,6 +14,7 @@ export interface ApplySettings {
   readonly root: string;
   readonly caches: { readonly directory: string };
   readonly keys: { readonly directory: string };
+  readonly state: { readonly directory: string };
   readonly homes: { readonly mode: number; readonly skeleton: string };
 }
 
@@ -26,6 +28,7 @@ export function handlersFor(settings: ApplySettings): Handlers {
   return {
     "remove-leftover": (step) => applyRemoveLeftover(step, settings),
     "revoke-keys": (step) => applyRevokeKeys(step, settings),
+    "keep-ledger": (step) => applyKeepLedger(step, settings),
     "publish-map": (step) => applyPublishMap(step, settings),
     "create-home": (step) => applyCreateHome(step, settings),
     "grant-keys": (step) => applyGrantKeys(step, settings),

@@ -2,8 +2,8 @@
  * What commands ask of a running daemon.
  */
 
+import type { Asked } from "../daemon/decisions.ts";
 import { socketPath } from "../daemon/places.ts";
-import type { Asked } from "../daemon/sync-node.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import type { RunRecord, TurnResult } from "../model/report.ts";
 import { askSocket } from "../platform/socket-client.ts";

@@ -84,18 +84,26 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
     refuseUnknownCommand(program);
     finish(await (await import("./start.ts")).start(context, options));
   });
-  addCommands(program, context, finish);
+  addActs(program, context, finish);
+  addLooks(program, context, finish);
   return program;
 }
 
-function addCommands(program: Command, context: Context, finish: (code: number) => void): void {
-  const add = (name: string, description: string) =>
-    program.command(name).allowExcessArguments(false).description(description);
+/** The commands that change this node. */
+function addActs(program: Command, context: Context, finish: (code: number) => void): void {
+  const add = adderTo(program);
   add("sync", "bring this node in step with the IAM, once; through the daemon where one runs")
     .option("--accept-removals <plan-id>", "let through the one refused plan with this id")
     .option("--offline", "serve whom the IAM named when it was last believed, without asking it")
     .action(async (_options, own: Command) =>
       finish(await (await import("./sync.ts")).sync(context, own.optsWithGlobals())),
+    );
+  add("accept", "take records as the IAM has them now, against what this node remembers of them")
+    .argument("[name...]", "users or groups that are held back")
+    .option("--every", "all that are held back")
+    .option("--accept-removals <plan-id>", "let through the one refused plan with this id")
+    .action(async (names: string[], _options, own: Command) =>
+      finish(await (await import("./accept.ts")).accept(context, own.optsWithGlobals(), names)),
     );
   add("run", "keep this node in step until told to stop (SIGHUP: reload, SIGUSR1: sync now)")
     .argument("[command...]", "after --: runs beside, as sshd in a pod, once users are in place")
@@ -103,6 +111,11 @@ function addCommands(program: Command, context: Context, finish: (code: number) 
     .action(async (command: string[], _options, own: Command) =>
       finish(await (await import("./run.ts")).run(context, own.optsWithGlobals(), command)),
     );
+}
+
+/** The commands that only look. */
+function addLooks(program: Command, context: Context, finish: (code: number) => void): void {
+  const add = adderTo(program);
   add("status", "how this node is (exit 0: healthy)")
     .option("--watch", "again every two seconds, until stopped")
     .action(async (_options, own: Command) =>
@@ -121,6 +134,10 @@ function addCommands(program: Command, context: Context, finish: (code: number) 
     .action(async (user: string, _options, own: Command) =>
       finish(await (await import("./keys.ts")).keys(context, own.optsWithGlobals(), user)),
     );
+}
+
+function adderTo(program: Command): (name: string, description: string) => Command {
+  return (name, description) => program.command(name).allowExcessArguments(false).description(description);
 }
 
 function wholeSeconds(value: string): number {

@@ -4,6 +4,7 @@
 
 import { resolve } from "node:path";
 import { loadConfigText } from "../config/load.ts";
+import type { Asked } from "../daemon/decisions.ts";
 import { serveNode } from "../daemon/wire-serve.ts";
 import { type CommonOptions, type Context, configPath } from "./context.ts";
 
@@ -30,13 +31,9 @@ export async function run(
       tokens: context.tokens,
       load: () => loadConfigText(path),
       // With --config, so that the sync does its work itself and does not ask the daemon.
-      syncCommand: ({ accepted, offline }, inForce) => ({
+      syncCommand: (asked, inForce) => ({
         program,
-        args: [
-          ...args.concat("--json", "--root", options.root, "--config", inForce, "sync"),
-          ...(accepted === undefined ? [] : ["--accept-removals", accepted]),
-          ...(offline === true ? ["--offline"] : []),
-        ],
+        args: args.concat("--json", "--root", options.root, "--config", inForce, ...commandFor(asked)),
       }),
       beside:
         beside === undefined
@@ -49,4 +46,15 @@ export async function run(
     },
     context.signal,
   );
+}
+
+/** The command, with its options, that does what is asked by hand. */
+function commandFor({ accepted, accepts, offline }: Asked): string[] {
+  return [
+    ...(accepts === undefined ? ["sync"] : ["accept"]),
+    ...(accepted === undefined ? [] : ["--accept-removals", accepted]),
+    ...(offline === true ? ["--offline"] : []),
+    ...(accepts === "all" ? ["--every"] : []),
+    ...(accepts === undefined || accepts === "all" ? [] : ["--", ...accepts]),
+  ];
 }

@@ -2,7 +2,7 @@
  * `rollcall sync`: bring this node in step, once; through the daemon where one runs.
  */
 
-import type { Asked } from "../daemon/sync-node.ts";
+import type { Asked } from "../daemon/decisions.ts";
 import { refusesRecord } from "../model/problem.ts";
 import { isWhole, type RunRecord } from "../model/report.ts";
 import { renderChanges, renderFailures, renderProblems, renderSummary } from "../report/messages.ts";
@@ -18,7 +18,11 @@ export interface SyncOptions extends CommonOptions {
 
 /** Runs once and says what was done; the exit code says how it ended. */
 export async function sync(context: Context, options: SyncOptions): Promise<number> {
-  const asked: Asked = { accepted: options.acceptRemovals, offline: options.offline };
+  return syncAsAsked(context, options, { accepted: options.acceptRemovals, offline: options.offline });
+}
+
+/** The same with whatever a person has decided. */
+export async function syncAsAsked(context: Context, options: SyncOptions, asked: Asked): Promise<number> {
   const record = (await syncByDaemon(context, options, asked)) ?? (await syncHere(context, options, asked));
   context.redraw?.("");
   if (options.json === true) {

@@ -12,11 +12,12 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   s: SECOND_MS,
   m: 60 * SECOND_MS,
   h: 3600 * SECOND_MS,
+  d: 24 * 3600 * SECOND_MS,
 };
 
 const durationText = z
-  .string("must be a number with a unit: 500ms, 30s, 10m, 1h")
-  .regex(/^\d{1,6}(?:ms|s|m|h)$/, "must be a number with a unit: 500ms, 30s, 10m, 1h");
+  .string("must be a number with a unit: 500ms, 30s, 10m, 1h, 90d")
+  .regex(/^\d{1,6}(?:ms|s|m|h|d)$/, "must be a number with a unit: 500ms, 30s, 10m, 1h, 90d");
 
 const msOf = (value: string) =>
   Number.parseInt(value, 10) * (UNITS_MS[value.replace(/\d+/, "")] ?? SECOND_MS);
@@ -170,6 +171,8 @@ const stale = z.strictObject({ warnAfter: duration("10m"), lockAfter: optionalDu
 
 const state = z.strictObject({ directory: absolutePath.default("/var/lib/rollcall") }).prefault({});
 
+const ledger = z.strictObject({ rememberFor: duration("90d") }).prefault({});
+
 /** The whole file. */
 export const ConfigSchema = z.strictObject({
   iam: iam.prefault({}),
@@ -184,6 +187,7 @@ export const ConfigSchema = z.strictObject({
   schedule,
   stale,
   state,
+  ledger,
 });
 
 /** The file after defaults and units, before presets and checks across keys. */

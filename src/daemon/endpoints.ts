@@ -18,7 +18,7 @@ import {
   publicStatusOf,
   type View,
 } from "../report/status.ts";
-import type { Asked } from "./sync-node.ts";
+import type { Asked } from "./decisions.ts";
 
 /** What the endpoints ask of the daemon. */
 export interface EndpointParts {
@@ -46,7 +46,10 @@ export function controlRoutes(parts: EndpointParts): Route {
       const asked = Ask.safeParse(parseJson(body === "" ? "{}" : body));
       return asked.success
         ? json(await parts.sync(asked.data))
-        : plain(400, 'The body must be JSON such as {} or {"accepted": "PLAN-ID"} or {"offline": true}.');
+        : plain(
+            400,
+            'The body must be JSON such as {} or {"accepted": "PLAN-ID"} or {"accepts": ["USER"]} or {"offline": true}.',
+          );
     },
     "POST /reload": async () => {
       parts.reload();
@@ -55,7 +58,11 @@ export function controlRoutes(parts: EndpointParts): Route {
   });
 }
 
-const Ask = z.strictObject({ accepted: z.string().max(64).optional(), offline: z.boolean().optional() });
+const Ask = z.strictObject({
+  accepted: z.string().max(64).optional(),
+  accepts: z.union([z.array(z.string().max(64)).max(10_000), z.literal("all")]).optional(),
+  offline: z.boolean().optional(),
+});
 
 /** A figure that was computed less than a second ago is good enough for everybody who asks. */
 const FRESH_MS = 1000;

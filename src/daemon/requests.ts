@@ -2,8 +2,9 @@
  * What people, signals and changed files want of a running daemon, in line for its loop.
  */
 
+import { isDeepStrictEqual } from "node:util";
 import type { TurnResult } from "../model/report.ts";
-import type { Asked } from "./sync-node.ts";
+import type { Asked } from "./decisions.ts";
 
 /** Wishes that have not been fulfilled yet. */
 export interface Requests {
@@ -62,5 +63,8 @@ export function createRequests(wake: () => void): Requests {
 }
 
 function isSame(one: Asked, other: Asked): boolean {
-  return one.accepted === other.accepted && (one.offline ?? false) === (other.offline ?? false);
+  return isDeepStrictEqual(
+    [one.accepted, one.accepts, one.offline ?? false],
+    [other.accepted, other.accepts, other.offline ?? false],
+  );
 }

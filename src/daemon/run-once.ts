@@ -5,15 +5,14 @@
  * else: everything up to the plan only looks, everything after it only touches this node.
  */
 
-import { createHash } from "node:crypto";
 import type { Directory } from "../model/directory.ts";
 import type { Drafts } from "../model/draft.ts";
 import { Failure } from "../model/failure.ts";
-import type { LocalAccounts, NodeBefore, Observed } from "../model/observed.ts";
+import type { NodeBefore, Observed } from "../model/observed.ts";
 import type { Plan, Removals } from "../model/plan.ts";
 import type { Problem } from "../model/problem.ts";
-import { quoted } from "../model/quoted.ts";
 import type { Outcome, PullStatistics, RunReport, Source } from "../model/report.ts";
+import { type Asked, type Decidable, planIdOf, refuseIdleDecision, refuseRemovals } from "./decisions.ts";
 
 /** What the IAM said, and a way to remember it once the node is in step with it. */
 export interface PullResult {
@@ -22,17 +21,21 @@ export interface PullResult {
   readonly remember: () => Promise<void>;
 }
 
+/** What validation came to; `accepted` are the records that are served because a person has said so. */
+export interface Validated {
+  readonly directory: Directory;
+  readonly problems: readonly Problem[];
+  readonly accepted: readonly string[];
+}
+
 /** The stages of a run, each with its settings already in it. */
 export interface Stages {
   /** Where the pull comes from. */
   readonly source: Source;
   pull(signal: AbortSignal): Promise<PullResult>;
   observeBefore(): Promise<NodeBefore>;
-  validate(
-    drafts: Drafts,
-    before: NodeBefore,
-  ): { readonly directory: Directory; readonly problems: readonly Problem[] };
-  observe(directory: Directory, local: LocalAccounts): Promise<Observed>;
+  validate(drafts: Drafts, before: NodeBefore): Validated;
+  observe(directory: Directory, before: NodeBefore): Promise<Observed>;
   plan(directory: Directory, observed: Observed): Plan;
   /** Why the fuse blows; undefined when it holds. */
   refusalOf(removals: Removals): string | undefined;
@@ -44,22 +47,18 @@ export interface Stages {
 }
 
 /** A plan with everything that led to it. Nothing has been touched yet. */
-export interface Planned {
+export interface Planned extends Decidable {
   readonly pulled: PullResult;
   readonly directory: Directory;
   readonly observed: Observed;
-  readonly plan: Plan;
-  readonly planId: string;
-  readonly problems: readonly Problem[];
-  readonly refusal: string | undefined;
 }
 
 /** Decides what a sync would do; reads the IAM and the node, writes nothing. */
 export async function planOnce(stages: Stages, signal: AbortSignal): Promise<Planned> {
   const pulled = await stages.pull(signal);
   const before = await stages.observeBefore();
-  const { directory, problems } = stages.validate(pulled.drafts, before);
-  const observed = await stages.observe(directory, before.local);
+  const { directory, problems, accepted } = stages.validate(pulled.drafts, before);
+  const observed = await stages.observe(directory, before);
   const plan = stages.plan(directory, observed);
   const refusal = stages.refusalOf(plan.removals);
   return {
@@ -70,23 +69,27 @@ export async function planOnce(stages: Stages, signal: AbortSignal): Promise<Pla
     planId: planIdOf(plan),
     problems: [...problems, ...plan.problems],
     refusal,
+    accepted,
   };
 }
 
-/** Brings the node in step. `accepted` is the id of the one plan whose removals a person has agreed to. */
+/** Brings the node in step, with what a person has decided. */
 export async function runOnce(
   stages: Stages,
-  accepted: string | undefined,
+  { accepted, accepts }: Asked,
   signal: AbortSignal,
 ): Promise<RunReport> {
   const start = stages.monotonicMs();
   using _lock = await stages.lock();
-  const { pulled, directory, observed, plan, planId, problems, refusal } = await planSurely(stages, signal);
-  if (refusal !== undefined && accepted !== planId) {
-    throw removalsRefused(plan.removals, refusal, { planId, accepted });
-  }
+  const planned = await planSurely(stages, signal);
+  const { pulled, directory, observed, plan, planId, problems } = planned;
+  refuseIdleDecision(planned, accepts);
+  refuseRemovals(planned, accepted);
   const outcomes = await stages.apply(plan, signal);
-  await pulled.remember();
+  // Where the ledger could not be kept nothing else can be, and its outcome says so.
+  if (outcomes.every(({ step, result }) => step.kind !== "keep-ledger" || result === "done")) {
+    await pulled.remember();
+  }
   return {
     source: stages.source,
     plan,
@@ -96,8 +99,13 @@ export async function runOnce(
     served: countServed(directory),
     pull: pulled.statistics,
     setsOwners: observed.ownsFiles,
+    ledgerIsRebuilt: isWithinADay(observed.ledger.rebuiltAt, observed.nowMs),
     seconds: (stages.monotonicMs() - start) / 1000,
   };
+}
+
+function isWithinADay(atMs: number | undefined, nowMs: number): boolean {
+  return atMs !== undefined && Math.abs(nowMs - atMs) < 24 * 3600 * 1000;
 }
 
 const SURE_AFTER = 4;
@@ -141,43 +149,4 @@ export function countServed({ users, groups }: Directory): RunReport["served"] {
     keys: users.reduce((sum, user) => sum + user.keys.length, 0),
     keyless: users.filter((user) => user.active && user.keys.length === 0).length,
   };
-}
-
-const TAKES_AWAY = new Set([
-  "user-removed",
-  "user-deactivated",
-  "group-removed",
-  "member-removed",
-  "key-revoked",
-  "user-changed",
-]);
-
-/** Two plans have the same id when they take the same from the same people. */
-function planIdOf({ changes }: Plan): string {
-  const taken = changes.filter(({ event }) => TAKES_AWAY.has(event));
-  return createHash("sha256").update(JSON.stringify(taken)).digest("hex").slice(0, 12);
-}
-
-const NAMED = 10;
-
-function removalsRefused({ users, groups }: Removals, refusal: string, ids: AcceptedId): Failure {
-  const names = users.slice(0, NAMED).map(quoted).join(", ");
-  const more = users.length > NAMED ? ` and ${users.length - NAMED} more` : "";
-  const lost = [
-    ...(users.length > 0 ? [`users ${names}${more}`] : []),
-    ...(groups.length > 0 ? [`groups ${groups.slice(0, NAMED).map(quoted).join(", ")}`] : []),
-  ];
-  const mismatch =
-    ids.accepted === undefined ? "" : `The id ${quoted(ids.accepted)} belongs to another plan. `;
-  return new Failure(
-    "removals-refused",
-    `This sync was refused because ${refusal}: ${lost.join("; ")}. Nothing was changed. ${mismatch}` +
-      `If the IAM is right, look at everything with "rollcall plan" and run this sync again with ` +
-      `--accept-removals ${ids.planId}, which lets exactly this through. If it is not, mend the IAM; the next sync asks again.`,
-  );
-}
-
-interface AcceptedId {
-  readonly planId: string;
-  readonly accepted: string | undefined;
 }

@@ -14,12 +14,12 @@ import type { DiskSpace } from "../platform/disk-space.ts";
 import type { Log } from "../platform/log.ts";
 import type { Notifier } from "../platform/notify.ts";
 import type { Metrics } from "../report/metrics.ts";
+import type { Asked } from "./decisions.ts";
 import type { Health } from "./health.ts";
 import { type Pulse, startPulse } from "./pulse.ts";
 import type { Requests } from "./requests.ts";
 import { logConditions, logFailure, logRecord, logUnchanged, type Memory } from "./run-log.ts";
 import { waitMs } from "./schedule.ts";
-import type { Asked } from "./sync-node.ts";
 import type { Syncer } from "./syncer.ts";
 import type { Waker } from "./waker.ts";
 

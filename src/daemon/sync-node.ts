@@ -4,21 +4,14 @@
 
 import type { Settings } from "../config/settings.ts";
 import { Failure, messageOf } from "../model/failure.ts";
-import type { RunRecord } from "../model/report.ts";
+import { type RunRecord, undoneSteps } from "../model/report.ts";
 import { underRoot } from "../platform/files.ts";
 import { runRecordOf } from "../report/record.ts";
 import { loadReport, type SavedReport, saveReport } from "../report/saved.ts";
+import type { Asked } from "./decisions.ts";
 import { runOnce } from "./run-once.ts";
 import { wireOfflineStages, wireStages } from "./wire.ts";
 import type { Surroundings } from "./wire-source.ts";
-
-/** What a person, or the daemon, asks for beyond a plain sync. */
-export interface Asked {
-  /** The id of the one plan whose removals are accepted. */
-  readonly accepted?: string | undefined;
-  /** Serve whom the IAM named when it was last believed, without asking it. */
-  readonly offline?: boolean | undefined;
-}
 
 /** Runs once and keeps how it went in the state directory; throws what the run throws. */
 export async function syncNode(
@@ -27,17 +20,23 @@ export async function syncNode(
   signal: AbortSignal,
 ): Promise<RunRecord> {
   const stages =
-    asked.offline === true ? await wireOfflineStages(settings, around) : wireStages(settings, around);
+    asked.offline === true
+      ? await wireOfflineStages(settings, around)
+      : wireStages(settings, around, asked.accepts);
   const directory = underRoot(around.root, settings.state.directory);
   const at = around.clock.moment();
   try {
-    const record = runRecordOf(await runOnce(stages, asked.accepted, signal));
+    const record = runRecordOf(await runOnce(stages, asked, signal));
     await note(directory, (before) => ({
       at,
       believedAt: record.source === "iam" ? at : before?.believedAt,
       failure: undefined,
       record,
-    }));
+    })).catch((error: unknown) => {
+      const undone = [...new Set(undoneSteps(record).map(({ message }) => message))];
+      const besides = undone.length === 0 ? "" : ` Besides, the sync is not done: ${undone.join("; ")}`;
+      throw new Failure("state-unwritable", `${messageOf(error)}${besides}`, { cause: error });
+    });
     return record;
   } catch (error) {
     if (error instanceof Failure && !LEAVES_NO_NOTE.has(error.code)) {
@@ -55,8 +54,13 @@ export async function syncNode(
   }
 }
 
-/** The run did not take place, or the note cannot be written either. */
-const LEAVES_NO_NOTE: ReadonlySet<string> = new Set(["node-busy", "state-unwritable", "stopped"]);
+/** The run did not take place, says nothing of the node, or the note cannot be written either. */
+const LEAVES_NO_NOTE: ReadonlySet<string> = new Set([
+  "node-busy",
+  "nothing-held",
+  "state-unwritable",
+  "stopped",
+]);
 
 async function note(
   directory: string,

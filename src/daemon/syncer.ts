@@ -14,7 +14,7 @@ import type { Command, Finished } from "../platform/child.ts";
 import { underRoot } from "../platform/files.ts";
 import type { TouchWatch } from "../platform/watch.ts";
 import { type Etags, recallEtags, remembersSomething } from "../source/remembered.ts";
-import type { Asked } from "./sync-node.ts";
+import type { Asked } from "./decisions.ts";
 import { probe, type Surroundings, sourceSettings } from "./wire-source.ts";
 
 /** What a syncer is made of. */

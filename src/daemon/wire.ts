@@ -14,22 +14,26 @@ import { underRoot } from "../platform/files.ts";
 import { takeLock } from "../platform/lock.ts";
 import { loadBelief, loadReport } from "../report/saved.ts";
 import { validateDirectory } from "../validate/directory.ts";
+import type { Asked } from "./decisions.ts";
 import { RUN_DIRECTORY } from "./places.ts";
 import type { Stages } from "./run-once.ts";
 import { pull, recallPull, type Surroundings } from "./wire-source.ts";
 
-/** The stages of a run under these settings. */
-export function wireStages(settings: Settings, around: Surroundings): Stages {
+/** The stages of a run under these settings, and with the records that a person has accepted. */
+export function wireStages(settings: Settings, around: Surroundings, accepts: Asked["accepts"] = []): Stages {
   const { root, clock } = around;
-  const { names, ids, shells, homes, keys, caches, guard, state } = settings;
+  const { names, ids, shells, homes, keys, caches, guard, state, ledger } = settings;
   const planSettings = { caches, homes, guard };
-  const handlers = handlersFor({ root, caches, keys, homes });
+  const handlers = handlersFor({ root, caches, keys, homes, state });
+  const places = { root, caches, keys, state, ledger };
+  const decided = accepts === "all" ? accepts : new Set(accepts);
+  const rules = { names, ids, shells, homes, keys, accepts: decided };
   return {
     source: "iam",
     pull: (signal) => pull(settings, around, signal),
-    observeBefore: () => observeBefore({ root, caches, keys, state }),
-    validate: (drafts, before) => validateDirectory(drafts, { names, ids, shells, homes, keys }, before),
-    observe: (directory, local) => observeNode({ root, caches, keys, state }, directory, local),
+    observeBefore: () => observeBefore(places, clock.now()),
+    validate: (drafts, before) => validateDirectory(drafts, rules, before),
+    observe: (directory, before) => observeNode(places, directory, before),
     plan: (directory, observed) => planChanges(directory, observed, planSettings),
     refusalOf: (removals) => refusalOf(removals, guard),
     lock: () => takeLock(underRoot(root, RUN_DIRECTORY), "sync"),
@@ -49,8 +53,8 @@ export async function wireOfflineStages(settings: Settings, around: Surroundings
     ...offline,
     source: "locked",
     validate: (drafts, before) => {
-      const { directory, problems } = online.validate(drafts, before);
-      return { directory: withoutKeys(directory), problems };
+      const { directory, ...rest } = online.validate(drafts, before);
+      return { directory: withoutKeys(directory), ...rest };
     },
     // The admin has asked for it with stale.lockAfter.
     refusalOf: () => undefined,

@@ -33,6 +33,8 @@ export interface User {
 
 /** A group of such people. */
 export interface Group {
+  /** Undefined for the private group of a user. */
+  readonly id: ScimId | undefined;
   readonly name: GroupName;
   readonly gid: Gid;
   /** Names of active users, sorted, each once. */

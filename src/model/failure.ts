@@ -22,6 +22,7 @@ export type FailureCode =
   | "apply-failed"
   | "state-unwritable"
   | "nothing-remembered"
+  | "nothing-held"
   | "daemon-lost"
   | "command-failed"
   | "stopped";

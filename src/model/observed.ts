@@ -2,6 +2,8 @@
  * What this node has now, as `observe/` read it.
  */
 
+import type { Ledger } from "./ledger.ts";
+
 /** The cache maps this program writes. */
 export const MAP_NAMES = ["group", "passwd", "shadow", "sshkey"] as const;
 export type MapName = (typeof MAP_NAMES)[number];
@@ -13,6 +15,8 @@ export type IndexName = "ixname" | "ixuid" | "ixgid";
 export interface LocalAccounts {
   readonly userNames: ReadonlySet<string>;
   readonly uids: ReadonlySet<number>;
+  /** By uid: the first name it has. */
+  readonly nameOfUid: ReadonlyMap<number, string>;
   readonly groupNames: ReadonlySet<string>;
   readonly gids: ReadonlySet<number>;
   /** Home directories of local accounts. */
@@ -23,10 +27,8 @@ export interface LocalAccounts {
   readonly shadowGid: number;
 }
 
-/** What this node serves already: of two who claim one thing, the one who has it keeps it. */
+/** What the maps of this node say already: of two who claim one thing, the one who has it keeps it. */
 export interface Holders {
-  /** By user name: the uid. */
-  readonly uids: ReadonlyMap<string, number>;
   /** By user name: the home. */
   readonly homes: ReadonlyMap<string, string>;
   /** By group name: the gid. */
@@ -37,6 +39,12 @@ export interface Holders {
 export interface NodeBefore {
   readonly local: LocalAccounts;
   readonly holders: Holders;
+  /** With whoever the maps on disk name beside it, and without what may be forgotten. */
+  readonly ledger: Ledger;
+  /** The ledger's file as it is on disk; undefined without one. */
+  readonly ledgerFile: Uint8Array | undefined;
+  /** When this was looked at, in milliseconds since 1970. */
+  readonly nowMs: number;
 }
 
 /** One regular file: content, permission bits and owner. */
@@ -63,8 +71,7 @@ export type ObservedHome =
   | { readonly kind: "unreachable"; readonly reason: string };
 
 /** Everything observed for one plan. */
-export interface Observed {
-  readonly local: LocalAccounts;
+export interface Observed extends NodeBefore {
   readonly maps: Readonly<Record<MapName, ObservedMap>>;
   /** By user name: the files of the keys directory. */
   readonly keyFiles: ReadonlyMap<string, ObservedFile>;

@@ -55,8 +55,14 @@ export interface RemoveLeftover {
   readonly path: string;
 }
 
+/** Write down who holds which name and id, before anybody is given one. */
+export interface KeepLedger {
+  readonly kind: "keep-ledger";
+  readonly bytes: Uint8Array;
+}
+
 /** One thing to do. A new kind needs a handler in `apply/` before it compiles. */
-export type Step = RevokeKeys | PublishMap | CreateHome | GrantKeys | RemoveLeftover;
+export type Step = RevokeKeys | KeepLedger | PublishMap | CreateHome | GrantKeys | RemoveLeftover;
 
 /** What a plan means for people; `before` and `after` are the values on disk. */
 export type Change =

@@ -4,6 +4,8 @@
  * The codes are a closed list: they never change meaning, and the README explains each of them.
  */
 
+// oxlint-disable max-lines -- one flat table: three lines for each code
+
 /** What a problem takes from its subject: the whole record, one field, or nothing yet. */
 export type Cost = "record" | "field" | "nothing";
 
@@ -71,6 +73,30 @@ export const PROBLEMS = {
     costs: "record",
     title: "Several records claim this id",
     remedy: "Give each record its own id in the IAM; until then none of them gets it.",
+  },
+  "name-remembered": {
+    costs: "record",
+    title: "The name belongs, or belonged not long ago, to another record",
+    remedy:
+      'Give it another name in the IAM; or, if it is the same person, "rollcall accept NAME" (see ledger.rememberFor).',
+  },
+  "id-remembered": {
+    costs: "record",
+    title: "The id belongs, or belonged not long ago, to another record: its files would change hands",
+    remedy:
+      'Give it another id in the IAM; or, if it is the same person, "rollcall accept NAME" (see ledger.rememberFor).',
+  },
+  "id-held": {
+    costs: "field",
+    title: "The uid was changed in the IAM; the old one stays, because the files on disk are owned by it",
+    remedy:
+      'If the change is right: "rollcall accept USER", then chown their files. If not, undo it in the IAM.',
+  },
+  "id-stuck": {
+    costs: "record",
+    title: "The uid was changed in the IAM, and the old one cannot be served any more",
+    remedy:
+      'If the change is right: "rollcall accept USER", then chown their files. If not, undo it in the IAM.',
   },
   "primary-group-missing": {
     costs: "record",

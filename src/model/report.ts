@@ -52,6 +52,8 @@ export interface RunReport {
   readonly pull: PullStatistics;
   /** False when owners of files and homes were left alone, because this process is not root. */
   readonly setsOwners: boolean;
+  /** True for a day after the ledger had to be made anew from the maps. */
+  readonly ledgerIsRebuilt: boolean;
   readonly seconds: number;
 }
 
@@ -89,6 +91,7 @@ export interface RunRecord extends Omit<PlanRecord, "refusal"> {
   readonly served: Served;
   readonly pull: PullStatistics;
   readonly setsOwners: boolean;
+  readonly ledgerIsRebuilt: boolean;
   readonly seconds: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Who holds which uid, which home and which group id on this node, as the cache maps on disk say.
+ * Who has which home, and which group which id on this node, as the cache maps on disk say.
  */
 
 import { parseGroup } from "../formats/group.ts";
@@ -13,7 +13,6 @@ export async function observeHolders(directory: string): Promise<Holders> {
   const group = await observeFile(`${directory}/group.cache`);
   const users = parsePasswd(passwd?.bytes ?? NOTHING);
   return {
-    uids: new Map(users.map(({ name, uid }) => [name, uid])),
     homes: new Map(users.map(({ name, home }) => [name, home])),
     gids: new Map(parseGroup(group?.bytes ?? NOTHING).map(({ name, gid }) => [name, gid])),
   };

@@ -18,6 +18,7 @@ export async function observeLocalAccounts(root: string): Promise<LocalAccounts>
   return {
     userNames: new Set(users.map(([name = ""]) => name)),
     uids: idsIn(users, 2),
+    nameOfUid: new Map(users.toReversed().map(([name = "", , uid = ""]) => [Number.parseInt(uid, 10), name])),
     groupNames: new Set(groups.map(([name = ""]) => name)),
     gids: new Set([...idsIn(groups, 2), ...idsIn(users, 3)]),
     homes: new Set(users.map((fields) => fields[5] ?? "").filter((home) => /^\/.*[^/]$/.test(home))),

@@ -4,13 +4,14 @@
 
 import type { Directory } from "../model/directory.ts";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
-import type { LocalAccounts, NodeBefore, Observed } from "../model/observed.ts";
+import type { NodeBefore, Observed } from "../model/observed.ts";
 import { refuseOpenDirectory, refuseToLeave, underRoot } from "../platform/files.ts";
 import { isRoot } from "../platform/privileges.ts";
 import { observeCaches } from "./caches.ts";
 import { observeHolders } from "./holders.ts";
 import { observeHomes } from "./homes.ts";
 import { observeKeyFiles } from "./keys.ts";
+import { observeLedger } from "./ledger.ts";
 import { observeLeftovers } from "./leftovers.ts";
 import { observeLocalAccounts } from "./local-accounts.ts";
 
@@ -20,20 +21,29 @@ export interface ObserveSettings {
   readonly caches: { readonly directory: string };
   readonly keys: { readonly directory: string };
   readonly state: { readonly directory: string };
+  readonly ledger: { readonly rememberFor: number };
 }
 
 /** What limits whom this node can serve. */
-export async function observeBefore({ root, caches }: ObserveSettings): Promise<NodeBefore> {
+export async function observeBefore(settings: ObserveSettings, nowMs: number): Promise<NodeBefore> {
+  const { root, caches, state, ledger } = settings;
   const local = await observeLocalAccounts(root);
-  const holders = await observeHolders(underRoot(root, caches.directory)).catch(unreadable);
-  return { local, holders };
+  const cachesDirectory = underRoot(root, caches.directory);
+  const stateDirectory = underRoot(root, state.directory);
+  const places = { stateDirectory, cachesDirectory, rememberForMs: ledger.rememberFor };
+  try {
+    const holders = await observeHolders(cachesDirectory);
+    return { local, holders, ...(await observeLedger(places, nowMs)), nowMs };
+  } catch (error) {
+    return unreadable(error);
+  }
 }
 
 /** What the node has, next to the directory it should have. */
 export async function observeNode(
   settings: ObserveSettings,
   directory: Directory,
-  local: LocalAccounts,
+  before: NodeBefore,
 ): Promise<Observed> {
   const { root, caches, keys, state } = settings;
   try {
@@ -42,7 +52,7 @@ export async function observeNode(
       await refuseToLeave(root, path);
     }
     return {
-      local,
+      ...before,
       maps: await observeCaches(underRoot(root, caches.directory)),
       keyFiles: await observeKeyFiles(underRoot(root, keys.directory)),
       homes: await observeHomes(root, directory),

@@ -5,6 +5,7 @@
  */
 
 import type { User } from "../model/directory.ts";
+import { latestBy } from "../model/ledger.ts";
 import type { Observed } from "../model/observed.ts";
 import type { CreateHome } from "../model/plan.ts";
 import type { Problem, ProblemCode } from "../model/problem.ts";
@@ -19,6 +20,7 @@ export interface HomesPlan {
 export function planHomes(users: readonly User[], observed: Observed): HomesPlan {
   const create: CreateHome[] = [];
   const problems: Problem[] = [];
+  const nameOf = namesOfUids(users, observed);
   for (const user of users.filter(({ active }) => active)) {
     const home = observed.homes.get(user.home) ?? { kind: "absent" };
     const problem = (code: ProblemCode, reason: string) =>
@@ -30,8 +32,26 @@ export function planHomes(users: readonly User[], observed: Observed): HomesPlan
     } else if (home.kind === "other") {
       problem("home-blocked", `${user.home} is no directory`);
     } else if (observed.ownsFiles && home.uid !== Number(user.uid)) {
-      problem("home-owner", `${user.home} belongs to uid ${home.uid}, ${user.name} is uid ${user.uid}`);
+      const owner = `uid ${home.uid} (${nameOf(home.uid, user)})`;
+      problem("home-owner", `${user.home} belongs to ${owner}, ${user.name} is uid ${user.uid}`);
     }
   }
   return { create, problems };
+}
+
+/** Who a uid is, or was: on this node, by the ledger, or at the node itself. */
+function namesOfUids(
+  users: readonly User[],
+  { ledger, local }: Observed,
+): (uid: number, user: User) => string {
+  const served = new Map(users.map(({ uid, name }) => [Number(uid), String(name)]));
+  const former = latestBy(
+    ledger.holdings.filter(({ kind }) => kind === "user"),
+    ({ number }) => number,
+  );
+  return (uid, user) => {
+    const gone = former.get(uid);
+    const past = gone?.id === user.id ? "their own uid before" : gone && `${gone.name}, who is gone`;
+    return served.get(uid) ?? local.nameOfUid.get(uid) ?? past ?? "nobody known here";
+  };
 }

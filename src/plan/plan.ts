@@ -13,9 +13,10 @@ import { changesBetween, type Served, servedNow } from "./changes.ts";
 import { removalsOf } from "./guard.ts";
 import { planHomes } from "./homes.ts";
 import { planKeys } from "./keys.ts";
+import { planLedger } from "./ledger.ts";
 import type { PlanSettings } from "./settings.ts";
 
-/** Takes away first and gives last: leftovers and keys removed, then maps, homes, keys granted. */
+/** Takes away first and gives last: leftovers and keys removed, the ledger, then maps, homes, keys granted. */
 export function planChanges(directory: Directory, observed: Observed, settings: PlanSettings): Plan {
   const served = servedNow(observed.maps);
   const maps = planCaches(directory, observed, settings.caches);
@@ -23,8 +24,16 @@ export function planChanges(directory: Directory, observed: Observed, settings: 
   const leftovers = observed.leftovers.map((path) => ({ kind: "remove-leftover", path }) as const);
   const created = settings.homes.create ? homes.create : [];
   const keys = planKeys(directory.users, observed, unmovedUsers(directory, served));
+  const ledger = planLedger(directory, observed);
   return {
-    steps: [...leftovers, ...keys.revoke, ...maps.map(({ step }) => step), ...created, ...keys.grant],
+    steps: [
+      ...leftovers,
+      ...keys.revoke,
+      ...(ledger === undefined ? [] : [ledger]),
+      ...maps.map(({ step }) => step),
+      ...created,
+      ...keys.grant,
+    ],
     changes: [
       ...leftovers.map(({ path }) => ({ event: "leftover-removed", path }) as const),
       ...changesBetween(served, directory),

@@ -137,6 +137,13 @@ export const CONDITIONS = {
     shownAfterMs: 0,
     remedy: "Free some space: while it is full, changes from the IAM cannot be written.",
   },
+  "ledger-rebuilt": {
+    title: "The ledger was missing or damaged within the last day; it was made anew from the maps",
+    severity: "notice",
+    shownAfterMs: 0,
+    remedy:
+      "Look who else writes to state.directory. Whoever left before is forgotten, so look at new accounts with old ids.",
+  },
   "records-refused": {
     title: "Records of the IAM were refused",
     severity: "notice",

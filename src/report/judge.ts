@@ -31,6 +31,8 @@ const RAISED_BY: Readonly<Record<FailureCode | "unexpected", ConditionCode | und
   "state-unwritable": "state-unwritable",
   // Without a memory there is nothing to serve; that nobody is in place says it already.
   "nothing-remembered": undefined,
+  // An admin's typing mistake, answered at once.
+  "nothing-held": undefined,
   "daemon-lost": undefined,
   "command-failed": undefined,
   stopped: undefined,
@@ -74,6 +76,7 @@ export function conditionsOf(facts: Facts): ReadonlyMap<ConditionCode, string> {
       (facts.ageMs ?? 0) > facts.warnAfterMs,
     ],
     ["disk-low", full.map(describeDisk).join("; "), full.length > 0],
+    ["ledger-rebuilt", "", record?.ledgerIsRebuilt === true],
     ["records-refused", `${refused} refused`, refused > 0],
   ];
   return new Map(held.filter(([, , holds]) => holds).map(([code, detail]) => [code, detail]));

@@ -34,13 +34,15 @@ export function planRecordOf(planned: {
 
 /** What a sync did. */
 export function runRecordOf(report: RunReport): RunRecord {
-  const { source, plan, planId, problems, outcomes, served, pull, setsOwners, seconds } = report;
+  const { source, plan, planId, problems, outcomes, served, pull, setsOwners, ledgerIsRebuilt, seconds } =
+    report;
   return {
     source,
     planId,
     served,
     pull,
     setsOwners,
+    ledgerIsRebuilt,
     seconds,
     steps: outcomes.map(outcomeRecordOf),
     changes: plan.changes.map(withoutKey),
@@ -60,6 +62,9 @@ function stepRecordOf(step: Step): StepRecord {
   if (step.kind === "publish-map") {
     const files = [step.data, ...step.indexes].map((image) => image.name);
     return { kind: step.kind, files, retired: step.retired };
+  }
+  if (step.kind === "keep-ledger") {
+    return { kind: step.kind, files: ["ledger"] };
   }
   return step.kind === "remove-leftover" ? step : { kind: step.kind, user: step.user };
 }

@@ -10,9 +10,10 @@ import type { Drafts } from "../model/draft.ts";
 import type { UserName } from "../model/ids.ts";
 import type { NodeBefore } from "../model/observed.ts";
 import type { Problem } from "../model/problem.ts";
-import { settleClaims } from "./contested.ts";
+import { type ClaimRules, settleClaims } from "./contested.ts";
 import { checkGroup, type GroupCandidate, refuseIntruders, settlePrimaryGroups } from "./groups.ts";
 import { settleHomes } from "./homes.ts";
+import { holdUids, type Owners, ownersIn } from "./ledger.ts";
 import { expandMembership } from "./membership.ts";
 import type { Rules } from "./rules.ts";
 import { checkUser, type UserCandidate } from "./users.ts";
@@ -21,24 +22,21 @@ import { checkUser, type UserCandidate } from "./users.ts";
 export interface Validated {
   readonly directory: Directory;
   readonly problems: readonly Problem[];
+  /** The names of records that are served because a person has accepted them. */
+  readonly accepted: readonly string[];
 }
 
 /** Checks every record by itself, then against the others. */
-export function validateDirectory(drafts: Drafts, rules: Rules, { local, holders }: NodeBefore): Validated {
+export function validateDirectory(drafts: Drafts, rules: Rules, before: NodeBefore): Validated {
+  const { local, holders } = before;
+  const owners = ownersIn(before.ledger);
   const checkedUsers = drafts.users.map((draft) => checkUser(draft, rules, local));
   const checkedGroups = drafts.groups.map((draft) => checkGroup(draft, rules, local));
-  const isHeldUser = ({ user }: UserCandidate) => holders.uids.get(user.name) === Number(user.uid);
-  const isHeldGroup = ({ name, gid }: GroupCandidate) => holders.gids.get(name) === Number(gid);
-  const users = settleClaims(present(checkedUsers), [
-    { field: "name", code: "name-contested", of: ({ user }) => user.name, isHeldBy: isHeldUser },
-    { field: "uid", code: "id-contested", of: ({ user }) => user.uid, isHeldBy: isHeldUser },
-  ]);
-  const claimed = settleClaims(present(checkedGroups), [
-    { field: "name", code: "name-contested", of: ({ name }) => name, isHeldBy: isHeldGroup },
-    { field: "gid", code: "id-contested", of: ({ gid }) => gid, isHeldBy: isHeldGroup },
-  ]);
+  const held = holdUids(present(checkedUsers), owners, { rules, local });
+  const users = settleClaims(held.candidates, userClaims(owners, rules));
+  const claimed = settleClaims(present(checkedGroups), groupClaims(owners, rules));
   const groups = refuseIntruders(claimed.kept, users.kept, holders);
-  const primary = settlePrimaryGroups(users.kept, groups.kept, { rules, local });
+  const primary = settlePrimaryGroups(users.kept, groups.kept, { rules, local, owners });
   const homes = settleHomes(primary.users, { template: rules.homes.path, local, holders });
   const membership = expandMembership(drafts.users, drafts.groups);
   const names = namesOf(homes.candidates);
@@ -46,7 +44,7 @@ export function validateDirectory(drafts: Drafts, rules: Rules, { local, holders
 
   const problems = [
     ...drafts.problems,
-    ...[...checkedUsers, ...checkedGroups, users, claimed, groups, primary, homes, membership].flatMap(
+    ...[...checkedUsers, ...checkedGroups, held, users, claimed, groups, primary, homes, membership].flatMap(
       (part) => part.problems,
     ),
   ];
@@ -59,6 +57,57 @@ export function validateDirectory(drafts: Drafts, rules: Rules, { local, holders
       ].sort(byName),
     },
     problems,
+    accepted: [...new Set([...held.accepted, ...users.accepted, ...claimed.accepted])],
+  };
+}
+
+const NAME_CODES = { contested: "name-contested", remembered: "name-remembered" } as const;
+const ID_CODES = { contested: "id-contested", remembered: "id-remembered" } as const;
+
+function userClaims(owners: Owners, { accepts }: Rules): ClaimRules<UserCandidate> {
+  return {
+    accepts,
+    identityOf: ({ subject, user }) => ({ subject, name: user.name, number: user.uid }),
+    claims: [
+      {
+        field: "name",
+        codes: NAME_CODES,
+        of: ({ user }) => user.name,
+        ownerFor: ({ user }) => owners.byName("user", user.name),
+      },
+      {
+        field: "uid",
+        codes: ID_CODES,
+        of: ({ user }) => user.uid,
+        ownerFor: ({ user }) => owners.byNumber("user", user.uid),
+      },
+    ],
+  };
+}
+
+/** Whoever gets a gid gets the files of whoever had it, be it a group or the private group of a user who is gone. */
+function groupClaims(owners: Owners, { accepts }: Rules): ClaimRules<GroupCandidate> {
+  const formerUser = ({ name, gid }: GroupCandidate) => {
+    const user = owners.byNumber("user", gid);
+    return user?.lastSeen === undefined || user.name === name ? undefined : user;
+  };
+  return {
+    accepts,
+    identityOf: ({ subject, name, gid }) => ({ subject, name, number: gid }),
+    claims: [
+      {
+        field: "name",
+        codes: NAME_CODES,
+        of: ({ name }) => name,
+        ownerFor: ({ name }) => owners.byName("group", name),
+      },
+      {
+        field: "gid",
+        codes: ID_CODES,
+        of: ({ gid }) => gid,
+        ownerFor: (group) => owners.byNumber("group", group.gid) ?? formerUser(group),
+      },
+    ],
   };
 }
 
@@ -79,8 +128,8 @@ function membersOf(
   return [...(usersOf.get(group.subject.id) ?? [])].flatMap((id) => names.get(id) ?? []).sort();
 }
 
-function withMembers({ name, gid }: GroupCandidate, members: readonly UserName[]): Group {
-  return { name, gid, members };
+function withMembers({ id, name, gid }: GroupCandidate, members: readonly UserName[]): Group {
+  return { id, name, gid, members };
 }
 
 /** Names are ASCII, so the order of code units is the order of bytes. */

@@ -3,10 +3,11 @@
  */
 
 import type { GroupDraft } from "../model/draft.ts";
-import type { Gid, GroupName } from "../model/ids.ts";
+import type { Gid, GroupName, ScimId } from "../model/ids.ts";
 import type { Holders, LocalAccounts } from "../model/observed.ts";
 import type { Problem, Subject } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
+import { describeOwner, type Owners } from "./ledger.ts";
 import { toGroupName } from "./names.ts";
 import { toGid } from "./posix-ids.ts";
 import type { Rules } from "./rules.ts";
@@ -16,6 +17,8 @@ import type { Verdict } from "./verdict.ts";
 /** A group whose own fields are sound. */
 export interface GroupCandidate {
   readonly subject: Subject;
+  /** Undefined for a private group, which no record stands for. */
+  readonly id: ScimId | undefined;
   readonly name: GroupName;
   readonly gid: Gid;
 }
@@ -36,7 +39,7 @@ export function checkGroup(draft: GroupDraft, rules: Rules, local: LocalAccounts
   const name = toGroupName(draft.name, { names: rules.names, local: local.groupNames });
   const gid = toGid(draft.gid, { ids: rules.ids, local: local.gids });
   if (name.ok && gid.ok) {
-    return { candidate: { subject, name: name.value, gid: gid.value }, problems: [] };
+    return { candidate: { subject, id: draft.id as ScimId, name: name.value, gid: gid.value }, problems: [] };
   }
   return {
     candidate: undefined,
@@ -94,7 +97,7 @@ export interface PrimaryGroups {
 export function settlePrimaryGroups(
   users: readonly UserCandidate[],
   groups: readonly GroupCandidate[],
-  limits: { readonly rules: Rules; readonly local: LocalAccounts },
+  limits: PrivateGroupLimits,
 ): PrimaryGroups {
   const servedGids = new Set<number>(groups.map((group) => group.gid));
   const servedNames = new Set<string>(groups.map((group) => group.name));
@@ -115,11 +118,17 @@ export function settlePrimaryGroups(
   return { users: kept, privateGroups, problems };
 }
 
+interface PrivateGroupLimits {
+  readonly rules: Rules;
+  readonly local: LocalAccounts;
+  readonly owners: Owners;
+}
+
 /** The private group, or the reason why there is none. */
 function privateGroupFor(
   { user, subject }: UserCandidate,
   servedNames: ReadonlySet<string>,
-  { rules, local }: { readonly rules: Rules; readonly local: LocalAccounts },
+  { rules, local, owners }: PrivateGroupLimits,
 ): GroupCandidate | string {
   if (Number(user.gid) !== Number(user.uid)) {
     return `no served group has gid ${user.gid}, and it is not the uid, ${user.uid}`;
@@ -127,9 +136,16 @@ function privateGroupFor(
   if (servedNames.has(user.name)) {
     return `no served group has gid ${user.gid}, and a group called ${quoted(user.name)} has another`;
   }
+  const former = owners.byNumber("group", user.gid) ?? owners.byName("group", user.name);
+  const isOwn = former?.name === String(user.name) && former.number === Number(user.gid);
+  if (former?.id !== undefined && !isOwn) {
+    return `no private group: ${user.gid} or ${quoted(user.name)} ${describeOwner(former)}`;
+  }
   const name = toGroupName(user.name, {
     names: { ...rules.names, normaliseGroups: false },
     local: local.groupNames,
   });
-  return name.ok ? { subject, name: name.value, gid: user.gid } : `no private group: ${name.refusal.reason}`;
+  return name.ok
+    ? { subject, id: undefined, name: name.value, gid: user.gid }
+    : `no private group: ${name.refusal.reason}`;
 }

@@ -25,4 +25,6 @@ export interface Rules {
     readonly maxPerUser: number;
     readonly allowedOptions: readonly string[];
   };
+  /** Names of records that a person has decided to take as the IAM has them, whatever this node remembers; or all. */
+  readonly accepts: ReadonlySet<string> | "all";
 }

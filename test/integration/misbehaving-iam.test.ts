@@ -122,11 +122,17 @@ const ROWS: Readonly<Record<string, Row>> = {
     says: /id-missing/,
     missing: ["user7"],
   },
-  "two users with one uid": {
-    change: edit(7, posix({ uidNumber: 10_008 })),
+  "a new user with the uid of another": {
+    change: (iam) => iam.users.push(aUser(900, { name: "heir", uid: 10_008 })),
     code: 3,
-    says: /id-contested/,
-    missing: ["user7"],
+    says: /heir[^]*id-contested/,
+    missing: [],
+  },
+  "a user who takes the uid of another": {
+    change: edit(7, posix({ uidNumber: 10_008 })),
+    code: 0,
+    says: /user7[^]*10007[^]*id-held/,
+    missing: [],
   },
   "a user called root": {
     change: edit(7, (user) => ({ ...user, userName: "root" })),
@@ -646,9 +652,10 @@ describe("conditional requests", () => {
     const openDirectory = await node.rollcall("plan");
 
     assert.match(believed.out, /- user .*user1/, "a memory that nobody else can write is believed");
-    for (const ran of [withoutEtags, openLists, openMarks, torn, openDirectory]) {
+    for (const ran of [withoutEtags, openLists, openMarks, torn]) {
       assert.match(ran.out, /Nothing to do/);
     }
+    assert.match(openDirectory.out, /^Changes:\nWrites: ledger\n$/, "nor is the ledger in there");
   });
 
   it("are not trusted after the configuration changed", async () => {

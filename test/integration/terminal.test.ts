@@ -44,7 +44,7 @@ describe("a plan", () => {
     node.configure("http://127.0.0.1:1");
     const bad = await runRollcall(["--root", node.path, "plan", "--json"]);
 
-    assert.equal(JSON.parse(good.out).steps.length, 8);
+    assert.equal(JSON.parse(good.out).steps.length, 9);
     assert.equal(JSON.parse(bad.out).error.code, "iam-unreachable");
   });
 });

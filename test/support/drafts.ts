@@ -15,6 +15,7 @@ export const RULES: Rules = {
   shells: { default: "/bin/bash", nologin: "/usr/sbin/nologin", allowed: [] },
   homes: { path: "/home/%u", under: ["/home"] },
   keys: { minRsaBits: 2048, maxPerUser: 64, allowedOptions: [] },
+  accepts: new Set(),
 };
 
 export const PLAN_SETTINGS: PlanSettings = {
@@ -26,6 +27,10 @@ export const PLAN_SETTINGS: PlanSettings = {
 export const LOCAL: LocalAccounts = {
   userNames: new Set(["root", "localadmin"]),
   uids: new Set([0, 1000]),
+  nameOfUid: new Map([
+    [0, "root"],
+    [1000, "localadmin"],
+  ]),
   groupNames: new Set(["root", "sudo", "localadmin", "storage"]),
   gids: new Set([0, 27, 1000, 1500]),
   homes: new Set(["/root", "/home/localadmin"]),
@@ -36,7 +41,10 @@ export const LOCAL: LocalAccounts = {
 /** A node that serves nobody yet. */
 export const BEFORE: NodeBefore = {
   local: LOCAL,
-  holders: { uids: new Map(), homes: new Map(), gids: new Map() },
+  holders: { homes: new Map(), gids: new Map() },
+  ledger: { holdings: [], rebuiltAt: undefined },
+  ledgerFile: undefined,
+  nowMs: 1_000_000,
 };
 
 /** The nth user as a draft: valid unless a test says otherwise. */
@@ -73,7 +81,7 @@ export function someDrafts(users: readonly UserDraft[], groups: readonly GroupDr
 export function anEmptyNode(fields: Partial<Observed> = {}): Observed {
   const nothing: ObservedMap = { data: undefined, indexes: new Map() };
   return {
-    local: LOCAL,
+    ...BEFORE,
     maps: { group: nothing, passwd: nothing, shadow: nothing, sshkey: nothing },
     keyFiles: new Map(),
     leftovers: [],

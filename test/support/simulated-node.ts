@@ -2,6 +2,7 @@
  * What a node would look like after a plan: the same values a real one would be observed with.
  */
 
+import { parseLedger } from "../../src/formats/ledger.ts";
 import type { Observed, ObservedFile, ObservedHome, ObservedMap } from "../../src/model/observed.ts";
 import type { Plan, PublishMap } from "../../src/model/plan.ts";
 
@@ -11,8 +12,11 @@ export function afterPlan(observed: Observed, plan: Plan): Observed {
   const keyFiles = new Map(observed.keyFiles);
   const homes = new Map<string, ObservedHome>(observed.homes);
   const leftovers = new Set(observed.leftovers);
+  let { ledgerFile } = observed;
   for (const step of plan.steps) {
-    if (step.kind === "publish-map") {
+    if (step.kind === "keep-ledger") {
+      ledgerFile = step.bytes;
+    } else if (step.kind === "publish-map") {
       maps[step.map] = mapAfter(step, observed.maps[step.map]);
     } else if (step.kind === "remove-leftover") {
       leftovers.delete(step.path);
@@ -24,7 +28,8 @@ export function afterPlan(observed: Observed, plan: Plan): Observed {
       keyFiles.set(step.user, fileOf(Buffer.from(step.content), 0o644, 0));
     }
   }
-  return { ...observed, maps, keyFiles, homes, leftovers: [...leftovers] };
+  const ledger = (ledgerFile && parseLedger(ledgerFile)) ?? observed.ledger;
+  return { ...observed, ledger, ledgerFile, maps, keyFiles, homes, leftovers: [...leftovers] };
 }
 
 /** A file of root's with these bytes. */

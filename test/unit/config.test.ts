@@ -66,7 +66,7 @@ maxPerUser: 3
 
     assert.deepEqual(mistakesIn(text), [
       'r.yaml:4: iam.paging: must be one of auto, index, cursor, not "cursors"; did you mean cursor?',
-      "r.yaml:5: iam.timeout: must be a number with a unit: 500ms, 30s, 10m, 1h, not 30",
+      "r.yaml:5: iam.timeout: must be a number with a unit: 500ms, 30s, 10m, 1h, 90d, not 30",
       "r.yaml:3: iam.pagesize: unknown key; did you mean pageSize?",
       "r.yaml:6: iam.tokenfile: unknown key; did you mean tokenFile?",
       "r.yaml:9: attributes.gruop: unknown key; did you mean group?",

@@ -18,6 +18,7 @@ const RECORD: RunRecord = {
   served: { users: 3, active: 3, keyless: 0, groups: 1, keys: 3 },
   pull: { requests: 2, bytes: 10, statuses: { 200: 2 }, mayShift: true, unchanged: false },
   setsOwners: true,
+  ledgerIsRebuilt: false,
   seconds: 0.1,
 };
 
@@ -70,6 +71,7 @@ const RAISED: Readonly<Record<ConditionCode, Partial<Facts>>> = {
   "disk-low": {
     disks: [{ name: "state", path: "/var", sizeBytes: 1e10, freeBytes: 1e6, freeInodes: 1e5, inodes: 1e6 }],
   },
+  "ledger-rebuilt": { record: { ...RECORD, ledgerIsRebuilt: true } },
   "records-refused": { record: { ...RECORD, problems: [REFUSED] } },
 };
 

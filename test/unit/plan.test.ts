@@ -60,10 +60,11 @@ describe("a plan", () => {
 
     assert.deepEqual(
       steps.map((step) =>
-        step.kind === "publish-map" ? step.map : `${step.kind} ${"user" in step ? step.user : step.path}`,
+        step.kind === "publish-map" ? step.map : `${step.kind}${"user" in step ? ` ${step.user}` : ""}`,
       ),
       [
         "revoke-keys gone",
+        "keep-ledger",
         "group",
         "passwd",
         "shadow",

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { GroupDraft, UserDraft } from "../../src/model/draft.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
 import type { Rules } from "../../src/validate/rules.ts";
-import { aGroupDraft, aUserDraft, LOCAL, RULES, someDrafts } from "../support/drafts.ts";
+import { aGroupDraft, aUserDraft, BEFORE, LOCAL, RULES, someDrafts } from "../support/drafts.ts";
 import { aKey } from "../support/records.ts";
 
 interface Given {
@@ -11,7 +11,6 @@ interface Given {
   readonly groups?: readonly GroupDraft[];
   readonly rules?: Partial<Rules>;
   readonly holders?: {
-    readonly uids?: Record<string, number>;
     readonly homes?: Record<string, string>;
     readonly gids?: Record<string, number>;
   };
@@ -19,9 +18,9 @@ interface Given {
 
 function validate({ users = [], groups = [], rules = {}, holders = {} }: Given) {
   const before = {
+    ...BEFORE,
     local: { ...LOCAL, homes: new Set([...LOCAL.homes, "/home/svc", "/home"]) },
     holders: {
-      uids: new Map(Object.entries(holders.uids ?? {})),
       homes: new Map(Object.entries(holders.homes ?? {})),
       gids: new Map(Object.entries(holders.gids ?? {})),
     },
@@ -229,23 +228,6 @@ describe("several records", () => {
     assert.deepEqual(codes, ["uid id-contested", "uid id-contested"]);
   });
 
-  it("leave a name and a uid to the one whom this node serves with both", () => {
-    const alice = aUserDraft(1, { name: "alice", uid: 7001, gid: 7001 });
-    const sameName = aUserDraft(2, { name: "alice", uid: 7002, gid: 7002 });
-    const sameUid = aUserDraft(3, { name: "mallory", uid: 7001, gid: 7001 });
-
-    const { users, codes } = validate({
-      users: [sameName, sameUid, alice],
-      holders: { uids: { alice: 7001 } },
-    });
-
-    assert.deepEqual(
-      users.map(({ id, name, uid }) => [id, name, uid]),
-      [["u-1", "alice", 7001]],
-    );
-    assert.deepEqual(codes, ["name name-contested", "uid id-contested"]);
-  });
-
   it("that are refused for something else contest nothing", () => {
     const { names } = validate({ users: [aUserDraft(1), aUserDraft(2, { name: "user1", uid: 0 })] });
 
@@ -409,7 +391,7 @@ describe("groups", () => {
     const { names, groups, codes } = validate({ users });
 
     assert.deepEqual(names, ["user1"]);
-    assert.deepEqual(groups, [{ name: "user1", gid: 10_001, members: [] }]);
+    assert.deepEqual(groups, [{ id: undefined, name: "user1", gid: 10_001, members: [] }]);
     assert.deepEqual(codes, ["gid primary-group-missing"]);
   });
 

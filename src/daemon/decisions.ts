@@ -1,0 +1,85 @@
+/**
+ * What a person decides about a sync, and what they are told when a decision is needed or is about nothing.
+ */
+
+import { createHash } from "node:crypto";
+import { Failure } from "../model/failure.ts";
+import type { Plan } from "../model/plan.ts";
+import type { Problem } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
+
+/** What a person, or the daemon, asks for beyond a plain sync. */
+export interface Asked {
+  /** The id of the one plan whose removals are accepted. */
+  readonly accepted?: string | undefined;
+  /** The names of records to take as the IAM has them, whatever the ledger remembers; or all of them. */
+  readonly accepts?: readonly string[] | "all" | undefined;
+  /** Serve whom the IAM named when it was last believed, without asking it. */
+  readonly offline?: boolean | undefined;
+}
+
+const TAKES_AWAY = new Set([
+  "user-removed",
+  "user-deactivated",
+  "group-removed",
+  "member-removed",
+  "key-revoked",
+  "user-changed",
+]);
+
+/** Two plans have the same id when they take the same from the same people. */
+export function planIdOf({ changes }: Plan): string {
+  const taken = changes.filter(({ event }) => TAKES_AWAY.has(event));
+  return createHash("sha256").update(JSON.stringify(taken)).digest("hex").slice(0, 12);
+}
+
+const NAMED = 10;
+
+/** What a decision is about. */
+export interface Decidable {
+  readonly plan: Plan;
+  readonly planId: string;
+  readonly problems: readonly Problem[];
+  /** Why the fuse blows; undefined when it holds. */
+  readonly refusal: string | undefined;
+  /** The records that are served because a person has said so. */
+  readonly accepted: readonly string[];
+}
+
+/** Throws where the fuse blows and nobody has agreed to exactly these removals. */
+export function refuseRemovals({ plan, planId, refusal }: Decidable, accepted: string | undefined): void {
+  if (refusal === undefined || accepted === planId) {
+    return;
+  }
+  const { users, groups } = plan.removals;
+  const names = users.slice(0, NAMED).map(quoted).join(", ");
+  const more = users.length > NAMED ? ` and ${users.length - NAMED} more` : "";
+  const lost = [
+    ...(users.length > 0 ? [`users ${names}${more}`] : []),
+    ...(groups.length > 0 ? [`groups ${groups.slice(0, NAMED).map(quoted).join(", ")}`] : []),
+  ];
+  const mismatch = accepted === undefined ? "" : `The id ${quoted(accepted)} belongs to another plan. `;
+  throw new Failure(
+    "removals-refused",
+    `This sync was refused because ${refusal}: ${lost.join("; ")}. Nothing was changed. ${mismatch}` +
+      `If the IAM is right, look at everything with "rollcall plan" and run the same command again with ` +
+      `--accept-removals ${planId}, which lets exactly this through. If it is not, mend the IAM; the next sync asks again.`,
+  );
+}
+
+/** A name that is not held back is a typing mistake, or was mended meanwhile; a person should know. */
+export function refuseIdleDecision({ accepted, problems }: Decidable, accepts: Asked["accepts"]): void {
+  const idle = accepts === "all" ? [] : (accepts ?? []).filter((name) => !accepted.includes(name));
+  if (idle.length > 0) {
+    const held = problems.filter(({ code }) => HELD_BACK.has(code));
+    const names = [...new Set(held.map(({ subject }) => quoted(subject.name ?? subject.id)))];
+    const others = names.length === 0 ? "nothing is" : `only these are: ${names.slice(0, NAMED).join(", ")}`;
+    throw new Failure(
+      "nothing-held",
+      `Nothing is held back for ${idle.map(quoted).join(", ")}, so there is nothing to accept; ${others}. Nothing was changed. "rollcall plan" shows what is held back and why.`,
+    );
+  }
+}
+
+/** What a decision can let through. */
+const HELD_BACK: ReadonlySet<string> = new Set(["id-held", "id-stuck", "id-remembered", "name-remembered"]);

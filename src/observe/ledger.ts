@@ -1,0 +1,58 @@
+/**
+ * The ledger as of now: what is on disk, without what may be forgotten, and with whoever the maps name beside it.
+ *
+ * A ledger that is missing or damaged is made anew from the maps. They do not tell which record of the IAM somebody
+ * was, so only a record that has both the name and the number takes such a holding over.
+ */
+
+import { parseGroup } from "../formats/group.ts";
+import { LEDGER_FILE, parseLedger } from "../formats/ledger.ts";
+import { parsePasswd } from "../formats/passwd.ts";
+import type { Holding, Ledger } from "../model/ledger.ts";
+import { observeFile } from "../platform/files.ts";
+import { readPrivate } from "../platform/private-files.ts";
+
+/** Where the ledger and the maps are, and for how long who is gone is remembered. */
+export interface LedgerPlaces {
+  readonly stateDirectory: string;
+  readonly cachesDirectory: string;
+  readonly rememberForMs: number;
+}
+
+/** Reads it; throws only when the maps cannot be read. */
+export async function observeLedger(
+  { stateDirectory, cachesDirectory, rememberForMs }: LedgerPlaces,
+  nowMs: number,
+): Promise<{ readonly ledger: Ledger; readonly ledgerFile: Uint8Array | undefined }> {
+  const ledgerFile = await readPrivate(stateDirectory, LEDGER_FILE);
+  const kept = ledgerFile && parseLedger(ledgerFile);
+  const isRemembered = ({ lastSeen }: Holding) => lastSeen === undefined || nowMs - lastSeen < rememberForMs;
+  const holdings = kept?.holdings.filter(isRemembered) ?? [];
+  const covered = new Set(kept?.holdings.map(placeOf));
+  const others = (await holdingsInMaps(cachesDirectory, nowMs)).filter((one) => !covered.has(placeOf(one)));
+  const isRebuilt = kept === undefined && others.length > 0;
+  return {
+    ledger: { holdings: [...holdings, ...others], rebuiltAt: isRebuilt ? nowMs : kept?.rebuiltAt },
+    ledgerFile,
+  };
+}
+
+function placeOf({ kind, name, number }: Holding): string {
+  return `${kind} ${number} ${name}`;
+}
+
+/** Everybody the maps name; a private group goes with its user. */
+async function holdingsInMaps(directory: string, nowMs: number): Promise<Holding[]> {
+  const passwd = await observeFile(`${directory}/passwd.cache`);
+  const group = await observeFile(`${directory}/group.cache`);
+  const users = parsePasswd(passwd?.bytes ?? NOTHING);
+  const privateGids = new Map(users.map(({ name, gid }) => [name, gid]));
+  const groups = parseGroup(group?.bytes ?? NOTHING).filter(({ name, gid }) => privateGids.get(name) !== gid);
+  const unknown = { id: undefined, firstSeen: nowMs, lastSeen: undefined };
+  return [
+    ...users.map(({ name, uid }) => ({ kind: "user", name, number: uid, ...unknown }) as const),
+    ...groups.map(({ name, gid }) => ({ kind: "group", name, number: gid, ...unknown }) as const),
+  ];
+}
+
+const NOTHING = new Uint8Array();

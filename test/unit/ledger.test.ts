@@ -1,0 +1,321 @@
+/**
+ * Whose a name and an id are: what the ledger says to a pull, and what a pull says to the ledger.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { parseLedger, renderLedger } from "../../src/formats/ledger.ts";
+import type { GroupDraft, UserDraft } from "../../src/model/draft.ts";
+import type { Holding, Ledger } from "../../src/model/ledger.ts";
+import { ledgerAfter } from "../../src/plan/ledger.ts";
+import { validateDirectory } from "../../src/validate/directory.ts";
+import type { Rules } from "../../src/validate/rules.ts";
+import { aGroupDraft, aUserDraft, BEFORE, RULES, someDrafts } from "../support/drafts.ts";
+
+const DAY_MS = 24 * 3600 * 1000;
+
+function held(name: string, number: number, fields: Partial<Holding> = {}): Holding {
+  return { kind: "user", id: `u-${name}`, name, number, firstSeen: 0, lastSeen: undefined, ...fields };
+}
+
+/** `ada` with uid 7001 and a private group. */
+function aPerson(name: string, uid: number, fields: Partial<UserDraft> = {}): UserDraft {
+  return aUserDraft(1, { id: `u-${name}`, name, uid, gid: uid, keys: [], ...fields });
+}
+
+interface Given {
+  readonly holdings: readonly Holding[];
+  readonly users?: readonly UserDraft[];
+  readonly groups?: readonly GroupDraft[];
+  readonly accepts?: Rules["accepts"];
+}
+
+function settle({ holdings, users = [], groups = [], accepts = new Set() }: Given) {
+  const ledger: Ledger = { holdings, rebuiltAt: undefined };
+  const rules = { ...RULES, accepts };
+  const { directory, problems, accepted } = validateDirectory(someDrafts(users, groups), rules, {
+    ...BEFORE,
+    ledger,
+  });
+  return {
+    served: directory.users.map(({ id, name, uid, gid }) => `${id} ${name} ${uid} ${gid}`),
+    groups: directory.groups.map(({ id, name, gid }) => `${id ?? "private"} ${name} ${gid}`),
+    codes: problems.map(({ subject, code }) => `${subject.id} ${code}`),
+    accepted,
+    after: ledgerAfter(directory, ledger, 5 * DAY_MS).holdings.map(
+      ({ id, name, number, lastSeen }) =>
+        `${id ?? "?"} ${name} ${number}${lastSeen === undefined ? "" : " gone"}`,
+    ),
+  };
+}
+
+const EVE_TAKES_ADAS_UID = aPerson("eve", 7001);
+const OTHER_ADA = aPerson("ada", 7009, { id: "u-eve" });
+const ADA_WAS = held("ada", 7001, { lastSeen: DAY_MS });
+
+/** What the ledger holds, what the IAM says, and who is served in the end. */
+const CASES: Readonly<Record<string, Given & { readonly served: string[]; readonly codes: string[] }>> = {
+  "a newcomer, while nobody holds anything": {
+    holdings: [],
+    users: [aPerson("ada", 7001)],
+    served: ["u-ada ada 7001 7001"],
+    codes: [],
+  },
+  "the holder, although another record claims the same uid": {
+    holdings: [held("ada", 7001)],
+    users: [EVE_TAKES_ADAS_UID, aPerson("ada", 7001)],
+    served: ["u-ada ada 7001 7001"],
+    codes: ["u-eve id-contested"],
+  },
+  "the holder, although another record claims the same name": {
+    holdings: [held("ada", 7001)],
+    users: [OTHER_ADA, aPerson("ada", 7001)],
+    served: ["u-ada ada 7001 7001"],
+    codes: ["u-eve name-contested"],
+  },
+  "the holder, although another record has both name and uid": {
+    holdings: [held("ada", 7001)],
+    users: [aPerson("ada", 7001, { id: "u-eve" }), aPerson("ada", 7001)],
+    served: ["u-ada ada 7001 7001"],
+    codes: ["u-eve name-contested", "u-eve id-contested"],
+  },
+  "nobody with a uid whose holder is gone": {
+    holdings: [ADA_WAS],
+    users: [EVE_TAKES_ADAS_UID],
+    served: [],
+    codes: ["u-eve id-remembered"],
+  },
+  "nobody under a name whose holder is gone": {
+    holdings: [ADA_WAS],
+    users: [OTHER_ADA],
+    served: [],
+    codes: ["u-eve name-remembered"],
+  },
+  "nobody with the uid of somebody who was refused for something else": {
+    holdings: [held("ada", 7001)],
+    users: [aPerson("ada", 7001, { name: "Ada!" }), EVE_TAKES_ADAS_UID],
+    served: [],
+    codes: ["u-ada name-invalid", "u-eve id-remembered"],
+  },
+  "somebody who comes back, with the same name and uid": {
+    holdings: [ADA_WAS],
+    users: [aPerson("ada", 7001)],
+    served: ["u-ada ada 7001 7001"],
+    codes: [],
+  },
+  "the old uid, with its private group, to whom the IAM gives another": {
+    holdings: [held("ada", 7001)],
+    users: [aPerson("ada", 7002)],
+    served: ["u-ada ada 7001 7001"],
+    codes: ["u-ada id-held"],
+  },
+  "the old uid to somebody who comes back with another": {
+    holdings: [held("ada", 7001, { lastSeen: DAY_MS })],
+    users: [aPerson("ada", 7002)],
+    served: ["u-ada ada 7001 7001"],
+    codes: ["u-ada id-held"],
+  },
+  "the old uids to two who swap theirs": {
+    holdings: [held("ada", 7001), held("bob", 7002)],
+    users: [aPerson("ada", 7002), aPerson("bob", 7001)],
+    served: ["u-ada ada 7001 7001", "u-bob bob 7002 7002"],
+    codes: ["u-ada id-held", "u-bob id-held"],
+  },
+  "nobody else with a uid that a change would free": {
+    holdings: [held("ada", 7001)],
+    users: [aPerson("ada", 7002), EVE_TAKES_ADAS_UID],
+    served: ["u-ada ada 7001 7001"],
+    codes: ["u-ada id-held", "u-eve id-contested"],
+  },
+  "a new name with the old uid": {
+    holdings: [held("ada", 7001)],
+    users: [aPerson("countess", 7001, { id: "u-ada" })],
+    served: ["u-ada countess 7001 7001"],
+    codes: [],
+  },
+  "nobody under a name that its holder has given up": {
+    holdings: [held("ada", 7001)],
+    users: [aPerson("countess", 7001, { id: "u-ada" }), OTHER_ADA],
+    served: ["u-ada countess 7001 7001"],
+    codes: ["u-eve name-remembered"],
+  },
+  "nobody whose old uid is a local one by now": {
+    holdings: [held("ada", 1000)],
+    users: [aPerson("ada", 7002)],
+    served: [],
+    codes: ["u-ada id-stuck"],
+  },
+  "whoever has both name and uid on maps that nobody can tell the records of": {
+    holdings: [held("ada", 7001, { id: undefined })],
+    users: [aPerson("ada", 7001, { id: "u-eve" }), OTHER_ADA, EVE_TAKES_ADAS_UID].slice(0, 2),
+    served: ["u-eve ada 7001 7001"],
+    codes: ["u-eve name-contested"],
+  },
+  "nobody of two who both have name and uid of such maps": {
+    holdings: [held("ada", 7001, { id: undefined })],
+    users: [aPerson("ada", 7001), aPerson("ada", 7001, { id: "u-eve" })],
+    served: [],
+    codes: ["u-ada name-contested", "u-eve name-contested", "u-ada id-contested", "u-eve id-contested"],
+  },
+  "nobody who has only the name, or only the uid, of such maps": {
+    holdings: [held("ada", 7001, { id: undefined }), held("bob", 7002, { id: undefined })],
+    users: [aPerson("ada", 7005), aPerson("eve", 7002)],
+    served: [],
+    codes: ["u-ada name-remembered", "u-eve id-remembered"],
+  },
+  "whom a person accepts, with the new uid": {
+    holdings: [held("ada", 7001)],
+    users: [aPerson("ada", 7002)],
+    accepts: new Set(["ada"]),
+    served: ["u-ada ada 7002 7002"],
+    codes: [],
+  },
+  "whom a person accepts, with what somebody else had": {
+    holdings: [ADA_WAS],
+    users: [EVE_TAKES_ADAS_UID],
+    accepts: "all",
+    served: ["u-eve eve 7001 7001"],
+    codes: [],
+  },
+  "the holder, whoever else a person accepts": {
+    holdings: [held("ada", 7001)],
+    users: [aPerson("ada", 7001), EVE_TAKES_ADAS_UID],
+    accepts: "all",
+    served: ["u-ada ada 7001 7001"],
+    codes: ["u-eve id-contested"],
+  },
+};
+
+describe("a pull, held against the ledger, serves", () => {
+  for (const [what, { served, codes, ...given }] of Object.entries(CASES)) {
+    it(what, () => {
+      const settled = settle(given);
+
+      assert.deepEqual(settled.served.toSorted(), served);
+      assert.deepEqual(settled.codes, codes);
+    });
+  }
+});
+
+describe("a group, held against the ledger,", () => {
+  const WAS_RESEARCH: Holding = {
+    ...held("research", 9001, { lastSeen: DAY_MS }),
+    kind: "group",
+    id: "g-research",
+  };
+  const taken = aGroupDraft(1, [], { name: "other", gid: 9001 });
+
+  it("does not get the gid of a group that is gone, nor that of a private group whose user is", () => {
+    const former = settle({ holdings: [WAS_RESEARCH], groups: [taken] });
+    const formerUser = settle({ holdings: [held("ada", 9001, { lastSeen: DAY_MS })], groups: [taken] });
+
+    assert.deepEqual([former.groups, former.codes], [[], ["g-1 id-remembered"]]);
+    assert.deepEqual([formerUser.groups, formerUser.codes], [[], ["g-1 id-remembered"]]);
+  });
+
+  it("may have another gid, and keeps its name and members", () => {
+    const { groups, codes } = settle({
+      holdings: [{ ...WAS_RESEARCH, id: "g-1", lastSeen: undefined }],
+      groups: [aGroupDraft(1, [], { name: "research", gid: 9002 })],
+    });
+
+    assert.deepEqual([groups, codes], [["g-1 research 9002"], []]);
+  });
+
+  it("that is gone gives its gid to no private group, unless it was the user's own", () => {
+    const stranger = settle({ holdings: [WAS_RESEARCH], users: [aPerson("ada", 9001)] });
+    const own = settle({
+      holdings: [{ ...WAS_RESEARCH, name: "ada" }],
+      users: [aPerson("ada", 9001)],
+    });
+
+    assert.deepEqual([stranger.served, stranger.codes], [[], ["u-ada primary-group-missing"]]);
+    assert.deepEqual([own.served, own.codes], [["u-ada ada 9001 9001"], []]);
+  });
+});
+
+describe("the ledger after a pull", () => {
+  it("has whoever is served, and who is not any more as gone", () => {
+    const { after } = settle({
+      holdings: [held("ada", 7001), held("bob", 7002, { id: undefined }), held("cyd", 7003)],
+      users: [aPerson("ada", 7001), aPerson("bob", 7002)],
+    });
+
+    assert.deepEqual(after, ["u-ada ada 7001", "u-bob bob 7002", "u-cyd cyd 7003 gone"]);
+  });
+
+  it("keeps the names somebody gave up, and drops what a person gave to somebody else", () => {
+    const renamed = settle({
+      holdings: [held("ada", 7001)],
+      users: [aPerson("countess", 7001, { id: "u-ada" })],
+    });
+    const given = settle({
+      holdings: [ADA_WAS],
+      users: [EVE_TAKES_ADAS_UID],
+      accepts: new Set(["eve"]),
+    });
+
+    assert.deepEqual(renamed.after, ["u-ada ada 7001 gone", "u-ada countess 7001"]);
+    assert.deepEqual([given.after, given.accepted], [["u-eve eve 7001"], ["eve"]]);
+  });
+
+  it("is read as it was written, and not at all when a byte of it is missing", () => {
+    const plainly = { noNullPrototype: true };
+    const holding = fc.record(
+      {
+        kind: fc.constantFrom("user" as const, "group" as const),
+        id: fc.option(fc.string({ minLength: 1 }), { nil: undefined }),
+        name: fc.string(),
+        number: fc.nat(),
+        firstSeen: fc.nat(),
+        lastSeen: fc.option(fc.nat(), { nil: undefined }),
+      },
+      plainly,
+    );
+    const ledgers = fc.record(
+      {
+        holdings: fc.array(holding, { maxLength: 5 }),
+        rebuiltAt: fc.option(fc.nat(), { nil: undefined }),
+      },
+      plainly,
+    );
+
+    fc.assert(
+      fc.property(ledgers, fc.double({ min: 0, max: 0.999, noNaN: true }), (ledger, share) => {
+        const bytes = renderLedger(ledger);
+
+        assert.deepEqual(parseLedger(bytes), ledger);
+        assert.equal(parseLedger(bytes.subarray(0, Math.floor(bytes.length * share))), undefined);
+      }),
+    );
+  });
+
+  it("never lets a uid pass from one record to another, whatever the IAM says from day to day", () => {
+    const person = fc.record({ id: fc.nat(4), name: fc.nat(4), uid: fc.nat(4), isGone: fc.boolean() });
+    const days = fc.array(fc.uniqueArray(person, { selector: ({ id }) => id, maxLength: 5 }), {
+      maxLength: 8,
+    });
+
+    fc.assert(
+      fc.property(days, (pulls) => {
+        let ledger: Ledger = { holdings: [], rebuiltAt: undefined };
+        const ownerOf = new Map<string, string>();
+        pulls.forEach((people, day) => {
+          const users = people
+            .filter(({ isGone }) => !isGone)
+            .map(({ id, name, uid }) => aPerson(`n${name}`, 7000 + uid, { id: `u-${id}` }));
+          const { directory } = validateDirectory(someDrafts(users), RULES, { ...BEFORE, ledger });
+          for (const { id, name, uid } of directory.users) {
+            for (const key of [`uid ${uid}`, `name ${name}`]) {
+              assert.equal(ownerOf.get(key) ?? id, id, `${key} on day ${day}`);
+              ownerOf.set(key, id);
+            }
+          }
+          ledger = ledgerAfter(directory, ledger, day * DAY_MS);
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

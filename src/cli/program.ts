@@ -125,6 +125,10 @@ function addLooks(program: Command, context: Context, finish: (code: number) => 
     async (_options, own: Command) =>
       finish(await (await import("./plan.ts")).plan(context, own.optsWithGlobals())),
   );
+  add("verify", "is every file as Rollcall left it? (exit 0: yes); asks no IAM").action(
+    async (_options, own: Command) =>
+      finish(await (await import("./verify.ts")).verify(context, own.optsWithGlobals())),
+  );
   add("check", "check the configuration; shows every mistake at once").action(
     async (_options, own: Command) =>
       finish(await (await import("./check.ts")).check(context, own.optsWithGlobals())),

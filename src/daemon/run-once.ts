@@ -42,6 +42,8 @@ export interface Stages {
   /** Keeps every other sync of this node out until it is disposed of. */
   lock(): Promise<Disposable>;
   apply(plan: Plan, signal: AbortSignal): Promise<readonly Outcome[]>;
+  /** Keeps what this node was left with. */
+  notePublished(outcomes: readonly Outcome[], observed: Observed): Promise<void>;
   /** Milliseconds that never jump. */
   monotonicMs(): number;
 }
@@ -88,6 +90,7 @@ export async function runOnce(
   const outcomes = await stages.apply(plan, signal);
   // Where the ledger could not be kept nothing else can be, and its outcome says so.
   if (outcomes.every(({ step, result }) => step.kind !== "keep-ledger" || result === "done")) {
+    await stages.notePublished(outcomes, observed);
     await pulled.remember();
   }
   return {

@@ -150,7 +150,8 @@ async function readPem(path: string | undefined, key: string): Promise<string | 
   return text;
 }
 
-function stateUnwritable(error: unknown): never {
-  const message = `The node is in step, but what the IAM said could not be kept in state.directory: ${messageOf(error)}. The next sync fetches everything again.`;
+/** For `catch`: the node is as it should be, but what a later run would like to know could not be kept. */
+export function stateUnwritable(error: unknown): never {
+  const message = `The files of this node were written, but what is to be remembered of it could not be kept in state.directory: ${messageOf(error)}. The next sync fetches everything again.`;
   throw new Failure("state-unwritable", message, { cause: error });
 }

@@ -16,8 +16,9 @@ import { loadBelief, loadReport } from "../report/saved.ts";
 import { validateDirectory } from "../validate/directory.ts";
 import type { Asked } from "./decisions.ts";
 import { RUN_DIRECTORY } from "./places.ts";
+import { notePublished } from "./published.ts";
 import type { Stages } from "./run-once.ts";
-import { pull, recallPull, type Surroundings } from "./wire-source.ts";
+import { pull, recallPull, type Surroundings, stateUnwritable } from "./wire-source.ts";
 
 /** The stages of a run under these settings, and with the records that a person has accepted. */
 export function wireStages(settings: Settings, around: Surroundings, accepts: Asked["accepts"] = []): Stages {
@@ -38,6 +39,8 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
     refusalOf: (removals) => refusalOf(removals, guard),
     lock: () => takeLock(underRoot(root, RUN_DIRECTORY), "sync"),
     apply: (plan, signal) => applyPlan(plan, handlers, signal),
+    notePublished: (outcomes, observed) =>
+      notePublished({ outcomes, observed }, settings, root).catch(stateUnwritable),
     monotonicMs: () => clock.monotonicMs(),
   };
 }

@@ -3,6 +3,7 @@
  */
 
 import type { Ledger } from "./ledger.ts";
+import type { Difference, PublishedFile } from "./published.ts";
 
 /** The cache maps this program writes. */
 export const MAP_NAMES = ["group", "passwd", "shadow", "sshkey"] as const;
@@ -53,8 +54,8 @@ export interface ObservedFile {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Modification time in whole seconds, the precision in which libnss-cache compares. */
-  readonly mtimeSeconds: number;
+  /** Modification time in milliseconds since 1970, with fractions. */
+  readonly mtimeMs: number;
 }
 
 /** One map on disk. */
@@ -75,6 +76,10 @@ export interface Observed extends NodeBefore {
   readonly maps: Readonly<Record<MapName, ObservedMap>>;
   /** By user name: the files of the keys directory. */
   readonly keyFiles: ReadonlyMap<string, ObservedFile>;
+  /** The files that were left here by the last sync; undefined when nobody knows. */
+  readonly published: readonly PublishedFile[] | undefined;
+  /** Those that are not as they were left. */
+  readonly differences: readonly Difference[];
   /** Paths of the node where a sync that was killed left something half-made. */
   readonly leftovers: readonly string[];
   /** By path: the homes of active users. */

@@ -5,6 +5,7 @@
 import type { Directory } from "../model/directory.ts";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
 import type { NodeBefore, Observed } from "../model/observed.ts";
+import type { Difference } from "../model/published.ts";
 import { refuseOpenDirectory, refuseToLeave, underRoot } from "../platform/files.ts";
 import { isRoot } from "../platform/privileges.ts";
 import { observeCaches } from "./caches.ts";
@@ -14,6 +15,7 @@ import { observeKeyFiles } from "./keys.ts";
 import { observeLedger } from "./ledger.ts";
 import { observeLeftovers } from "./leftovers.ts";
 import { observeLocalAccounts } from "./local-accounts.ts";
+import { differencesFrom, filesByPath, loadPublished } from "./published.ts";
 
 /** Where to look. */
 export interface ObserveSettings {
@@ -51,10 +53,16 @@ export async function observeNode(
     for (const { directory: path } of [caches, keys, state]) {
       await refuseToLeave(root, path);
     }
+    const maps = await observeCaches(underRoot(root, caches.directory));
+    const keyFiles = await observeKeyFiles(underRoot(root, keys.directory));
+    const published = await loadPublished(underRoot(root, state.directory));
+    const files = filesByPath({ maps, keyFiles }, settings);
     return {
       ...before,
-      maps: await observeCaches(underRoot(root, caches.directory)),
-      keyFiles: await observeKeyFiles(underRoot(root, keys.directory)),
+      maps,
+      keyFiles,
+      published,
+      differences: differencesFrom(published ?? [], files, { keys, trustsTimes: true }).filter(isOurOwn),
       homes: await observeHomes(root, directory),
       leftovers: await observeLeftovers(root, [caches.directory, keys.directory, state.directory], directory),
       ownsFiles: isRoot(),
@@ -62,6 +70,11 @@ export async function observeNode(
   } catch (error) {
     return unreadable(error);
   }
+}
+
+/** What was never Rollcall's is a matter of the keys. */
+function isOurOwn({ how }: Difference): boolean {
+  return how !== "not Rollcall's";
 }
 
 function unreadable(error: unknown): never {

@@ -148,13 +148,18 @@ function reasonToPublish(step: PublishMap, onDisk: ObservedMap, observed: Observ
     if (file === undefined || !sameBytes(file, image.bytes)) {
       return `the index ${image.name} is missing or differs`;
     }
-    if (file.mtimeSeconds < onDisk.data.mtimeSeconds) {
+    if (wholeSeconds(file) < wholeSeconds(onDisk.data)) {
       return `the index ${image.name} is older than its data, so libnss-cache ignores it`;
     }
   }
   return [onDisk.data, ...onDisk.indexes.values()].every((file) => hasAttributes(file, step, observed))
     ? undefined
     : "mode or owner differ";
+}
+
+/** The precision in which libnss-cache compares. */
+function wholeSeconds({ mtimeMs }: ObservedFile): number {
+  return Math.floor(mtimeMs / 1000);
 }
 
 function hasAttributes(file: ObservedFile, step: PublishMap, observed: Observed): boolean {

@@ -38,6 +38,10 @@ export function planChanges(directory: Directory, observed: Observed, settings: 
       ...leftovers.map(({ path }) => ({ event: "leftover-removed", path }) as const),
       ...changesBetween(served, directory),
       ...maps.flatMap(repairOf),
+      ...observed.differences.map(
+        ({ path, how }) =>
+          ({ event: "file-repaired", file: path, reason: `${how} since it was published` }) as const,
+      ),
       ...created.map(({ user, path }) => ({ event: "home-created", user, path }) as const),
       ...keys.changes,
     ],

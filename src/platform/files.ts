@@ -180,7 +180,7 @@ export async function observeFile(path: string): Promise<ObservedFile | undefine
     mode: found.mode & 0o7777,
     uid: found.uid,
     gid: found.gid,
-    mtimeSeconds: Math.floor(found.mtimeMs / 1000),
+    mtimeMs: found.mtimeMs,
   };
 }
 

@@ -84,6 +84,8 @@ export function anEmptyNode(fields: Partial<Observed> = {}): Observed {
     ...BEFORE,
     maps: { group: nothing, passwd: nothing, shadow: nothing, sshkey: nothing },
     keyFiles: new Map(),
+    published: undefined,
+    differences: [],
     leftovers: [],
     homes: new Map(),
     ownsFiles: true,

@@ -34,7 +34,7 @@ export function afterPlan(observed: Observed, plan: Plan): Observed {
 
 /** A file of root's with these bytes. */
 export function fileOf(bytes: Uint8Array, mode: number, gid: number): ObservedFile {
-  return { bytes, mode, uid: 0, gid, mtimeSeconds: 1000 };
+  return { bytes, mode, uid: 0, gid, mtimeMs: 1_000_000 };
 }
 
 function mapAfter(step: PublishMap, before: ObservedMap): ObservedMap {

@@ -193,7 +193,7 @@ describe("a plan", () => {
     const harmed = [
       { ...passwd, data: { ...passwd.data, mode: 0o600 } },
       { ...passwd, data: { ...passwd.data, uid: 1000 } },
-      { ...passwd, data: { ...passwd.data, mtimeSeconds: index.mtimeSeconds + 1 } },
+      { ...passwd, data: { ...passwd.data, mtimeMs: index.mtimeMs + 1000 } },
       { ...passwd, indexes: new Map([["ixname", index]] as const) },
       { ...passwd, indexes: new Map([...passwd.indexes, ["ixgid", index]] as const) },
     ];

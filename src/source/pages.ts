@@ -7,6 +7,7 @@
  * (RFC 9865) follows `nextCursor` from page to page.
  */
 
+import { createHash } from "node:crypto";
 import { Failure } from "../model/failure.ts";
 import { quoted } from "../model/quoted.ts";
 import { idOf } from "./drafts.ts";
@@ -51,7 +52,7 @@ export async function fetchList(
     const what = `Fetching ${request.list.path}`;
     const fetched = await client.fetch({ what, url }, AbortSignal.any([signal, stop.signal]));
     return fetched.kind === "body"
-      ? collector.add(fetched, url)
+      ? collector.add(fetched, url, page["startIndex"])
       : refuse(request, "304 without If-None-Match");
   };
   try {
@@ -127,17 +128,27 @@ async function followCursors(fetchPage: FetchPage, request: ListRequest): Promis
 /** What the pages of one list come to, held against each other. */
 interface Collector {
   /** Takes one page in; throws when it does not fit to the others. */
-  add(page: { readonly json: unknown; readonly etag: string | undefined }, url: string): Page;
+  add(
+    page: { readonly json: unknown; readonly etag: string | undefined },
+    url: string,
+    startIndex: string | undefined,
+  ): Page;
   /** The list; throws when it is not whole. */
   finish(): WholeList;
 }
 
+/** A resource, and where in the list it stands. */
+interface Entry {
+  readonly resource: unknown;
+  readonly index: number;
+}
+
 function createCollector(request: ListRequest): Collector {
-  const found = new Map<string, unknown>();
+  const found = new Map<string, Entry>();
   const etags = new Map<string, string | undefined>();
   let total: number | undefined;
   return {
-    add({ json, etag }, url) {
+    add({ json, etag }, url, startIndex) {
       const page = parsePage(json, request);
       if (etags.size > 0 && page.totalResults !== total) {
         refuse(request, `totalResults went from ${total} to ${page.totalResults} between pages`);
@@ -147,7 +158,8 @@ function createCollector(request: ListRequest): Collector {
       const before = found.size;
       const resources = page.Resources ?? [];
       refuseFlood(request, resources.length, total);
-      resources.forEach((resource, position) => found.set(keyOf(resource, position), resource));
+      const start = startIndex === undefined ? found.size : Number(startIndex);
+      entriesOf(resources, start, found).forEach(([key, entry]) => found.set(key, entry));
       refuseFlood(request, found.size, total);
       request.onPage(found.size, total);
       return {
@@ -162,7 +174,8 @@ function createCollector(request: ListRequest): Collector {
         refuse(request, `${found.size} different resources came, but totalResults is ${total}`);
       }
       const mayShift = request.method === "index" && etags.size > 1;
-      return { resources: [...found.values()], etags: completeEtags(etags), mayShift };
+      const inOrder = [...found.values()].sort((left, right) => left.index - right.index);
+      return { resources: inOrder.map(({ resource }) => resource), etags: completeEtags(etags), mayShift };
     },
   };
 }
@@ -176,10 +189,35 @@ function refuseFlood(request: ListRequest, count: number, total: number | undefi
   }
 }
 
-/** A resource without an id is known by what it says and where on its page it stands: the same page twice adds none. */
+/** The resources of one page, each by what makes it different from others that have been found. */
+function entriesOf(
+  resources: readonly unknown[],
+  start: number,
+  found: ReadonlyMap<string, Entry>,
+): [key: string, entry: Entry][] {
+  const isNews = resources.some((resource) => idOf(resource) !== undefined && !found.has(keyOf(resource, 0)));
+  return resources.map((resource, position) => [
+    keyOf(resource, isNews ? start + position : position),
+    { resource, index: start + position },
+  ]);
+}
+
+/**
+ * A resource without an id is known by what it says and where it stands: in the list where its page brought somebody
+ * new, else on its page, so that the same page twice adds none.
+ */
 function keyOf(resource: unknown, position: number): string {
   const id = idOf(resource);
-  return id === undefined ? `at ${position}: ${quoted(resource)}` : `id ${id}`;
+  return id === undefined ? `at ${position}: ${digestOf(resource)}` : `id ${id}`;
+}
+
+/** Of something nested however deep: JSON that came in may be too deep to be written again. */
+function digestOf(resource: unknown): string {
+  try {
+    return createHash("sha256").update(JSON.stringify(resource)).digest("hex");
+  } catch {
+    return quoted(resource);
+  }
 }
 
 /** One page without an ETag makes the others useless: it could have changed unseen. */

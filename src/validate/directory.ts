@@ -35,7 +35,11 @@ export function validateDirectory(drafts: Drafts, rules: Rules, before: NodeBefo
   const held = holdUids(present(checkedUsers), owners, { rules, local });
   const users = settleClaims(held.candidates, userClaims(owners, rules));
   const claimed = settleClaims(present(checkedGroups), groupClaims(owners, rules));
-  const groups = refuseIntruders(claimed.kept, users.kept, holders);
+  const groups = refuseIntruders(claimed.kept, users.kept, {
+    holders,
+    owners,
+    accepts: rules.accepts,
+  });
   const primary = settlePrimaryGroups(users.kept, groups.kept, { rules, local, owners });
   const homes = settleHomes(primary.users, { template: rules.homes.path, local, holders });
   const membership = expandMembership(drafts.users, drafts.groups);
@@ -57,7 +61,7 @@ export function validateDirectory(drafts: Drafts, rules: Rules, before: NodeBefo
       ].sort(byName),
     },
     problems,
-    accepted: [...new Set([...held.accepted, ...users.accepted, ...claimed.accepted])],
+    accepted: [...new Set([...held.accepted, ...users.accepted, ...claimed.accepted, ...groups.accepted])],
   };
 }
 

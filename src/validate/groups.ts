@@ -7,7 +7,8 @@ import type { Gid, GroupName, ScimId } from "../model/ids.ts";
 import type { Holders, LocalAccounts } from "../model/observed.ts";
 import type { Problem, Subject } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
-import { describeOwner, type Owners } from "./ledger.ts";
+import type { Settled } from "./contested.ts";
+import { describeOwner, isAccepted, type Owners } from "./ledger.ts";
 import { toGroupName } from "./names.ts";
 import { toGid } from "./posix-ids.ts";
 import type { Rules } from "./rules.ts";
@@ -51,23 +52,39 @@ function problemOf(field: string, verdict: Verdict<unknown>, subject: Subject): 
   return verdict.ok ? [] : [{ code: verdict.refusal.code, subject, field, reason: verdict.refusal.reason }];
 }
 
+/** What is known of private groups: the maps on disk, the ledger, and what a person has decided. */
+export interface KnownGroups {
+  readonly holders: Holders;
+  readonly owners: Owners;
+  readonly accepts: Rules["accepts"];
+}
+
 /**
  * Refuses a group that would take over the private group of a user: its gid, where this node has that private
- * group already, or its name, unless this node has that group already. A login is worth more than a group.
+ * group already, or its name, unless this node has that group already. A login is worth more than a group. A record
+ * with both the name and the gid is refused only where this node has known the user without it.
  */
 export function refuseIntruders(
   groups: readonly GroupCandidate[],
   users: readonly UserCandidate[],
-  holders: Holders,
-): { readonly kept: readonly GroupCandidate[]; readonly problems: readonly Problem[] } {
+  { holders, owners, accepts }: KnownGroups,
+): Settled<GroupCandidate> {
   const withPrivate = users.filter(({ user }) => Number(user.gid) === Number(user.uid));
-  const byGid = new Map(withPrivate.map(({ user }) => [Number(user.gid), user.name]));
+  const byGid = new Map(withPrivate.map(({ user }) => [Number(user.gid), user]));
   const byName = new Map(withPrivate.map(({ user }) => [String(user.name), Number(user.gid)]));
   const problems: Problem[] = [];
-  const kept = groups.filter(({ name, gid, subject }) => {
-    const owner = byGid.get(gid);
-    const takesGid =
-      owner !== undefined && String(owner) !== String(name) && holders.gids.get(owner) === Number(gid);
+  const accepted: string[] = [];
+  const kept = groups.filter((group) => {
+    const { name, gid, subject } = group;
+    const user = byGid.get(gid);
+    const owner = user?.name;
+    const isThere = owner !== undefined && holders.gids.get(owner) === Number(gid);
+    const isNewRecord =
+      owners.byId("user", user?.id ?? "") !== undefined && owners.byId("group", subject.id) === undefined;
+    const isLetThrough =
+      String(owner) === String(name) && isNewRecord && isThere && isAccepted(accepts, name);
+    accepted.push(...(isLetThrough ? [name] : []));
+    const takesGid = isThere && !isLetThrough && (String(owner) !== String(name) || isNewRecord);
     const wanted = byName.get(name);
     const takesName =
       wanted !== undefined && wanted !== Number(gid) && holders.gids.get(name) !== Number(gid);
@@ -80,7 +97,7 @@ export function refuseIntruders(
     }
     return !takesGid && !takesName;
   });
-  return { kept, problems };
+  return { kept, problems, accepted };
 }
 
 /** What the primary groups came to. */

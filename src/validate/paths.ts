@@ -62,6 +62,9 @@ function homeFault(raw: unknown, under: readonly string[]): string | undefined {
   if (!under.some((prefix) => raw.startsWith(prefix === "/" ? "/" : `${prefix}/`))) {
     return `is not below ${under.join(" or ")}`;
   }
+  if (raw.split("/").some((component) => component.startsWith(".rollcall-"))) {
+    return "has a name that Rollcall gives to what is half-made";
+  }
   return undefined;
 }
 

@@ -14,7 +14,7 @@ import { toGid, toUid } from "./posix-ids.ts";
 import type { Rules } from "./rules.ts";
 import { toKeys } from "./ssh-keys.ts";
 import { toGecos } from "./text.ts";
-import { isAbsent, type Refusal, type Verdict } from "./verdict.ts";
+import type { Refusal, Verdict } from "./verdict.ts";
 
 /** A user whose own fields are sound; whether others compete with it is not known yet. */
 export interface UserCandidate {
@@ -74,7 +74,7 @@ export function checkUser(draft: UserDraft, rules: Rules, local: LocalAccounts):
 
 /** Absent means active (RFC 7643 §4.1.1 leaves it optional); anything that is no boolean keeps the user out. */
 function toActive(raw: unknown): { readonly value: boolean; readonly refusal: Refusal | undefined } {
-  if (isAbsent(raw) || typeof raw === "boolean") {
+  if (raw === undefined || raw === null || typeof raw === "boolean") {
     return { value: raw !== false, refusal: undefined };
   }
   return {

@@ -14,7 +14,7 @@ import { parseSshkey } from "../../src/formats/sshkey.ts";
 import { quoted } from "../../src/model/quoted.ts";
 import type { ProblemRecord, RunRecord } from "../../src/model/report.ts";
 import { COMPANY, type Entry, HOSTILE_GROUPS, HOSTILE_NAMELESS, HOSTILE_USERS } from "../fixtures/hostile.ts";
-import { UNBELIEVABLE } from "../fixtures/hostile-shapes.ts";
+import { KNOWN_BETTER, UNBELIEVABLE } from "../fixtures/hostile-shapes.ts";
 import { startFakeIam } from "../support/fake-iam.ts";
 import { makeNodeRoot, type NodeRoot, type Ran } from "../support/node-root.ts";
 import { aGroup, POSIX, someUsers } from "../support/records.ts";
@@ -388,6 +388,22 @@ describe("a list that may not be believed", { concurrency: 2 }, () => {
       assert.equal(ran.code, 1, ran.out);
       assert.match(ran.out + ran.err, says);
       assert.deepEqual(node.snapshot(), untouched);
+    });
+  }
+
+  for (const [what, { make, says }] of Object.entries(KNOWN_BETTER)) {
+    it(`takes nothing from anybody: ${what}`, async () => {
+      using node = copyOf(template);
+      await using iam = await startFakeIam(listed.users, listed.groups);
+      node.configure(iam.url, WITHOUT_HOMES);
+      make(iam);
+      const untouched = node.snapshot("/etc");
+
+      const ran = await node.rollcall("sync", "--all");
+
+      assert.ok(ran.code === 0 || ran.code === 3, ran.err);
+      assert.match(ran.out, says);
+      assert.deepEqual(node.snapshot("/etc"), untouched);
     });
   }
 });

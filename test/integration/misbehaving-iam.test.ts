@@ -85,6 +85,15 @@ const ROWS: Readonly<Record<string, Row>> = {
     says: /record-unreadable/,
     missing: ["user7"],
   },
+  "a null at the same place of two pages": {
+    change: (iam) => {
+      edit(7, () => null)(iam);
+      edit(57, () => null)(iam);
+    },
+    code: 3,
+    says: /entry 7 of the list[^]*entry 57 of the list/,
+    missing: ["user57", "user7"],
+  },
   "a user without an id": {
     change: edit(7, (user) => ({ ...user, id: undefined })),
     code: 3,

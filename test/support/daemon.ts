@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { keepOutput, type NodeRoot, waitFor } from "./node-root.ts";
+import { compileCache, keepOutput, type NodeRoot, waitFor } from "./node-root.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 
@@ -27,7 +27,7 @@ export function startDaemon(
   const beside = command.includes("--") || command.length === 0 ? command : ["--", ...command];
   const args = ["run", "--root", node.path, ...beside];
   const child = spawn(process.execPath, ["--max-semi-space-size=4", MAIN, ...args], {
-    env: { PATH: process.env["PATH"], ...env },
+    env: { ...compileCache(), PATH: process.env["PATH"], ...env },
   });
   const output = keepOutput(child);
   return {

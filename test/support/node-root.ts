@@ -124,7 +124,12 @@ export function run(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ran> {
-  const clean = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "/", ...env };
+  const clean = {
+    ...compileCache(),
+    PATH: process.env["PATH"] ?? "",
+    HOME: process.env["HOME"] ?? "/",
+    ...env,
+  };
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env: clean, stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 });
     const out: Buffer[] = [];
@@ -136,6 +141,12 @@ export function run(
       resolve({ code, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() }),
     );
   });
+}
+
+/** Where compiled code is kept while tests run, for the environment of a process that is given one of its own. */
+export function compileCache(): Readonly<Record<string, string>> {
+  const directory = process.env["NODE_COMPILE_CACHE"];
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: directory };
 }
 
 /** Keeps everything a process prints; the returned function gives what there is so far. */

@@ -8,11 +8,17 @@ import { quoted } from "../model/quoted.ts";
 import type { HttpAnswer } from "../platform/http.ts";
 import { ScimError } from "./schema.ts";
 
-/** The JSON of a body; throws for HTML, for broken JSON, and for a SCIM Error dressed as a 200. */
-export function parseBody(
-  answer: HttpAnswer,
-  request: { readonly what: string; readonly url: string },
-): unknown {
+/** What came with a 200. */
+export interface Body {
+  readonly kind: "body";
+  readonly json: unknown;
+  readonly etag: string | undefined;
+  /** Of its text, unpacked. */
+  readonly bytes: number;
+}
+
+/** Throws for HTML, for broken JSON, and for a SCIM Error dressed as a 200. */
+export function readBody(answer: HttpAnswer, request: { readonly what: string; readonly url: string }): Body {
   const where = `${request.what} from ${request.url}`;
   const json = parseJson(answer.body.toString("utf8"));
   if (json === undefined) {
@@ -26,7 +32,7 @@ export function parseBody(
     const message = `${where}: a SCIM error came with status 200: ${quoted(status)} ${quoted(detail)}. Nothing was changed.`;
     throw new Failure("iam-invalid", message);
   }
-  return json;
+  return { kind: "body", json, etag: answer.header("etag"), bytes: answer.body.length };
 }
 
 /** The status of an answer, and what a SCIM Error body says of it. */

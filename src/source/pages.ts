@@ -10,6 +10,7 @@
 import { createHash } from "node:crypto";
 import { Failure } from "../model/failure.ts";
 import { quoted } from "../model/quoted.ts";
+import type { Body } from "./answers.ts";
 import { idOf } from "./drafts.ts";
 import { pageUrl } from "./query.ts";
 import { faultOf, ListResponse } from "./schema.ts";
@@ -38,6 +39,8 @@ export interface WholeList {
 /** More pages than this are a server's mistake or an attack, not a directory. */
 const MAX_PAGES = 20_000;
 const MAX_RESOURCES = 1_000_000;
+/** Of all bodies of a list: it is held in memory until it is whole. */
+const MAX_BYTES = 512 * 1024 ** 2;
 
 /** Fetches a list to its end; all requests of a list that failed are given up. */
 export async function fetchList(
@@ -117,9 +120,6 @@ async function followCursors(fetchPage: FetchPage, request: ListRequest): Promis
     if (nextCursor !== undefined && seen.has(nextCursor)) {
       refuse(request, `the cursor ${quoted(nextCursor)} came a second time, so the list has no end`);
     }
-    if (seen.size > MAX_PAGES) {
-      refuse(request, `more than ${MAX_PAGES} pages`, "iam-too-large");
-    }
     seen.add(cursor);
     cursor = nextCursor;
   }
@@ -128,11 +128,7 @@ async function followCursors(fetchPage: FetchPage, request: ListRequest): Promis
 /** What the pages of one list come to, held against each other. */
 interface Collector {
   /** Takes one page in; throws when it does not fit to the others. */
-  add(
-    page: { readonly json: unknown; readonly etag: string | undefined },
-    url: string,
-    startIndex: string | undefined,
-  ): Page;
+  add(page: Body, url: string, startIndex: string | undefined): Page;
   /** The list; throws when it is not whole. */
   finish(): WholeList;
 }
@@ -147,19 +143,25 @@ function createCollector(request: ListRequest): Collector {
   const found = new Map<string, Entry>();
   const etags = new Map<string, string | undefined>();
   let total: number | undefined;
+  let received = 0;
   return {
-    add({ json, etag }, url, startIndex) {
+    add({ json, etag, bytes }, url, startIndex) {
       const page = parsePage(json, request);
       if (etags.size > 0 && page.totalResults !== total) {
         refuse(request, `totalResults went from ${total} to ${page.totalResults} between pages`);
       }
       total = page.totalResults;
       etags.set(url, etag);
+      received += bytes;
+      refuseExcess(request, { pages: etags.size, bytes: received, resources: total ?? 0 });
       const before = found.size;
       const resources = page.Resources ?? [];
       refuseFlood(request, resources.length, total);
       const start = startIndex === undefined ? found.size : Number(startIndex);
-      entriesOf(resources, start, found).forEach(([key, entry]) => found.set(key, entry));
+      resources.forEach((resource, position) => {
+        const index = start + position;
+        found.set(keyOf(resource, startIndex === undefined ? position : index), { resource, index });
+      });
       refuseFlood(request, found.size, total);
       request.onPage(found.size, total);
       return {
@@ -180,6 +182,22 @@ function createCollector(request: ListRequest): Collector {
   };
 }
 
+/** What no list may come to, nor claim: waiting for the rest of it would only cost more. */
+function refuseExcess(
+  request: ListRequest,
+  { pages, bytes, resources }: Readonly<Record<"pages" | "bytes" | "resources", number>>,
+): void {
+  if (resources > MAX_RESOURCES) {
+    refuse(request, `totalResults is ${resources}, more than ${MAX_RESOURCES}`, "iam-too-large");
+  }
+  if (pages > MAX_PAGES) {
+    refuse(request, `more than ${MAX_PAGES} pages`, "iam-too-large");
+  }
+  if (bytes > MAX_BYTES) {
+    refuse(request, `its pages are larger than ${MAX_BYTES} bytes together`, "iam-too-large");
+  }
+}
+
 function refuseFlood(request: ListRequest, count: number, total: number | undefined): void {
   if (count > MAX_RESOURCES) {
     refuse(request, `more than ${MAX_RESOURCES} resources`, "iam-too-large");
@@ -189,26 +207,13 @@ function refuseFlood(request: ListRequest, count: number, total: number | undefi
   }
 }
 
-/** The resources of one page, each by what makes it different from others that have been found. */
-function entriesOf(
-  resources: readonly unknown[],
-  start: number,
-  found: ReadonlyMap<string, Entry>,
-): [key: string, entry: Entry][] {
-  const isNews = resources.some((resource) => idOf(resource) !== undefined && !found.has(keyOf(resource, 0)));
-  return resources.map((resource, position) => [
-    keyOf(resource, isNews ? start + position : position),
-    { resource, index: start + position },
-  ]);
-}
-
 /**
- * A resource without an id is known by what it says and where it stands: in the list where its page brought somebody
- * new, else on its page, so that the same page twice adds none.
+ * A resource without an id is known by what it says and where it stands: in the list; or behind a cursor on its page, so
+ * that the same page behind another cursor adds none.
  */
-function keyOf(resource: unknown, position: number): string {
+function keyOf(resource: unknown, place: number): string {
   const id = idOf(resource);
-  return id === undefined ? `at ${position}: ${digestOf(resource)}` : `id ${id}`;
+  return id === undefined ? `at ${place}: ${digestOf(resource)}` : `id ${id}`;
 }
 
 /** Of something nested however deep: JSON that came in may be too deep to be written again. */

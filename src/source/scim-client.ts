@@ -11,13 +11,11 @@ import { quoted } from "../model/quoted.ts";
 import type { Secret } from "../model/secret.ts";
 import type { Clock } from "../platform/clock.ts";
 import { BodyTooLarge, type HttpAnswer, type HttpClient } from "../platform/http.ts";
-import { describeAnswer, parseBody } from "./answers.ts";
+import { type Body, describeAnswer, readBody } from "./answers.ts";
 import type { ScimSettings } from "./settings.ts";
 
 /** What a request came to: the parsed body with its ETag, or nothing new since the ETag that was sent. */
-export type Fetched =
-  | { readonly kind: "body"; readonly json: unknown; readonly etag: string | undefined }
-  | { readonly kind: "not-modified" };
+export type Fetched = Body | { readonly kind: "not-modified" };
 
 /** One request: what it is for, in words, and where it goes. */
 export interface ScimRequest {
@@ -164,7 +162,7 @@ function headersFor({ etag }: ScimRequest, token: Secret): Record<string, string
 function attemptFrom(answer: HttpAnswer, request: ScimRequest, nowMs: number): Attempt {
   const { status } = answer;
   if (status === 200) {
-    return { kind: "body", json: parseBody(answer, request), etag: answer.header("etag") };
+    return readBody(answer, request);
   }
   if (status === 304 && request.etag !== undefined) {
     return { kind: "not-modified" };

@@ -294,7 +294,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     misbehave: (request, response, iam) =>
       request.list === "Groups" && sendJson(response, { ...pageOf(iam, request), totalResults: 10_000_000 }),
     code: 1,
-    says: /more than 20000 pages.*iam-too-large/,
+    says: /totalResults is 10000000, more than 1000000.*iam-too-large/,
     requests: 8,
   },
   "one list that fails while the other is fine": {

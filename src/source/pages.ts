@@ -106,6 +106,9 @@ async function fetchRange(
     if (page.length === 0) {
       refuse(request, `the page at startIndex ${start} is empty, though totalResults is ${page.total}`);
     }
+    if (page.fresh === 0) {
+      refuse(request, `the page at startIndex ${start} holds nothing that had not come before`);
+    }
     start += page.length;
   }
 }

@@ -49,11 +49,12 @@ export async function fetchList(
   signal: AbortSignal,
 ): Promise<WholeList> {
   const stop = new AbortController();
+  const until = AbortSignal.any([signal, stop.signal]);
   const collector = createCollector(request);
   const fetchPage: FetchPage = async (page) => {
     const url = pageUrl(request.base, request.list, page);
     const what = `Fetching ${request.list.path}`;
-    const fetched = await client.fetch({ what, url }, AbortSignal.any([signal, stop.signal]));
+    const fetched = await client.fetch({ what, url }, until);
     return fetched.kind === "body"
       ? collector.add(fetched, url, page["startIndex"])
       : refuse(request, "304 without If-None-Match");

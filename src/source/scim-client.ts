@@ -80,6 +80,8 @@ async function fetchWithRetries(
   const { clock, random, settings } = session.parts;
   let mayReadToken = true;
   for (let tries = 1; ; tries += 1) {
+    // A list that is given up may have thousands of pages in line.
+    signal.throwIfAborted();
     const result = await attempt(session, request, signal);
     if (result.kind === "refused" && mayReadToken && (await hasNewToken(session))) {
       mayReadToken = false;

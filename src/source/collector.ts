@@ -1,0 +1,183 @@
+/**
+ * The pages of one list, held against each other: is it whole?
+ *
+ * In: pages in whatever order they arrive. Out: every resource once, in the order of the list; or a failure, because
+ * absent must never look like deleted.
+ */
+
+import { createHash } from "node:crypto";
+import { Failure } from "../model/failure.ts";
+import { quoted } from "../model/quoted.ts";
+import type { Body } from "./answers.ts";
+import { idOf } from "./drafts.ts";
+import { faultOf, ListResponse } from "./schema.ts";
+import type { ListSettings } from "./settings.ts";
+
+/** One list to fetch. */
+export interface ListRequest {
+  readonly base: string;
+  readonly list: ListSettings;
+  readonly pageSize: number;
+  readonly method: "index" | "cursor";
+  /** Called after each page: how many resources there are so far, and how many there will be. */
+  readonly onPage: (fetched: number, total: number | undefined) => void;
+}
+
+/** A whole list. */
+export interface WholeList {
+  /** True when it came in pages numbered by position. */
+  readonly mayShift: boolean;
+  readonly resources: readonly unknown[];
+  /** The ETag of each page by its address; undefined when a page had none. */
+  readonly etags: Readonly<Record<string, string>> | undefined;
+}
+
+/** More pages than this are a server's mistake or an attack, not a directory. */
+export const MAX_PAGES = 20_000;
+const MAX_RESOURCES = 1_000_000;
+/** Of all bodies of a list: it is held in memory until it is whole. */
+const MAX_BYTES = 512 * 1024 ** 2;
+
+/** What one page brought. */
+export interface Page {
+  readonly length: number;
+  /** How many of its resources had not come before. */
+  readonly fresh: number;
+  readonly total: number | undefined;
+  readonly nextCursor: string | undefined;
+}
+
+/** What the pages of one list come to, held against each other. */
+export interface Collector {
+  /** Takes one page in; throws when it does not fit to the others. */
+  add(page: Body, url: string, startIndex: string | undefined): Page;
+  /** The list; throws when it is not whole. */
+  finish(): WholeList;
+}
+
+/** A resource, and where in the list it stands. */
+interface Entry {
+  readonly resource: unknown;
+  readonly index: number;
+}
+
+/** Makes one that has seen no page yet. */
+export function createCollector(request: ListRequest): Collector {
+  const found = new Map<string, Entry>();
+  const etags = new Map<string, string | undefined>();
+  let total: number | undefined;
+  let received = 0;
+  return {
+    add({ json, etag, bytes }, url, startIndex) {
+      const page = parsePage(json, request);
+      if (etags.size > 0 && page.totalResults !== total) {
+        refuse(request, `totalResults went from ${total} to ${page.totalResults} between pages`);
+      }
+      total = page.totalResults;
+      etags.set(url, etag);
+      received += bytes;
+      refuseExcess(request, { pages: etags.size, bytes: received, resources: total ?? 0 });
+      const before = found.size;
+      const resources = page.Resources ?? [];
+      refuseFlood(request, resources.length, total);
+      addEntries(found, resources, startIndex);
+      refuseFlood(request, found.size, total);
+      request.onPage(found.size, total);
+      return {
+        length: resources.length,
+        fresh: found.size - before,
+        total,
+        nextCursor: page.nextCursor || undefined,
+      };
+    },
+    finish() {
+      if (total !== undefined && found.size !== total) {
+        refuse(request, `${found.size} different resources came, but totalResults is ${total}`);
+      }
+      const mayShift = request.method === "index" && etags.size > 1;
+      const inOrder = [...found.values()].sort((left, right) => left.index - right.index);
+      return { resources: inOrder.map(({ resource }) => resource), etags: completeEtags(etags), mayShift };
+    },
+  };
+}
+
+function addEntries(
+  found: Map<string, Entry>,
+  resources: readonly unknown[],
+  startIndex: string | undefined,
+): void {
+  const start = startIndex === undefined ? found.size : Number(startIndex);
+  resources.forEach((resource, position) => {
+    const index = start + position;
+    found.set(keyOf(resource, startIndex === undefined ? position : index), { resource, index });
+  });
+}
+
+/** What no list may come to, nor claim: waiting for the rest of it would only cost more. */
+function refuseExcess(
+  request: ListRequest,
+  { pages, bytes, resources }: Readonly<Record<"pages" | "bytes" | "resources", number>>,
+): void {
+  if (resources > MAX_RESOURCES) {
+    refuse(request, `totalResults is ${resources}, more than ${MAX_RESOURCES}`, "iam-too-large");
+  }
+  if (pages > MAX_PAGES) {
+    refuse(request, `more than ${MAX_PAGES} pages`, "iam-too-large");
+  }
+  if (bytes > MAX_BYTES) {
+    refuse(request, `its pages are larger than ${MAX_BYTES} bytes together`, "iam-too-large");
+  }
+}
+
+function refuseFlood(request: ListRequest, count: number, total: number | undefined): void {
+  if (count > MAX_RESOURCES) {
+    refuse(request, `more than ${MAX_RESOURCES} resources`, "iam-too-large");
+  }
+  if (total !== undefined && count > total) {
+    refuse(request, `${count} resources came, but totalResults is ${total}`);
+  }
+}
+
+/**
+ * A resource without an id is known by what it says and where it stands: in the list; or behind a cursor on its page, so
+ * that the same page behind another cursor adds none.
+ */
+function keyOf(resource: unknown, place: number): string {
+  const id = idOf(resource);
+  return id === undefined ? `at ${place}: ${digestOf(resource)}` : `id ${id}`;
+}
+
+/** Of something nested however deep: JSON that came in may be too deep to be written again. */
+function digestOf(resource: unknown): string {
+  try {
+    return createHash("sha256").update(JSON.stringify(resource)).digest("hex");
+  } catch {
+    return quoted(resource);
+  }
+}
+
+/** One page without an ETag makes the others useless: it could have changed unseen. */
+function completeEtags(
+  etags: ReadonlyMap<string, string | undefined>,
+): Readonly<Record<string, string>> | undefined {
+  const known = [...etags].flatMap(([url, etag]) => (etag === undefined ? [] : [[url, etag] as const]));
+  return known.length === etags.size ? Object.fromEntries(known) : undefined;
+}
+
+function parsePage(json: unknown, request: ListRequest): ListResponse {
+  const parsed = ListResponse.safeParse(json);
+  if (parsed.success) {
+    return parsed.data;
+  }
+  return refuse(request, `the answer is no ListResponse: ${faultOf(parsed.error)}`, "iam-invalid");
+}
+
+/** Throws: the list cannot be used. */
+export function refuse(
+  { base, list }: ListRequest,
+  reason: string,
+  code: "iam-incomplete" | "iam-invalid" | "iam-too-large" = "iam-incomplete",
+): never {
+  const message = `Fetching ${list.path} from ${base}: ${reason}. A list that is not whole is never used; nothing was changed.`;
+  throw new Failure(code, message);
+}

@@ -6,13 +6,12 @@ import type { Settings } from "../config/settings.ts";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
 import { type Command, runToEnd } from "../platform/child.ts";
 import { systemClock } from "../platform/clock.ts";
-import { isCron, nextCronMs } from "../platform/cron.ts";
+import { nextCronMs } from "../platform/cron.ts";
 import { underRoot } from "../platform/files.ts";
 import { preferSmallMemory, readHostFacts, residentBytes } from "../platform/host.ts";
 import { takeLock } from "../platform/lock.ts";
 import { createLog, type Log, type LogFormat } from "../platform/log.ts";
 import { createNotifier, type NotifyEnvironment } from "../platform/notify.ts";
-import { writePrivate } from "../platform/private-files.ts";
 import { serveSocket } from "../platform/socket-server.ts";
 import { watchFiles } from "../platform/watch.ts";
 import { createMetrics } from "../report/metrics.ts";
@@ -21,6 +20,7 @@ import { type CommandBeside, createCommandBeside } from "./companion.ts";
 import type { Asked } from "./decisions.ts";
 import { controlRoutes, type EndpointParts, healthRoutes } from "./endpoints.ts";
 import { createHealth } from "./health.ts";
+import { createInForce, type InForce } from "./in-force.ts";
 import { RUN_DIRECTORY, readDisks, socketPath } from "./places.ts";
 import { createRequests } from "./requests.ts";
 import { type ServeParts, serve } from "./serve.ts";
@@ -52,10 +52,11 @@ export interface Serving {
 export async function serveNode(serving: Serving, signal: AbortSignal): Promise<number> {
   preferSmallMemory();
   using _lock = await takeLock(underRoot(serving.root, RUN_DIRECTORY), "daemon");
-  const settings = await loadAndKeep(serving);
   const log = createLog(serving.logFormat, serving.write);
+  const inForce = createInForce({ ...serving, directory: underRoot(serving.root, RUN_DIRECTORY) }, log);
+  const settings = await inForce.load();
   await using beside = commandBeside(serving, log, signal);
-  const parts = await partsOf(serving, { settings, log, onReady: () => beside?.start() });
+  const parts = await partsOf(serving, { settings, inForce, log, onReady: () => beside?.start() });
   const stop = beside === undefined ? signal : AbortSignal.any([signal, beside.ended]);
   await using _sockets = await openSockets(serving, parts);
   serving.on("SIGUSR1", () => parts.requests.sync());
@@ -72,24 +73,25 @@ export async function serveNode(serving: Serving, signal: AbortSignal): Promise<
   return beside?.exitCode() ?? 0;
 }
 
-async function partsOf(
-  serving: Serving,
-  {
-    settings,
-    log,
-    onReady,
-  }: { readonly settings: Settings; readonly log: Log; readonly onReady: () => void },
-): Promise<ServeParts> {
+/** What there is before the parts of the loop. */
+interface Begun {
+  readonly settings: Settings;
+  readonly inForce: InForce;
+  readonly log: Log;
+  readonly onReady: () => void;
+}
+
+async function partsOf(serving: Serving, { settings, inForce, log, onReady }: Begun): Promise<ServeParts> {
   const { root, version, configPath, tokens } = serving;
   const clock = systemClock;
   const around = { root, tokens, clock, random: Math.random, onProgress: () => undefined };
   const waker = createWaker(clock);
   const runDirectory = underRoot(root, RUN_DIRECTORY);
-  const command = (asked: Asked) => serving.syncCommand(asked, `${runDirectory}/${IN_FORCE}`);
+  const command = (asked: Asked) => serving.syncCommand(asked, inForce.path());
   const health = createHealth({ clock, version, configPath, isPatient: true }, settings);
   health.recall(await loadReport(underRoot(root, settings.state.directory)), await loadBelief(runDirectory));
   return {
-    load: () => loadAndKeep(serving),
+    load: () => inForce.load(),
     watch: (now, onChange) => watchFiles(pathsOf(now, serving), onChange),
     untilNextMs: ({ schedule: { cron, every } }) =>
       cron === undefined ? every : Math.max(0, nextCronMs(cron) - clock.now()),
@@ -152,27 +154,6 @@ async function openSockets(
 function notOpened(path: string, error: unknown): never {
   const message = `Opening the socket ${path} failed: ${messageOf(error)}${hintFor(messageOf(error))}. The path of a socket has at most 107 bytes.`;
   throw new Failure("node-unreadable", message, { cause: error });
-}
-
-/** The configuration in force, for the syncs of this daemon: the file itself may have got mistakes since. */
-const IN_FORCE = "config.yaml";
-
-async function loadAndKeep({ load, root }: Serving): Promise<Settings> {
-  const { settings, text } = await load();
-  const sound = withSoundSchedule(settings);
-  await writePrivate(underRoot(root, RUN_DIRECTORY), IN_FORCE, Buffer.from(text));
-  return sound;
-}
-
-function withSoundSchedule(settings: Settings): Settings {
-  const { cron } = settings.schedule;
-  if (cron !== undefined && !isCron(cron)) {
-    throw new Failure(
-      "config-invalid",
-      `schedule.cron: ${cron} is no cron expression, such as "*/30 * * * * *" or "5 4 * * *".`,
-    );
-  }
-  return settings;
 }
 
 /** The configuration, and the files it names that decide who is believed. */

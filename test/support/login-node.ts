@@ -10,7 +10,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "ssh2";
-import { type Resource, startFakeIam, TOKEN } from "./fake-iam.ts";
+import { type FakeIam, type Resource, startFakeIam, TOKEN } from "./fake-iam.ts";
 import { type Namespace, PROGRAM, type Running, startNamespace } from "./namespace.ts";
 import { configFor, type Ran, run } from "./node-root.ts";
 
@@ -38,6 +38,7 @@ export interface Attempt {
 
 export interface LoginNode extends AsyncDisposable {
   readonly node: Namespace;
+  readonly iam: FakeIam;
   makeKey(type?: string, bits?: number): Promise<KeyPair>;
   /** Makes these the users of the IAM and syncs the node. */
   serve(users: Resource[]): Promise<void>;
@@ -65,6 +66,7 @@ export async function startLoginNode(mode: SshdMode): Promise<LoginNode> {
   let made = 0;
   return {
     node,
+    iam,
     async makeKey(type = "ed25519", bits = 0) {
       made += 1;
       const path = join(keys, `key${made}`);

@@ -93,6 +93,10 @@ const COMPONENTS = {
     name: "libnss_cache.so.2 (package libnss-cache)",
     isThere: () => globSync("{/usr,}/lib{,/*-linux-gnu}/libnss_cache.so.2").length > 0,
   },
+  faketime: {
+    name: "faketime (package faketime)",
+    isThere: () => spawnSync("faketime", ["-v"]).status === 0,
+  },
   sshd: {
     name: "/usr/sbin/sshd (package openssh-server)",
     isThere: () => existsSync("/usr/sbin/sshd"),

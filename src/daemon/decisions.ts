@@ -52,11 +52,9 @@ export function refuseRemovals({ plan, planId, refusal }: Decidable, accepted: s
     return;
   }
   const { users, groups } = plan.removals;
-  const names = users.slice(0, NAMED).map(quoted).join(", ");
-  const more = users.length > NAMED ? ` and ${users.length - NAMED} more` : "";
   const lost = [
-    ...(users.length > 0 ? [`users ${names}${more}`] : []),
-    ...(groups.length > 0 ? [`groups ${groups.slice(0, NAMED).map(quoted).join(", ")}`] : []),
+    ...(users.length > 0 ? [`users ${someOf(users)}`] : []),
+    ...(groups.length > 0 ? [`groups ${someOf(groups)}`] : []),
   ];
   const mismatch = accepted === undefined ? "" : `The id ${quoted(accepted)} belongs to another plan. `;
   throw new Failure(
@@ -65,6 +63,11 @@ export function refuseRemovals({ plan, planId, refusal }: Decidable, accepted: s
       `If the IAM is right, look at everything with "rollcall plan" and run the same command again with ` +
       `--accept-removals ${planId}, which lets exactly this through. If it is not, mend the IAM; the next sync asks again.`,
   );
+}
+
+function someOf(names: readonly string[]): string {
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+  return `${names.slice(0, NAMED).map(quoted).join(", ")}${more}`;
 }
 
 /** A name that is not held back is a typing mistake, or was mended meanwhile; a person should know. */

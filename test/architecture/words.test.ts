@@ -3,7 +3,7 @@
  */
 
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { z } from "zod";
 import { EXIT } from "../../src/cli/context.ts";
@@ -34,6 +34,14 @@ const A_VIEW: View = {
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const README = readFileSync(`${ROOT}README.md`, "utf8");
+const HOUSE = readFileSync(`${ROOT}src/README.md`, "utf8");
+/** How it behaves, not what it promises never to do. */
+const WITHOUT_PROMISE: ReadonlySet<string> = new Set([
+  "test/integration/daemon.test.ts",
+  "test/integration/terminal.test.ts",
+  "test/e2e/pod.test.ts",
+  "test/full/fresh-clone.test.ts",
+]);
 const FAILURES = readFileSync(`${ROOT}src/model/failure.ts`, "utf8");
 
 type SchemaNode = z.core.JSONSchema._JSONSchema;
@@ -47,6 +55,22 @@ function keysOf(node: SchemaNode, prefix = ""): [key: string, fallback: unknown]
     return deeper.length > 0 ? deeper : [[`${prefix}${name}`, fallback] as [string, unknown]];
   });
 }
+
+describe("src/README.md", () => {
+  it("names tests that are there, and each of those that hold a promise on a real node", () => {
+    const named = new Set(HOUSE.match(/test\/[\w/-]+\.test\.ts/g));
+    const there = globSync("test/{integration,e2e,full}/*.test.ts", { cwd: ROOT });
+
+    assert.deepEqual(
+      [...named].filter((file) => !existsSync(`${ROOT}${file}`)),
+      [],
+    );
+    assert.deepEqual(
+      there.filter((file) => !named.has(file) && !WITHOUT_PROMISE.has(file)),
+      [],
+    );
+  });
+});
 
 describe("the README", () => {
   it("explains every problem code with its remedy", () => {

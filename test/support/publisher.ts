@@ -21,7 +21,7 @@ const SETTINGS = { root: "/", caches: { directory: "/etc", index: "always" } } a
 const KEPT = 100;
 
 /** Without its last record a file is dangerous where it has shrunk: more of that where it must show. */
-const SIZES = layout === "no-sentinel" ? [2900, 300, 2900, 300] : [2900, 2500, 2200, 2700];
+const SIZES = layout === "no-sentinel" ? [1400, 150, 1400, 150] : [1400, 1200, 1000, 1300];
 
 /** Users 1 to 100 are in every version; their gecos and everybody else changes. */
 function directoryOf(version: number): Directory {
@@ -31,7 +31,7 @@ function directoryOf(version: number): Directory {
       aUserDraft(nth + 1, { gecos: "x".repeat((Math.abs(version) * 7 + nth) % 23), keys: [] }),
     ),
     ...Array.from({ length: others }, (_, nth) =>
-      aUserDraft(1000 + ((nth * 7919) % 3001) + (version % 3) * 100, { keys: [] }),
+      aUserDraft(1000 + ((nth * 7919) % 1501) + (version % 3) * 100, { keys: [] }),
     ),
   ];
   return validateDirectory({ users, groups: [], problems: [] }, RULES, BEFORE).directory;
@@ -77,7 +77,7 @@ let layouts = 0;
 console.log("publishing");
 const end = performance.now() + Number(seconds) * 1000;
 for (let version = 0; performance.now() < end; version += 1) {
-  const directory = version % 250 === 125 ? almostNobody : versions[version % versions.length];
+  const directory = version % 3000 === 500 ? almostNobody : versions[version % versions.length];
   const observed = anEmptyNode({ maps: await observeCaches("/etc") });
   const steps = directory === undefined ? [] : planCaches(directory, observed, { index: "always" });
   for (const { step } of steps.filter((one) => one.step.map !== "sshkey")) {

@@ -8,13 +8,13 @@
 import { recordLines } from "../formats/lines.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import type { LocalAccounts } from "../model/observed.ts";
-import { readText, underRoot } from "../platform/files.ts";
+import { ignoreAbsence, readText, underRoot } from "../platform/files.ts";
 
 /** Reads them under `root`. */
 export async function observeLocalAccounts(root: string): Promise<LocalAccounts> {
   const users = await readFields(underRoot(root, "/etc/passwd"));
   const groups = await readFields(underRoot(root, "/etc/group"));
-  const shells = await readText(underRoot(root, "/etc/shells")).catch(() => ({ text: "" }));
+  const shells = await readShells(underRoot(root, "/etc/shells"));
   return {
     userNames: new Set(users.map(([name = ""]) => name)),
     uids: idsIn(users, 2),
@@ -22,7 +22,7 @@ export async function observeLocalAccounts(root: string): Promise<LocalAccounts>
     groupNames: new Set(groups.map(([name = ""]) => name)),
     gids: new Set([...idsIn(groups, 2), ...idsIn(users, 3)]),
     homes: new Set(users.map((fields) => fields[5] ?? "").filter((home) => /^\/.*[^/]$/.test(home))),
-    shells: new Set(shells.text.split("\n").filter((line) => line.startsWith("/"))),
+    shells: new Set(shells.split("\n").filter((line) => line.startsWith("/"))),
     shadowGid:
       [
         ...idsIn(
@@ -31,6 +31,16 @@ export async function observeLocalAccounts(root: string): Promise<LocalAccounts>
         ),
       ][0] ?? 0,
   };
+}
+
+/** Without the file no shell is listed; one that cannot be read must not cost anybody theirs. */
+async function readShells(path: string): Promise<string> {
+  try {
+    return (await readText(path).catch(ignoreAbsence))?.text ?? "";
+  } catch (error) {
+    const message = `Reading the shells in ${path} failed: ${messageOf(error)}. Without them it is not known which ones people may have.`;
+    throw new Failure("node-unreadable", message, { cause: error });
+  }
 }
 
 async function readFields(path: string): Promise<string[][]> {

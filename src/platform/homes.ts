@@ -69,7 +69,10 @@ export async function buildHome(spec: HomeSpec): Promise<void> {
   const target = parent.child(basename(spec.path));
   const temporary = parent.child(temporaryName());
   await mkdir(temporary, { mode: 0o700 });
-  await using home = await open(temporary, DIRECTORY);
+  await using home = await open(temporary, DIRECTORY).catch(async (error: unknown) => {
+    await rmdir(temporary);
+    throw error;
+  });
   try {
     await copySkeleton(spec.skeleton, temporary, spec.owner);
     if ((await lookAt(target)).kind !== "absent") {

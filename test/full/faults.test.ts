@@ -1,0 +1,301 @@
+/**
+ * A sync that dies at, or is refused, each of its file-system calls in turn.
+ *
+ * After each: every map is whole and old or new, and the real libnss-cache finds in it whoever is in both versions;
+ * nobody gets a key too early or keeps one too long; no home is half-made; a second run finishes the job and leaves
+ * nothing behind. Second runs and look-ups are done once for each different node that comes out of it.
+ */
+
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { type FakeIam, type Resource, startFakeIam } from "../support/fake-iam.ts";
+import { buildProgram, type Injected, missingStrace, type Point, type Program } from "../support/faults.ts";
+import { missing } from "../support/namespace.ts";
+import { makeNodeRoot, type NodeRoot, nodeRootAt, run } from "../support/node-root.ts";
+import { aGroup, aKey, aUser } from "../support/records.ts";
+import {
+  assertBetween,
+  assertFound,
+  assertGivenLast,
+  assertTakenFirst,
+  digestOf,
+  temporariesIn,
+  type Version,
+  type Versions,
+  versionOf,
+} from "../support/versions.ts";
+
+interface Case {
+  /** Whom the node serves; undefined for one that was never synced. */
+  readonly before: readonly Resource[] | undefined;
+  readonly after: readonly Resource[];
+  readonly indexes: "always" | "never";
+}
+
+const someone = [aUser(1), aUser(2), aUser(3), aUser(4), aUser(5, { shell: "/usr/bin/zsh" })];
+const MIXED = "a sync that changes keys, a uid and a name, adds somebody and removes somebody";
+const NAMES = ["a first sync", "a sync that adds somebody", "a sync that removes somebody", MIXED] as const;
+type Name = (typeof NAMES)[number];
+const CASES: Readonly<Record<Name, Case>> = {
+  "a first sync": { before: undefined, after: [aUser(1), aUser(2)], indexes: "never" },
+  "a sync that adds somebody": { before: someone, after: [...someone, aUser(6)], indexes: "always" },
+  "a sync that removes somebody": { before: someone, after: someone.slice(1), indexes: "never" },
+  [MIXED]: {
+    before: someone,
+    after: [
+      aUser(1, { keys: [aKey(91)] }),
+      aUser(2, { gecos: "Another Name" }),
+      aUser(3, { uid: 20_003, keys: [aKey(93)] }),
+      aUser(5, { shell: "/usr/bin/zsh" }),
+      aUser(6),
+    ],
+    indexes: "never",
+  },
+};
+
+/**
+ * People without a key, whose homes are there already. Each place of homes is opened on its own, so that the thread that
+ * does the file work has opened more than any other thread ever does when it makes its first file.
+ */
+const quiet = Array.from({ length: 8 }, (_, nth) =>
+  aUser(50 + nth, { home: `/home/team${nth}/user${50 + nth}`, keys: [] }),
+);
+
+/** What an earlier sync that was killed left of a home. */
+const LEFTOVER = "home/.rollcall-0123456789ab";
+
+/** A node before a sync, what the sync makes of it, and every call on the way. */
+interface Scene extends AsyncDisposable, Versions {
+  readonly start: NodeRoot;
+  readonly points: readonly Point[];
+  /** Nodes that came out of it and were looked at already. */
+  readonly seen: Set<string>;
+}
+
+let program: Program;
+const scenes: Partial<Record<Name, Scene>> = {};
+const skip = missingStrace() || missing("namespaces", "libnss-cache");
+
+before(async () => {
+  if (skip === false) {
+    program = buildProgram();
+    for (const name of NAMES) {
+      scenes[name] = await startScene(CASES[name]);
+    }
+  }
+});
+after(async () => {
+  for (const scene of Object.values(scenes)) {
+    await scene[Symbol.asyncDispose]();
+  }
+  program?.[Symbol.dispose]();
+});
+
+function serve(iam: FakeIam, users: readonly Resource[]): void {
+  iam.users = [...quiet, ...users];
+  iam.groups = [
+    aGroup(
+      1,
+      users.map((user) => user["id"]),
+    ),
+  ];
+}
+
+async function startScene({ before, after, indexes }: Case): Promise<Scene> {
+  await using stack = new AsyncDisposableStack();
+  const start = stack.use(makeNodeRoot());
+  const iam = stack.use(await startFakeIam([], []));
+  start.configure(iam.url, `caches: { index: ${indexes} }\n`);
+  symlinkSync(".bashrc", join(start.path, "etc/skel/.profile"));
+  quiet.forEach((_, nth) =>
+    mkdirSync(join(start.path, `home/team${nth}/user${50 + nth}`), { recursive: true }),
+  );
+  if (before !== undefined) {
+    serve(iam, before);
+    assert.equal((await program.sync(start)).code, 0);
+    start.write(`${LEFTOVER}/.config/app.conf`, "half");
+  }
+  serve(iam, after);
+  using end = await copyOf(start);
+  const ran = await program.sync(end);
+  assert.equal(ran.code, 0, ran.err);
+  using traced = await copyOf(start);
+  const points = await program.pointsOf(traced);
+  const cleanup = stack.move();
+  return {
+    start,
+    old: versionOf(start),
+    fresh: versionOf(end),
+    // Which write it is can be told for sure where no maps are read at the same time.
+    points: points.filter(({ kind }) => kind !== "write" || before === undefined),
+    seen: new Set(),
+    [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
+  };
+}
+
+/** A copy of a node, for one run, after a reboot. */
+async function copyOf(node: NodeRoot): Promise<NodeRoot> {
+  const path = mkdtempSync(join(tmpdir(), "rollcall-fault-"));
+  const ran = await run("cp", ["-a", `${node.path}/.`, path]);
+  assert.equal(ran.code, 0, ran.err);
+  rmSync(join(path, "run"), { recursive: true, force: true });
+  return nodeRootAt(path);
+}
+
+/** What was done to one run, and to which node. */
+interface Harmed {
+  readonly scene: Scene;
+  readonly node: NodeRoot;
+  readonly point: Point;
+  readonly ran: Injected;
+  /** The same for nodes that are the same. */
+  readonly digest: string;
+}
+
+interface Harm {
+  readonly does: (node: NodeRoot, point: Point) => Promise<Injected>;
+  readonly kinds: ReadonlySet<string>;
+  readonly judge: (harmed: Harmed) => Promise<void>;
+}
+
+/** Does harm at every point in turn, each time to a node of its own; how many points there were. */
+async function atEveryPoint(scene: Scene, { does, kinds, judge }: Harm): Promise<number> {
+  const points = scene.points.filter(({ kind }) => kinds.has(kind));
+  const failures: string[] = [];
+  for (const point of points) {
+    const start = Date.now();
+    const { node, ran } = await hit(scene, point, does);
+    try {
+      await judge({ scene, node, point, ran, digest: digestOf(node, start) });
+    } catch (error) {
+      failures.push(`${point.name}: ${String(error)}\n${ran.out}${ran.err}`);
+    } finally {
+      node[Symbol.dispose]();
+    }
+  }
+  assert.equal(failures.join("\n"), "");
+  return points.length;
+}
+
+/** A thread is woken by a write as well, seldom a few times more or fewer: such a point may need some tries. */
+const SHIFTS = [0, 0, -1, 1, 0, -2, 2, 0, -1, 1, -3, 3];
+
+async function hit(scene: Scene, point: Point, does: Harm["does"]) {
+  for (const shift of point.call === "write" ? SHIFTS : [0]) {
+    const node = await copyOf(scene.start);
+    const ran = await does(node, { ...point, nth: point.nth + shift });
+    if (ran.hit !== undefined) {
+      return { node, ran };
+    }
+    node[Symbol.dispose]();
+  }
+  throw new Error(`${point.name} was never hit`);
+}
+
+/** Whatever a sync left: the next one puts it right. */
+async function assertFinishes({ scene, node, digest }: Harmed): Promise<void> {
+  if (scene.seen.has(digest)) {
+    return;
+  }
+  scene.seen.add(digest);
+  const second = await program.sync(node);
+  assert.equal(second.code, 0, second.err);
+  assert.deepEqual(versionOf(node), scene.fresh);
+  assert.deepEqual(temporariesIn(node), []);
+}
+
+const LIMIT = { timeout: 900_000 };
+const CHANGING = ["create", "write", "fsync", "rename", "unlink", "rmdir", "mkdir", "symlink"];
+const ATTRIBUTING = ["chmod", "fchmod", "fchown", "lchown"];
+const REMOVING = ["unlink", "rmdir"];
+
+describe("a sync that is killed at each of its file-system calls", { skip, concurrency: 2 }, () => {
+  for (const name of NAMES) {
+    it(`leaves whole files and nobody with too much or too little: ${name}`, LIMIT, async () => {
+      const scene = scenes[name] ?? assert.fail();
+      const looks = new Set<string>();
+      const points = await atEveryPoint(scene, {
+        does: (node, point) => program.killAt(node, point),
+        kinds: new Set([...CHANGING, ...ATTRIBUTING]),
+        judge: async (harmed) => {
+          const found = versionOf(harmed.node);
+          assertBetween(found, scene);
+          assertGivenLast(found, scene);
+          assertTakenFirst(found, scene);
+          const maps = JSON.stringify(found.maps);
+          await (looks.has(maps) || assertFound(harmed.node, scene));
+          looks.add(maps);
+          await assertFinishes(harmed);
+        },
+      });
+      console.log(`      ${name}: ${points} points; ${looks.size} different sets of maps`);
+    });
+  }
+});
+
+const ALTERING = CHANGING.filter((kind) => kind !== "write" && kind !== "fsync");
+
+interface Refusal {
+  readonly error: string;
+  readonly name: Name;
+  /** The calls that the kernel may refuse like this. */
+  readonly kinds: readonly string[];
+}
+
+const REFUSALS: readonly Refusal[] = [
+  { error: "EIO", name: "a first sync", kinds: ["write", "mkdir", "chmod"] },
+  { error: "EIO", name: MIXED, kinds: [...CHANGING, ...ATTRIBUTING, "read", "getdents64"] },
+  {
+    error: "ENOSPC",
+    name: "a first sync",
+    kinds: ["create", "write", "fsync", "rename", "mkdir", "symlink"],
+  },
+  { error: "EROFS", name: MIXED, kinds: [...ALTERING, ...ATTRIBUTING] },
+  { error: "EACCES", name: MIXED, kinds: ALTERING },
+  { error: "EMFILE", name: MIXED, kinds: ["create", "open"] },
+];
+
+describe("a sync that is refused one of its file-system calls", { skip, concurrency: 2 }, () => {
+  for (const { error, name, kinds } of REFUSALS) {
+    it(`with ${error} loses nothing and says so, and the next one finishes: ${name}`, LIMIT, async () => {
+      const scene = scenes[name] ?? assert.fail();
+      const harmless: string[] = [];
+      const points = await atEveryPoint(scene, {
+        does: (node, point) => program.refuse(node, point, error),
+        kinds: new Set(kinds),
+        judge: async (harmed) => {
+          const { node, point, ran } = harmed;
+          const found = versionOf(node);
+          assertBetween(found, scene);
+          assertGivenLast(found, scene);
+          assertSaid(harmed, found);
+          const left = temporariesIn(node).filter((path) => !path.startsWith(LEFTOVER));
+          assert.deepEqual(REMOVING.includes(point.kind) ? [] : left, []);
+          if (ran.code === 0) {
+            harmless.push(point.name);
+          }
+          await assertFinishes(harmed);
+        },
+      });
+      console.log(`      ${error} at ${points} points, ${harmless.length} of them harmless: ${name}`);
+    });
+  }
+});
+
+/** The run failed with a documented code; or it did not need that call, or said which home it could not look at. */
+function assertSaid({ scene, ran }: Harmed, found: Version): void {
+  if (ran.code === 0 && ran.out.includes("[home-parent]")) {
+    assert.deepEqual({ ...found, homes: {} }, { ...scene.fresh, homes: {} });
+  } else if (ran.code === 0) {
+    assert.deepEqual(found, scene.fresh);
+  } else {
+    assert.equal(ran.code, 1);
+    assert.match(
+      ran.err,
+      /\[(?:apply-failed|node-unreadable|state-unwritable|config-unreadable|token-unreadable)\]/,
+    );
+  }
+}

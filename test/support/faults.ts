@@ -1,0 +1,216 @@
+/**
+ * A real sync that dies at, or is refused, one chosen file-system call: strace(1) does it to the program.
+ *
+ * In: a node, and which call. Out: how the sync ended, and the call that was hit, as strace saw it. One thread does all
+ * the file work, so that its calls come in the same order each time and can be counted.
+ */
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type NodeRoot, type Ran, run } from "./node-root.ts";
+
+/** One call of a sync. */
+export interface Point {
+  /** The name of the call, but `create` or `open` for openat(2). */
+  readonly kind: string;
+  readonly call: string;
+  /** Which of the thread's calls of this name; of those on `path` where there is one. */
+  readonly nth: number;
+  /** The path below the root, where it is the same in each run. */
+  readonly path: string | undefined;
+  /** For messages. */
+  readonly name: string;
+}
+
+/** How a sync ended that something was done to. */
+export interface Injected extends Ran {
+  /** The call that was hit, as strace printed it; undefined when none was. */
+  readonly hit: string | undefined;
+}
+
+/** Rollcall as `npm run build` makes it, which starts faster; disposing removes it. */
+export interface Program extends Disposable {
+  readonly main: string;
+  sync(node: NodeRoot): Promise<Ran>;
+  /** Every call of a whole sync that has to do with the node's files. */
+  pointsOf(node: NodeRoot): Promise<readonly Point[]>;
+  killAt(node: NodeRoot, point: Point): Promise<Injected>;
+  refuse(node: NodeRoot, point: Point, error: string): Promise<Injected>;
+}
+
+/** Why such a test must be skipped; false when strace is there and may trace. */
+export function missingStrace(): string | false {
+  return spawnSync("strace", ["-o", "/dev/null", "true"]).status === 0
+    ? false
+    : "missing: strace (package strace) and the right to trace";
+}
+
+/** Builds the program into a directory of its own. */
+export function buildProgram(): Program {
+  const directory = mkdtempSync(join(tmpdir(), "rollcall-built-"));
+  const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, "package.json"), "utf8"));
+  const command = String(scripts.build).replace("packaging/dist", directory);
+  const PATH = `${join(REPOSITORY, "node_modules/.bin")}:${process.env["PATH"]}`;
+  const built = spawnSync("sh", ["-c", command], { cwd: REPOSITORY, env: { PATH }, encoding: "utf8" });
+  assert.equal(built.status, 0, built.stderr);
+  const main = join(directory, "main.js");
+  return {
+    main,
+    sync: (node) => run(process.execPath, commandFor(main, node)),
+    pointsOf: async (node) => {
+      const { code, err, lines } = await traced(main, node, tracing([...ALL_CALLS, ...SLOWED], SLOW));
+      assert.equal(code, 0, err);
+      return pointsIn(lines, node.path);
+    },
+    killAt: async (node, point) => {
+      const ran = await traced(main, node, injectionOf(node, point, "signal=SIGKILL"));
+      return {
+        ...ran,
+        hit: neverReturned(ran.lines).find((line) => line.call === point.call && touches(line, node.path))
+          ?.text,
+      };
+    },
+    refuse: async (node, point, error) => {
+      const args = ["--seccomp-bpf", ...injectionOf(node, point, `error=${error}`)];
+      const ran = await traced(main, node, args);
+      const hits = ran.lines.filter(({ text }) => text.includes("(INJECTED)"));
+      const isRight = hits.length === 1 && hits.every((line) => touches(line, node.path));
+      return { ...ran, hit: isRight ? hits[0]?.text : undefined };
+    },
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+const REPOSITORY = new URL("../..", import.meta.url).pathname;
+const ALL_CALLS =
+  "openat read getdents64 write fsync rename unlink rmdir mkdir symlink chmod fchmod fchown lchown".split(
+    " ",
+  );
+
+/**
+ * The thread wakes another one by a write after each call, but not while that one is still awake: only where it has time
+ * to fall asleep are there as many writes in each run. Later calls are made one by one anyway.
+ */
+const SLOWED = ["openat", "statx", "read", "close"];
+const SLOW = ["-e", `inject=${SLOWED.join(",")}:delay_enter=2000:when=1..80`];
+
+function injectionOf(node: NodeRoot, { call, nth, path }: Point, what: string): string[] {
+  const only = path === undefined ? [] : ["-P", join(node.path, path)];
+  const injection = ["-e", `inject=${call}:${what}:when=${nth}`];
+  return call === "write"
+    ? tracing([call, ...SLOWED], [...SLOW, ...injection])
+    : tracing([call], [...only, ...injection]);
+}
+
+function tracing(calls: readonly string[], more: readonly string[]): string[] {
+  return ["-e", `trace=${calls.join(",")}`, ...more];
+}
+
+/** Without the threads that only compile, a run costs less. */
+function commandFor(main: string, node: NodeRoot): string[] {
+  return ["--v8-pool-size=0", main, "--root", node.path, "sync"];
+}
+
+/** One line of strace's output, unless it only ends a call that began in an earlier one. */
+interface Line {
+  readonly thread: string;
+  readonly call: string;
+  readonly text: string;
+}
+
+async function traced(main: string, node: NodeRoot, args: readonly string[]) {
+  const output = join(node.path, "trace");
+  const command = [process.execPath, ...commandFor(main, node)];
+  const ran = await run("strace", ["-f", "-qq", "-y", "-o", output, ...args, ...command], {
+    UV_THREADPOOL_SIZE: "1",
+  });
+  const lines = readFileSync(output, "utf8").split("\n").filter(Boolean).map(parseLine);
+  rmSync(output);
+  return { ...ran, lines };
+}
+
+function parseLine(text: string): Line {
+  const [, thread = "", call = ""] = /^(\d+) +(\w*)/.exec(text) ?? [];
+  return { thread, call, text };
+}
+
+/** What the call is about: the path of its descriptor, or the first path among its arguments. */
+function targetOf({ text }: Line): string {
+  return /^\d+ +\w+\(\d+<([^>]*)>/.exec(text)?.[1] ?? /"([^"]*)"/.exec(text)?.[1] ?? "";
+}
+
+function touches(line: Line, root: string): boolean {
+  const target = targetOf(line);
+  return target === root || target.startsWith(`${root}/`) || target.startsWith("/proc/self/fd/");
+}
+
+/**
+ * Writes that only wake another thread are no points. strace counts for each thread on its own, so a call that another
+ * thread makes as often is none either, unless it can be told by its path.
+ */
+function pointsIn(lines: readonly Line[], root: string): Point[] {
+  const worker = lines.find(({ text }) => text.includes("/.rollcall-"))?.thread;
+  const counts = new Map<string, number>();
+  const points = lines.flatMap((line): Point[] => {
+    const target = targetOf(line);
+    const path = hasFixedPath(line, root) ? target.slice(root.length) : undefined;
+    const inThread = countUp(counts, `${line.thread} ${line.call}`);
+    const onPath = countUp(counts, `${line.thread} ${line.call} ${target}`);
+    if (line.thread !== worker || !ALL_CALLS.includes(line.call) || !touches(line, root)) {
+      return [];
+    }
+    const nth = path === undefined ? inThread : onPath;
+    const what = target.replace(root, "").replace(/\.rollcall-\w+/g, "(temporary)");
+    return [{ kind: kindOf(line), call: line.call, nth, path, name: `${line.call} ${nth} on ${what}` }];
+  });
+  const isAlone = ({ call, nth, path }: Point) =>
+    path !== undefined || nth > mostByOthers(counts, call, worker);
+  const lost = points.filter((point) => point.kind !== "open" && !isAlone(point));
+  assert.deepEqual(lost, [], "another thread makes as many of these calls");
+  return points.filter(isAlone);
+}
+
+/** The calls in which threads were when they were killed. */
+function neverReturned(lines: readonly Line[]): Line[] {
+  const isKilled = lines.some(({ text }) => text.includes("+++ killed by SIGKILL +++"));
+  const threads = Map.groupBy(
+    lines.filter(({ text }) => !text.includes("+++")),
+    ({ thread }) => thread,
+  );
+  return [...threads.values()].flatMap((ofOne) => {
+    const begun = ofOne.findLast(({ call }) => call !== "");
+    const isOpen = /(?:= \?|<unfinished \.\.\.>)$/.test(ofOne.at(-1)?.text ?? "");
+    return isKilled && isOpen && begun !== undefined ? [begun] : [];
+  });
+}
+
+/** The name of a temporary is another one in each run. */
+function hasFixedPath(line: Line, root: string): boolean {
+  const target = targetOf(line);
+  const isBelow = target === root || target.startsWith(`${root}/`);
+  return isBelow && !target.includes("/.rollcall-") && ["openat", "read", "getdents64"].includes(line.call);
+}
+
+function countUp(counts: Map<string, number>, key: string): number {
+  const count = (counts.get(key) ?? 0) + 1;
+  counts.set(key, count);
+  return count;
+}
+
+const MARGIN = 5;
+
+/** How many calls another thread makes, with some to spare for other runs. */
+function mostByOthers(counts: ReadonlyMap<string, number>, call: string, worker: string | undefined): number {
+  const made = [...counts].filter(([key]) => key !== `${worker} ${call}` && key.endsWith(` ${call}`));
+  return Math.max(0, ...made.map(([, count]) => count + MARGIN));
+}
+
+function kindOf({ call, text }: Line): string {
+  if (call === "openat") {
+    return text.includes("O_CREAT") ? "create" : "open";
+  }
+  return call;
+}

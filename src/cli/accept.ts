@@ -9,14 +9,19 @@ import { syncAsAsked } from "./sync.ts";
 export interface AcceptOptions extends CommonOptions {
   readonly acceptRemovals?: string;
   readonly every?: boolean;
+  readonly group?: readonly string[];
 }
 
-/** Needs names or `--every`, and not both: a decision is never made by default. */
+/** Needs users, groups or `--every`, and not both: a decision is never made by default. */
 export async function accept(
   context: Context,
   options: AcceptOptions,
-  names: readonly string[],
+  users: readonly string[],
 ): Promise<number> {
+  const names = [
+    ...users.map((name) => `user:${name}`),
+    ...(options.group ?? []).map((name) => `group:${name}`),
+  ];
   if (names.length > 0 === (options.every === true)) {
     context.err('rollcall: name who is accepted, or say --every; "rollcall plan" shows who is held back.');
     return EXIT.usage;

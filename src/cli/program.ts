@@ -99,8 +99,9 @@ function addActs(program: Command, context: Context, finish: (code: number) => v
       finish(await (await import("./sync.ts")).sync(context, own.optsWithGlobals())),
     );
   add("accept", "take records as the IAM has them now, against what this node remembers of them")
-    .argument("[name...]", "users or groups that are held back")
-    .option("--every", "all that are held back")
+    .argument("[user...]", "users that are held back")
+    .option("--group <name...>", "groups that are held back")
+    .option("--every", "everything that is held back")
     .option("--accept-removals <plan-id>", "let through the one refused plan with this id")
     .action(async (names: string[], _options, own: Command) =>
       finish(await (await import("./accept.ts")).accept(context, own.optsWithGlobals(), names)),

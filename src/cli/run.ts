@@ -55,6 +55,12 @@ function commandFor({ accepted, accepts, offline }: Asked): string[] {
     ...(accepted === undefined ? [] : ["--accept-removals", accepted]),
     ...(offline === true ? ["--offline"] : []),
     ...(accepts === "all" ? ["--every"] : []),
-    ...(accepts === undefined || accepts === "all" ? [] : ["--", ...accepts]),
+    ...(accepts === undefined || accepts === "all" ? [] : namesFor(accepts)),
   ];
+}
+
+function namesFor(accepts: readonly string[]): string[] {
+  const named = (kind: string) =>
+    accepts.filter((one) => one.startsWith(kind)).map((one) => one.slice(kind.length));
+  return [...named("group:").map((name) => `--group=${name}`), "--", ...named("user:")];
 }

@@ -57,6 +57,8 @@ function printRecord(context: Context, record: RunRecord, all: boolean): void {
   const style = { colour: context.colour, all };
   const lines = [
     ...renderChanges(record, style),
+    ...record.accepted.map((what) => `Accepted: ${what.replace(":", " ")}, as the IAM has it now.`),
+    ...(record.ledgerIsRebuilt ? [LEDGER_REBUILT] : []),
     ...renderProblems(record.problems, style),
     ...(record.steps.length === 0 ? ["Nothing to do: this node is in step."] : []),
     ...(record.source === "iam" ? [] : [FROM_MEMORY[record.source]]),
@@ -66,6 +68,9 @@ function printRecord(context: Context, record: RunRecord, all: boolean): void {
   lines.forEach((line) => context.out(line));
   renderFailures(record.steps).forEach((line) => context.err(line));
 }
+
+const LEDGER_REBUILT =
+  "Note: the ledger was missing or damaged within the last day; it was made anew from the maps, and whoever left before is forgotten.";
 
 const FROM_MEMORY = {
   memory: "From memory: this is whom the IAM named when it was last believed.",

@@ -12,7 +12,7 @@ import { quoted } from "../model/quoted.ts";
 export interface Asked {
   /** The id of the one plan whose removals are accepted. */
   readonly accepted?: string | undefined;
-  /** The names of records to take as the IAM has them, whatever the ledger remembers; or all of them. */
+  /** `user:NAME` and `group:NAME`: to take as the IAM has them, whatever the ledger remembers; or all of them. */
   readonly accepts?: readonly string[] | "all" | undefined;
   /** Serve whom the IAM named when it was last believed, without asking it. */
   readonly offline?: boolean | undefined;
@@ -42,12 +42,16 @@ export interface Decidable {
   readonly problems: readonly Problem[];
   /** Why the fuse blows; undefined when it holds. */
   readonly refusal: string | undefined;
-  /** The records that are served because a person has said so. */
+  /** `user:NAME` and `group:NAME`: served because a person has said so, or could be. */
   readonly accepted: readonly string[];
+  readonly acceptable: readonly string[];
 }
 
 /** Throws where the fuse blows and nobody has agreed to exactly these removals. */
-export function refuseRemovals({ plan, planId, refusal }: Decidable, accepted: string | undefined): void {
+export function refuseRemovals(
+  { plan, planId, refusal, problems }: Decidable,
+  accepted: string | undefined,
+): void {
   if (refusal === undefined || accepted === planId) {
     return;
   }
@@ -57,12 +61,22 @@ export function refuseRemovals({ plan, planId, refusal }: Decidable, accepted: s
     ...(groups.length > 0 ? [`groups ${someOf(groups)}`] : []),
   ];
   const mismatch = accepted === undefined ? "" : `The id ${quoted(accepted)} belongs to another plan. `;
+  const remade = problems.filter(({ code }) => code === "name-remembered").length;
+  const renewed =
+    remade === 0
+      ? ""
+      : `${remade} of the records have names that other records had, as after a move to another IAM: if they are the same people, run "rollcall accept --every" instead. `;
   throw new Failure(
     "removals-refused",
-    `This sync was refused because ${refusal}: ${lost.join("; ")}. Nothing was changed. ${mismatch}` +
+    `This sync was refused because ${refusal}: ${lost.join("; ")}. Nothing was changed. ${mismatch}${renewed}` +
       `If the IAM is right, look at everything with "rollcall plan" and run the same command again with ` +
       `--accept-removals ${planId}, which lets exactly this through. If it is not, mend the IAM; the next sync asks again.`,
   );
+}
+
+/** What stands for `user:NAME` or `group:NAME` on the command line. */
+function wordsOf(one: string): string {
+  return one.startsWith("group:") ? `--group ${one.slice("group:".length)}` : one.slice("user:".length);
 }
 
 function someOf(names: readonly string[]): string {
@@ -71,18 +85,14 @@ function someOf(names: readonly string[]): string {
 }
 
 /** A name that is not held back is a typing mistake, or was mended meanwhile; a person should know. */
-export function refuseIdleDecision({ accepted, problems }: Decidable, accepts: Asked["accepts"]): void {
-  const idle = accepts === "all" ? [] : (accepts ?? []).filter((name) => !accepted.includes(name));
+export function refuseIdleDecision({ accepted, acceptable }: Decidable, accepts: Asked["accepts"]): void {
+  const idle = accepts === "all" ? [] : (accepts ?? []).filter((one) => !accepted.includes(one));
   if (idle.length > 0) {
-    const held = problems.filter(({ code }) => HELD_BACK.has(code));
-    const names = [...new Set(held.map(({ subject }) => quoted(subject.name ?? subject.id)))];
-    const others = names.length === 0 ? "nothing is" : `only these are: ${names.slice(0, NAMED).join(", ")}`;
+    const others =
+      acceptable.length === 0 ? "nothing is" : `only these are: ${someOf(acceptable.map(wordsOf))}`;
     throw new Failure(
       "nothing-held",
-      `Nothing is held back for ${idle.map(quoted).join(", ")}, so there is nothing to accept; ${others}. Nothing was changed. "rollcall plan" shows what is held back and why.`,
+      `Nothing that could be accepted is held back for ${someOf(idle.map(wordsOf))}; ${others}. Nothing was changed. "rollcall plan" shows what is held back or refused, and why.`,
     );
   }
 }
-
-/** What a decision can let through. */
-const HELD_BACK: ReadonlySet<string> = new Set(["id-held", "id-stuck", "id-remembered", "name-remembered"]);

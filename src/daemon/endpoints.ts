@@ -48,7 +48,7 @@ export function controlRoutes(parts: EndpointParts): Route {
         ? json(await parts.sync(asked.data))
         : plain(
             400,
-            'The body must be JSON such as {} or {"accepted": "PLAN-ID"} or {"accepts": ["USER"]} or {"offline": true}.',
+            'The body must be JSON such as {} or {"accepted": "PLAN-ID"} or {"accepts": ["user:NAME"]} or {"offline": true}.',
           );
     },
     "POST /reload": async () => {

@@ -74,6 +74,8 @@ export interface Verified {
   /** How many files were left here; undefined when nothing was ever published. */
   readonly files: number | undefined;
   readonly differences: readonly Difference[];
+  /** Key files of local accounts, which are the admin's own. */
+  readonly own: readonly string[];
 }
 
 /** Compares every file with the list by its hash; asks no IAM and changes nothing. */
@@ -85,17 +87,19 @@ export async function verifyNode(places: Places, root: string): Promise<Verified
     }
     const published = await loadPublished(stateDirectory);
     if (published === undefined) {
-      return { files: undefined, differences: [] };
+      return { files: undefined, differences: [], own: [] };
     }
     const maps = await observeCaches(underRoot(root, places.caches.directory));
     const keyFiles = await observeKeyFiles(underRoot(root, places.keys.directory));
     const { userNames } = await observeLocalAccounts(root);
     const files = filesByPath({ maps, keyFiles }, places);
-    // A local account's key file is the admin's own.
-    userNames.forEach((name) => files.delete(`${places.keys.directory}/${name}`));
+    const own = [...userNames]
+      .map((name) => `${places.keys.directory}/${name}`)
+      .filter((path) => files.delete(path));
     return {
       files: published.length,
       differences: differencesFrom(published, files, { ...places, trustsTimes: false }),
+      own,
     };
   } catch (error) {
     const message = `Comparing this node with what was published failed: ${messageOf(error)}${hintFor(messageOf(error))}.`;

@@ -24,6 +24,9 @@ export function logRecord(log: Log, record: RunRecord, memory: Memory): void {
   const isNews = record.source === "iam";
   const recovered = isNews && memory.failures > 0 && failed.length === 0;
   record.changes.forEach((change) => log.info("change", { ...change }));
+  record.accepted.forEach((what) =>
+    log.warn("accepted by a person, against what this node remembers", { what }),
+  );
   logProblems(log, record.problems, memory);
   for (const { kind, message } of failed) {
     log.error("a step was not done", { kind, why: message });

@@ -8,6 +8,7 @@
 import type { Directory } from "../model/directory.ts";
 import type { Drafts } from "../model/draft.ts";
 import { Failure } from "../model/failure.ts";
+import type { Ledger } from "../model/ledger.ts";
 import type { NodeBefore, Observed } from "../model/observed.ts";
 import type { Plan, Removals } from "../model/plan.ts";
 import type { Problem } from "../model/problem.ts";
@@ -21,11 +22,12 @@ export interface PullResult {
   readonly remember: () => Promise<void>;
 }
 
-/** What validation came to; `accepted` are the records that are served because a person has said so. */
+/** What validation came to; `user:NAME` or `group:NAME` are served because a person has said so, or could be. */
 export interface Validated {
   readonly directory: Directory;
   readonly problems: readonly Problem[];
   readonly accepted: readonly string[];
+  readonly acceptable: readonly string[];
 }
 
 /** The stages of a run, each with its settings already in it. */
@@ -59,7 +61,7 @@ export interface Planned extends Decidable {
 export async function planOnce(stages: Stages, signal: AbortSignal): Promise<Planned> {
   const pulled = await stages.pull(signal);
   const before = await stages.observeBefore();
-  const { directory, problems, accepted } = stages.validate(pulled.drafts, before);
+  const { directory, problems, accepted, acceptable } = stages.validate(pulled.drafts, before);
   const observed = await stages.observe(directory, before);
   const plan = stages.plan(directory, observed);
   const refusal = stages.refusalOf(plan.removals);
@@ -72,6 +74,7 @@ export async function planOnce(stages: Stages, signal: AbortSignal): Promise<Pla
     problems: [...problems, ...plan.problems],
     refusal,
     accepted,
+    acceptable,
   };
 }
 
@@ -102,9 +105,17 @@ export async function runOnce(
     served: countServed(directory),
     pull: pulled.statistics,
     setsOwners: observed.ownsFiles,
+    accepted: planned.accepted,
+    shutOut: countShutOut(directory, observed.ledger),
     ledgerIsRebuilt: isWithinADay(observed.ledger.rebuiltAt, observed.nowMs),
     seconds: (stages.monotonicMs() - start) / 1000,
   };
+}
+
+/** People who hold something on this node, whom the IAM has, and who are not served. */
+function countShutOut({ withheld }: Directory, { holdings }: Ledger): number {
+  const people = holdings.filter(({ kind, lastSeen }) => kind === "user" && lastSeen === undefined);
+  return new Set(people.map(({ id }) => `user ${id}`).filter((key) => withheld.has(key))).size;
 }
 
 function isWithinADay(atMs: number | undefined, nowMs: number): boolean {

@@ -131,6 +131,11 @@ async function runOne(
   health.knows.runningSinceMs = start;
   const result = await syncer.turn(health.knows.settings, asked, signal);
   health.knows.runningSinceMs = undefined;
+  if (result.kind === "failed" && result.failure.code === "nothing-held") {
+    // A typing mistake of whoever asked; it says nothing of this node.
+    log.info("nothing to accept", { why: result.failure.message });
+    return result;
+  }
   metrics.note(result, (clock.monotonicMs() - start) / 1000);
   if (result.kind === "failed" && result.failure.code === "nothing-remembered") {
     log.warn("nothing to serve without the IAM", { why: result.failure.message });

@@ -26,7 +26,7 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
   const { names, ids, shells, homes, keys, caches, guard, state, ledger } = settings;
   const planSettings = { caches, homes, guard };
   const handlers = handlersFor({ root, caches, keys, homes, state });
-  const places = { root, caches, keys, state, ledger };
+  const places = { root, caches, keys, state, ledger, ids };
   const decided = accepts === "all" ? accepts : new Set(accepts);
   const rules = { names, ids, shells, homes, keys, accepts: decided };
   return {
@@ -86,6 +86,6 @@ async function mustLock(
   return ages.length > 0 && Math.min(...ages) > stale.lockAfter;
 }
 
-function withoutKeys({ users, groups }: Directory): Directory {
-  return { users: users.map((user) => ({ ...user, keys: [] })), groups };
+function withoutKeys({ users, groups, withheld }: Directory): Directory {
+  return { users: users.map((user) => ({ ...user, keys: [] })), groups, withheld };
 }

@@ -39,7 +39,7 @@ function parseHolding(line: unknown): Holding | undefined {
   }
   const [kind, id, name, number, firstSeen, lastSeen]: unknown[] = line;
   const isSound =
-    (kind === "user" || kind === "group") &&
+    (kind === "user" || kind === "group" || kind === "private") &&
     (typeof id === "string" || id === null) &&
     typeof name === "string" &&
     isTime(number) &&

@@ -45,4 +45,6 @@ export interface Group {
 export interface Directory {
   readonly users: readonly User[];
   readonly groups: readonly Group[];
+  /** Records that the IAM has and this node does not serve: `user ID` or `group ID`. */
+  readonly withheld: ReadonlySet<string>;
 }

@@ -2,20 +2,23 @@
  * Who holds which name and id on this node, and who held them before: the memory that keeps a person's files theirs.
  */
 
-/** What can be held: names and uids by users, names and gids by groups. */
-export type HolderKind = "user" | "group";
+/** What can be held: names and uids by users, names and gids by groups, and by the private groups of users. */
+export type HolderKind = "user" | "group" | "private";
 
 /** One name with its number, and whose it is. */
 export interface Holding {
   readonly kind: HolderKind;
-  /** The SCIM id; undefined where only the maps on disk told of it, so that nobody knows which record it was. */
+  /** The SCIM id, of the user for a private group; undefined where only the maps on disk told of it, so that nobody knows which record it was. */
   readonly id: string | undefined;
   readonly name: string;
   /** The uid of a user, the gid of a group. */
   readonly number: number;
   /** Milliseconds since 1970. */
   readonly firstSeen: number;
-  /** When it was found to be served no more, in milliseconds since 1970; undefined while it is. */
+  /**
+   * When it was found to be held no more, in milliseconds since 1970; undefined while it is, also while the record is
+   * in the IAM and cannot be served.
+   */
   readonly lastSeen: number | undefined;
 }
 

@@ -32,8 +32,6 @@ export interface LocalAccounts {
 export interface Holders {
   /** By user name: the home. */
   readonly homes: ReadonlyMap<string, string>;
-  /** By group name: the gid. */
-  readonly gids: ReadonlyMap<string, number>;
 }
 
 /** What the node is before a sync, as far as it limits whom it can serve. */

@@ -46,7 +46,8 @@ export const PROBLEMS = {
   "name-contested": {
     costs: "record",
     title: "Several records claim this name",
-    remedy: "Give each record its own name in the IAM; until then none of them gets it.",
+    remedy:
+      "Give each record its own name in the IAM; until then only a record that has it on this node keeps it.",
   },
   "id-missing": {
     costs: "record",
@@ -72,7 +73,8 @@ export const PROBLEMS = {
   "id-contested": {
     costs: "record",
     title: "Several records claim this id",
-    remedy: "Give each record its own id in the IAM; until then none of them gets it.",
+    remedy:
+      "Give each record its own id in the IAM; until then only a record that has it on this node keeps it.",
   },
   "name-remembered": {
     costs: "record",
@@ -92,9 +94,15 @@ export const PROBLEMS = {
     remedy:
       'If the change is right: "rollcall accept USER", then chown their files. If not, undo it in the IAM.',
   },
+  "name-held": {
+    costs: "field",
+    title: "The name was changed in the IAM to one that belongs to somebody else; the old one stays",
+    remedy:
+      'Give it another name in the IAM; or, if the name is free by now, "rollcall accept NAME" with the new name.',
+  },
   "id-stuck": {
     costs: "record",
-    title: "The uid was changed in the IAM, and the old one cannot be served any more",
+    title: "The uid or name was changed in the IAM, and the old one cannot be served any more",
     remedy:
       'If the change is right: "rollcall accept USER", then chown their files. If not, undo it in the IAM.',
   },

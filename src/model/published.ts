@@ -19,5 +19,5 @@ export interface PublishedFile {
 /** A file that is not as it was left. */
 export interface Difference {
   readonly path: string;
-  readonly how: "deleted" | "truncated" | "changed" | "mode or owner changed" | "not Rollcall's";
+  readonly how: "deleted" | "emptied" | "changed" | "mode or owner changed" | "not Rollcall's";
 }

@@ -52,6 +52,10 @@ export interface RunReport {
   readonly pull: PullStatistics;
   /** False when owners of files and homes were left alone, because this process is not root. */
   readonly setsOwners: boolean;
+  /** `user:NAME` and `group:NAME`: taken as the IAM has them, because a person has said so. */
+  readonly accepted: readonly string[];
+  /** How many people whom this node knows, and the IAM has, are refused now. */
+  readonly shutOut: number;
   /** True for a day after the ledger had to be made anew from the maps. */
   readonly ledgerIsRebuilt: boolean;
   readonly seconds: number;
@@ -91,6 +95,8 @@ export interface RunRecord extends Omit<PlanRecord, "refusal"> {
   readonly served: Served;
   readonly pull: PullStatistics;
   readonly setsOwners: boolean;
+  readonly accepted: readonly string[];
+  readonly shutOut: number;
   readonly ledgerIsRebuilt: boolean;
   readonly seconds: number;
 }

@@ -17,11 +17,13 @@ export interface LedgerPlaces {
   readonly stateDirectory: string;
   readonly cachesDirectory: string;
   readonly rememberForMs: number;
+  /** The ids that Rollcall gives out: whatever else a map says is somebody's edit. */
+  readonly ids: { readonly min: number; readonly max: number };
 }
 
 /** Reads it; throws only when the maps cannot be read. */
 export async function observeLedger(
-  { stateDirectory, cachesDirectory, rememberForMs }: LedgerPlaces,
+  { stateDirectory, cachesDirectory, rememberForMs, ids }: LedgerPlaces,
   nowMs: number,
 ): Promise<{ readonly ledger: Ledger; readonly ledgerFile: Uint8Array | undefined }> {
   const ledgerFile = await readPrivate(stateDirectory, LEDGER_FILE);
@@ -29,7 +31,9 @@ export async function observeLedger(
   const isRemembered = ({ lastSeen }: Holding) => lastSeen === undefined || nowMs - lastSeen < rememberForMs;
   const holdings = kept?.holdings.filter(isRemembered) ?? [];
   const covered = new Set(kept?.holdings.map(placeOf));
-  const others = (await holdingsInMaps(cachesDirectory, nowMs)).filter((one) => !covered.has(placeOf(one)));
+  const others = (await holdingsInMaps(cachesDirectory, nowMs)).filter(
+    (one) => !covered.has(placeOf(one)) && one.number >= ids.min && one.number <= ids.max,
+  );
   const isRebuilt = kept === undefined && others.length > 0;
   return {
     ledger: { holdings: [...holdings, ...others], rebuiltAt: isRebuilt ? nowMs : kept?.rebuiltAt },
@@ -41,17 +45,20 @@ function placeOf({ kind, name, number }: Holding): string {
   return `${kind} ${number} ${name}`;
 }
 
-/** Everybody the maps name; a private group goes with its user. */
+/** Everybody the maps name. A group with the name and the gid of a user is private, unless it has members. */
 async function holdingsInMaps(directory: string, nowMs: number): Promise<Holding[]> {
   const passwd = await observeFile(`${directory}/passwd.cache`);
   const group = await observeFile(`${directory}/group.cache`);
   const users = parsePasswd(passwd?.bytes ?? NOTHING);
   const privateGids = new Map(users.map(({ name, gid }) => [name, gid]));
-  const groups = parseGroup(group?.bytes ?? NOTHING).filter(({ name, gid }) => privateGids.get(name) !== gid);
+  const groups = parseGroup(group?.bytes ?? NOTHING);
   const unknown = { id: undefined, firstSeen: nowMs, lastSeen: undefined };
   return [
     ...users.map(({ name, uid }) => ({ kind: "user", name, number: uid, ...unknown }) as const),
-    ...groups.map(({ name, gid }) => ({ kind: "group", name, number: gid, ...unknown }) as const),
+    ...groups.map(({ name, gid, members }) => {
+      const isPrivate = privateGids.get(name) === gid && members.length === 0;
+      return { kind: isPrivate ? "private" : "group", name, number: gid, ...unknown } as const;
+    }),
   ];
 }
 

@@ -24,15 +24,16 @@ export interface ObserveSettings {
   readonly keys: { readonly directory: string };
   readonly state: { readonly directory: string };
   readonly ledger: { readonly rememberFor: number };
+  readonly ids: { readonly min: number; readonly max: number };
 }
 
 /** What limits whom this node can serve. */
 export async function observeBefore(settings: ObserveSettings, nowMs: number): Promise<NodeBefore> {
-  const { root, caches, state, ledger } = settings;
+  const { root, caches, state, ledger, ids } = settings;
   const local = await observeLocalAccounts(root);
   const cachesDirectory = underRoot(root, caches.directory);
   const stateDirectory = underRoot(root, state.directory);
-  const places = { stateDirectory, cachesDirectory, rememberForMs: ledger.rememberFor };
+  const places = { stateDirectory, cachesDirectory, rememberForMs: ledger.rememberFor, ids };
   try {
     const holders = await observeHolders(cachesDirectory);
     return { local, holders, ...(await observeLedger(places, nowMs)), nowMs };

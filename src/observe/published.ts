@@ -74,7 +74,7 @@ function differenceOf(
     return { path, how: "deleted" };
   }
   if (file.bytes.length !== left.size) {
-    return { path, how: file.bytes.length < left.size ? "truncated" : "changed" };
+    return { path, how: file.bytes.length === 0 ? "emptied" : "changed" };
   }
   const isInDoubt = !trustsTimes || file.mtimeMs !== left.mtimeMs;
   if (isInDoubt && hashOf(file.bytes) !== left.sha256) {

@@ -20,7 +20,7 @@ export interface HomesPlan {
 export function planHomes(users: readonly User[], observed: Observed): HomesPlan {
   const create: CreateHome[] = [];
   const problems: Problem[] = [];
-  const nameOf = namesOfUids(users, observed);
+  const { nameOf, isOwnFormer } = namesOfUids(users, observed);
   for (const user of users.filter(({ active }) => active)) {
     const home = observed.homes.get(user.home) ?? { kind: "absent" };
     const problem = (code: ProblemCode, reason: string) =>
@@ -33,25 +33,40 @@ export function planHomes(users: readonly User[], observed: Observed): HomesPlan
       problem("home-blocked", `${user.home} is no directory`);
     } else if (observed.ownsFiles && home.uid !== Number(user.uid)) {
       const owner = `uid ${home.uid} (${nameOf(home.uid, user)})`;
-      problem("home-owner", `${user.home} belongs to ${owner}, ${user.name} is uid ${user.uid}`);
+      const mend = isOwnFormer(home.uid, user) ? `; their files: ${chown(home.uid, user)}` : "";
+      problem("home-owner", `${user.home} belongs to ${owner}, ${user.name} is uid ${user.uid}${mend}`);
     }
   }
   return { create, problems };
 }
 
+/** Whose a uid is or was. */
+interface Uids {
+  readonly nameOf: (uid: number, user: User) => string;
+  /** Whether it is nobody's now, and was this user's. */
+  readonly isOwnFormer: (uid: number, user: User) => boolean;
+}
+
+function chown(before: number, { uid, gid, home }: User): string {
+  return `chown -Rh --from=${before} ${uid}:${gid} ${home}`;
+}
+
 /** Who a uid is, or was: on this node, by the ledger, or at the node itself. */
-function namesOfUids(
-  users: readonly User[],
-  { ledger, local }: Observed,
-): (uid: number, user: User) => string {
+function namesOfUids(users: readonly User[], { ledger, local }: Observed): Uids {
   const served = new Map(users.map(({ uid, name }) => [Number(uid), String(name)]));
   const former = latestBy(
     ledger.holdings.filter(({ kind }) => kind === "user"),
     ({ number }) => number,
   );
-  return (uid, user) => {
-    const gone = former.get(uid);
-    const past = gone?.id === user.id ? "their own uid before" : gone && `${gone.name}, who is gone`;
-    return served.get(uid) ?? local.nameOfUid.get(uid) ?? past ?? "nobody known here";
+  const present = (uid: number) => served.get(uid) ?? local.nameOfUid.get(uid);
+  const isOwnFormer = (uid: number, user: User) =>
+    present(uid) === undefined && former.get(uid)?.id === String(user.id);
+  return {
+    isOwnFormer,
+    nameOf: (uid, user) => {
+      const gone = former.get(uid);
+      const past = isOwnFormer(uid, user) ? "their own uid before" : gone && `${gone.name}, who is gone`;
+      return present(uid) ?? past ?? "nobody known here";
+    },
   };
 }

@@ -17,41 +17,59 @@ export function planLedger(directory: Directory, before: NodeBefore): KeepLedger
 }
 
 /**
- * Whoever is served holds what they are served with. Who is not any more was last seen now, and who lost a name or a number
- * to somebody else is forgotten: only a person's decision lets that happen.
+ * Whoever is served holds what they are served with. What is held no more was last seen now, unless its record is in the
+ * IAM and cannot be served. A name and number of which somebody else got both is forgotten: only a person's decision lets
+ * that happen.
  */
-export function ledgerAfter(
-  { users, groups }: Directory,
-  { holdings, rebuiltAt }: Ledger,
-  nowMs: number,
-): Ledger {
+export function ledgerAfter(directory: Directory, { holdings, rebuiltAt }: Ledger, nowMs: number): Ledger {
   const known = new Map(holdings.map((holding) => [keyOf(holding), holding]));
-  const served = [
-    ...users.map(({ id, name, uid }) => ({ kind: "user", id, name, number: Number(uid) }) as const),
-    ...groups.flatMap(({ id, name, gid }) =>
-      id === undefined ? [] : [{ kind: "group", id, name, number: Number(gid) } as const],
-    ),
-  ].map((one): Holding => {
+  const served = servedIn(directory).map((one): Holding => {
     const earlier = known.get(keyOf(one)) ?? known.get(keyOf({ ...one, id: undefined }));
     return { ...one, firstSeen: earlier?.firstSeen ?? nowMs, lastSeen: undefined };
   });
+  const isNow = new Set(served.map(keyOf));
   const holderOf = new Map(
-    served.flatMap(({ kind, id, name, number }) => [
-      [`${kind} ${name}`, id] as const,
-      [`${kind} ${number}`, id] as const,
+    served.flatMap((one) => [
+      [`${one.kind} ${one.name}`, one.id] as const,
+      [`${one.kind} ${one.number}`, one.id] as const,
     ]),
   );
-  const isNow = new Set(served.map(keyOf));
-  const gone = holdings
+  const isWithheld = ({ kind, id }: Holding) =>
+    directory.withheld.has(`${kind === "private" ? "user" : kind} ${id}`);
+  const others = holdings
     .filter((holding) => !isNow.has(keyOf(holding)))
     .filter(({ kind, id, name, number }) =>
-      [name, number].every((value) => [undefined, id].includes(holderOf.get(`${kind} ${value}`))),
+      [name, number].some((value) => [undefined, id].includes(holderOf.get(`${kind} ${value}`))),
     )
-    .map((holding) => ({ ...holding, lastSeen: holding.lastSeen ?? nowMs }));
-  return { holdings: [...served, ...gone].sort(byPlace), rebuiltAt };
+    .map((holding) => (isWithheld(holding) ? holding : { ...holding, lastSeen: holding.lastSeen ?? nowMs }));
+  return { holdings: [...served, ...latestOnes(others)].sort(byPlace), rebuiltAt };
 }
 
-function keyOf({ kind, id, name, number }: Pick<Holding, "kind" | "id" | "name" | "number">): string {
+type Place = Pick<Holding, "kind" | "id" | "name" | "number">;
+
+function servedIn({ users, groups }: Directory): Place[] {
+  const idOf = new Map(users.map(({ id, name }) => [String(name), id]));
+  return [
+    ...users.map(({ id, name, uid }) => ({ kind: "user", id, name, number: Number(uid) }) as const),
+    ...groups.map(({ id, name, gid }) =>
+      id === undefined
+        ? ({ kind: "private", id: idOf.get(name), name, number: Number(gid) } as const)
+        : ({ kind: "group", id, name, number: Number(gid) } as const),
+    ),
+  ];
+}
+
+/** An IAM that says something else each day must not fill the disk: the longest gone are forgotten first. */
+const MOST_GONE = 200_000;
+
+function latestOnes(holdings: readonly Holding[]): readonly Holding[] {
+  const until = ({ lastSeen }: Holding) => lastSeen ?? Number.POSITIVE_INFINITY;
+  return holdings.length <= MOST_GONE
+    ? holdings
+    : holdings.toSorted((left, right) => until(right) - until(left)).slice(0, MOST_GONE);
+}
+
+function keyOf({ kind, id, name, number }: Place): string {
   return JSON.stringify([kind, id, name, number]);
 }
 

@@ -137,6 +137,13 @@ export const CONDITIONS = {
     shownAfterMs: 0,
     remedy: "Free some space: while it is full, changes from the IAM cannot be written.",
   },
+  "logins-withheld": {
+    title: "People whom this node knows are refused now, and cannot log in",
+    severity: "degraded",
+    shownAfterMs: 0,
+    remedy:
+      "See who and why in the problems; mend their records in the IAM, or accept them where it says so.",
+  },
   "ledger-rebuilt": {
     title: "The ledger was missing or damaged within the last day; it was made anew from the maps",
     severity: "notice",

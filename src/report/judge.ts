@@ -76,6 +76,7 @@ export function conditionsOf(facts: Facts): ReadonlyMap<ConditionCode, string> {
       (facts.ageMs ?? 0) > facts.warnAfterMs,
     ],
     ["disk-low", full.map(describeDisk).join("; "), full.length > 0],
+    ["logins-withheld", `${record?.shutOut} shut out`, (record?.shutOut ?? 0) > 0],
     ["ledger-rebuilt", "", record?.ledgerIsRebuilt === true],
     ["records-refused", `${refused} refused`, refused > 0],
   ];

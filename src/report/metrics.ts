@@ -109,7 +109,7 @@ type Gauges = ReturnType<typeof createGauges>;
 function fillGauges(gauges: Gauges, view: View): void {
   const { record, ageMs, nowMs } = view;
   gauges.ready.set(Number(view.isReady));
-  gauges.healthy.set(Number(isHealthy(view.conditions)));
+  gauges.healthy.set(Number(isHealthy(view)));
   const shown = new Set<string>(view.conditions.map(({ code }) => code));
   for (const [code, { severity }] of Object.entries(CONDITIONS)) {
     gauges.conditions.set({ code, severity }, Number(shown.has(code)));

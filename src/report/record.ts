@@ -34,15 +34,16 @@ export function planRecordOf(planned: {
 
 /** What a sync did. */
 export function runRecordOf(report: RunReport): RunRecord {
-  const { source, plan, planId, problems, outcomes, served, pull, setsOwners, ledgerIsRebuilt, seconds } =
-    report;
+  const { source, plan, planId, problems, outcomes, served, pull, setsOwners, seconds } = report;
   return {
     source,
     planId,
     served,
     pull,
     setsOwners,
-    ledgerIsRebuilt,
+    accepted: report.accepted,
+    shutOut: report.shutOut,
+    ledgerIsRebuilt: report.ledgerIsRebuilt,
     seconds,
     steps: outcomes.map(outcomeRecordOf),
     changes: plan.changes.map(withoutKey),

@@ -98,7 +98,7 @@ function commonStatusOf(view: View): Omit<PublicStatus, "problems" | "conditions
   const { record, lastRunAtMs } = view;
   return {
     version: view.version,
-    healthy: isHealthy(view.conditions),
+    healthy: isHealthy(view),
     ready: view.isReady,
     served: record?.served ?? null,
     refused: countRefused(record?.problems ?? []),

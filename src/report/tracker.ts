@@ -70,7 +70,10 @@ export function createTracker(isPatient: boolean): Tracker {
   };
 }
 
-/** Healthy: nothing is shown that needs anybody. */
-export function isHealthy(shown: readonly ShownCondition[]): boolean {
-  return shown.every(({ severity }) => severity === "notice");
+/** Healthy: users are in place, and nothing is shown that needs anybody. */
+export function isHealthy(of: {
+  readonly isReady: boolean;
+  readonly conditions: readonly ShownCondition[];
+}): boolean {
+  return of.isReady && of.conditions.every(({ severity }) => severity === "notice");
 }

@@ -50,7 +50,7 @@ export function idOf(resource: unknown): string | undefined {
   return typeof id === "string" && id !== "" && id.length <= ID_LENGTH ? id : undefined;
 }
 
-const ID_LENGTH = 1024;
+const ID_LENGTH = 256;
 const MAX_DEPTH = 32;
 
 /** Whether a value is nested so deeply that walking through it could exhaust the stack. Never recurses itself. */

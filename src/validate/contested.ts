@@ -8,10 +8,12 @@
 import type { Holding } from "../model/ledger.ts";
 import type { Problem, ProblemCode, Subject } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
-import { type Accepts, describeOwner, isAccepted } from "./ledger.ts";
+import { acceptCommand, type Decisions, describeOwner, isAccepted, type Owners } from "./ledger.ts";
+import type { Rules } from "./rules.ts";
 
 /** What a record is known by on this node. */
 export interface Identity {
+  readonly kind: "user" | "group";
   readonly subject: Subject;
   readonly name: string;
   readonly number: number;
@@ -30,70 +32,94 @@ export interface Claim<Item> {
 export interface ClaimRules<Item> {
   readonly identityOf: (item: Item) => Identity;
   readonly claims: readonly Claim<Item>[];
-  readonly accepts: Accepts;
+  readonly accepts: Rules["accepts"];
+  readonly owners: Owners;
 }
 
-/** The records that own what they claim, a problem for each of the others, and the names that a person has let through. */
-export interface Settled<Item> {
+/** The records that own what they claim, and a problem for each of the others. */
+export interface Settled<Item> extends Decisions {
   readonly kept: readonly Item[];
   readonly problems: readonly Problem[];
-  readonly accepted: readonly string[];
 }
 
 /** Settles every claim of every record. */
 export function settleClaims<Item>(items: readonly Item[], rules: ClaimRules<Item>): Settled<Item> {
   const problems: Problem[] = [];
   const losers = new Set<Item>();
-  const accepted = new Set<string>();
+  const accepted: string[] = [];
+  const acceptable: string[] = [];
+  const byId = new Map(items.map((item) => [rules.identityOf(item).subject.id, item]));
   for (const claim of rules.claims) {
+    const hasMovedOn = (owner: Holding, value: string | number) => {
+      const item = byId.get(owner.id ?? "");
+      return item !== undefined && claim.of(item) !== value;
+    };
     for (const rivals of Map.groupBy(items, claim.of).values()) {
-      const { winner, isByDecision } = winnerOf(rivals, claim, rules);
-      if (winner !== undefined && isByDecision) {
-        accepted.add(rules.identityOf(winner).name);
-      }
+      const { winner, decision } = winnerOf(rivals, { ...claim, hasMovedOn }, rules);
+      (winner === undefined ? acceptable : accepted).push(...(decision === undefined ? [] : [decision]));
       for (const loser of rivals.filter((rival) => rival !== winner)) {
         losers.add(loser);
         problems.push(problemOf(loser, rivals, { claim, rules }));
       }
     }
   }
-  return { kept: items.filter((item) => !losers.has(item)), problems, accepted: [...accepted] };
+  return { kept: items.filter((item) => !losers.has(item)), problems, accepted, acceptable };
 }
 
 interface Winner<Item> {
   readonly winner: Item | undefined;
-  /** A person has decided it, against what this node remembers. */
-  readonly isByDecision: boolean;
+  /** What a person has decided, or could: against what this node remembers. */
+  readonly decision: string | undefined;
 }
 
 function winnerOf<Item>(
   rivals: readonly Item[],
-  claim: Claim<Item>,
-  { identityOf, accepts }: ClaimRules<Item>,
+  claim: Claim<Item> & { readonly hasMovedOn: (owner: Holding, value: string | number) => boolean },
+  { identityOf, accepts, owners }: ClaimRules<Item>,
 ): Winner<Item> {
   const [first] = rivals;
   const isAlone = rivals.length === 1;
-  const owners = rivals.filter((rival) => owns(identityOf(rival), claim.ownerFor(rival)));
-  if (owners.length === 1) {
-    return { winner: owners[0], isByDecision: false };
+  const holders = rivals.filter((rival) => owns(identityOf(rival), claim.ownerFor(rival), owners));
+  if (holders.length === 1) {
+    return { winner: holders[0], decision: undefined };
   }
   if (first === undefined || !isAlone) {
-    return { winner: undefined, isByDecision: false };
+    return { winner: undefined, decision: undefined };
   }
-  if (claim.ownerFor(first) === undefined) {
-    return { winner: first, isByDecision: false };
+  const owner = claim.ownerFor(first);
+  const { kind, name, number } = identityOf(first);
+  if (owner === undefined) {
+    return { winner: first, decision: undefined };
   }
-  return isAccepted(accepts, identityOf(first).name)
-    ? { winner: first, isByDecision: true }
-    : { winner: undefined, isByDecision: false };
+  // Nobody decides for somebody who is in the IAM and claims it; but a record may stand for a private group from now on.
+  const isFree =
+    !owners.isListed(owner) ||
+    claim.hasMovedOn(owner, claim.of(first)) ||
+    isPrivatelyThis(owner, { name, number });
+  const isDecided = isFree && isAccepted(accepts, kind, name);
+  return { winner: isDecided ? first : undefined, decision: isFree ? `${kind}:${name}` : undefined };
 }
 
-/** By SCIM id; where only the maps told, by having both the name and the number. */
-function owns({ subject, name, number }: Identity, owner: Holding | undefined): boolean {
-  if (owner?.id !== undefined) {
-    return owner.id === subject.id && owner.kind === subject.kind;
+function isPrivatelyThis(owner: Holding, { name, number }: Pick<Identity, "name" | "number">): boolean {
+  return owner.kind === "private" && owner.name === name && owner.number === number;
+}
+
+/**
+ * By SCIM id; where only the maps told, by having both the name and the number. A group that was here before the private
+ * group of the same name and gid is that group.
+ */
+function owns(
+  { kind, subject, name, number }: Identity,
+  owner: Holding | undefined,
+  owners: Owners,
+): boolean {
+  if (owner === undefined) {
+    return false;
   }
-  return owner !== undefined && owner.name === name && owner.number === number;
+  if (owner.kind !== kind) {
+    return isPrivatelyThis(owner, { name, number }) && owners.had({ kind, id: subject.id, name, number });
+  }
+  return owner.id === undefined ? owner.name === name && owner.number === number : owner.id === subject.id;
 }
 
 function problemOf<Item>(
@@ -105,17 +131,27 @@ function problemOf<Item>(
   const value = quoted(claim.of(item));
   const owner = claim.ownerFor(item);
   if (rivals.length === 1 && owner !== undefined) {
-    const reason = `${value} ${describeOwner(owner)}, under another record of the IAM`;
-    return { code: claim.codes.remembered, subject, field: claim.field, reason };
+    const isThere = rules.owners.isListed(owner);
+    const { kind, name } = rules.identityOf(item);
+    const until = isThere ? "" : `, until ${acceptCommand(kind, name)}`;
+    const reason = `${value} ${describeOwner(owner)}${until}`;
+    return {
+      code: isThere ? claim.codes.contested : claim.codes.remembered,
+      subject,
+      field: claim.field,
+      reason,
+    };
   }
   const rival = rivals.find((other) => other !== item);
   const other = rival === undefined ? undefined : rules.identityOf(rival).subject;
+  const holder = rivals.find((one) => owns(rules.identityOf(one), claim.ownerFor(one), rules.owners));
+  const keeps = holder === undefined ? "" : ", who has it on this node and keeps it";
   const others =
     rivals.length === 2 ? quoted(other?.name ?? other?.id) : `${rivals.length - 1} other records`;
   return {
     code: claim.codes.contested,
     subject,
     field: claim.field,
-    reason: `${value} is also claimed by ${others}`,
+    reason: `${value} is also claimed by ${others}${keeps}`,
   };
 }

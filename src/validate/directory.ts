@@ -10,36 +10,31 @@ import type { Drafts } from "../model/draft.ts";
 import type { UserName } from "../model/ids.ts";
 import type { NodeBefore } from "../model/observed.ts";
 import type { Problem } from "../model/problem.ts";
-import { type ClaimRules, settleClaims } from "./contested.ts";
+import { groupClaims, userClaims } from "./claims.ts";
+import { settleClaims } from "./contested.ts";
 import { checkGroup, type GroupCandidate, refuseIntruders, settlePrimaryGroups } from "./groups.ts";
+import { checkUsers } from "./held.ts";
 import { settleHomes } from "./homes.ts";
-import { holdUids, type Owners, ownersIn } from "./ledger.ts";
+import { type Decisions, ownersIn } from "./ledger.ts";
 import { expandMembership } from "./membership.ts";
 import type { Rules } from "./rules.ts";
-import { checkUser, type UserCandidate } from "./users.ts";
+import type { UserCandidate } from "./users.ts";
 
 /** What validation came to. */
-export interface Validated {
+export interface Validated extends Decisions {
   readonly directory: Directory;
   readonly problems: readonly Problem[];
-  /** The names of records that are served because a person has accepted them. */
-  readonly accepted: readonly string[];
 }
 
 /** Checks every record by itself, then against the others. */
 export function validateDirectory(drafts: Drafts, rules: Rules, before: NodeBefore): Validated {
   const { local, holders } = before;
-  const owners = ownersIn(before.ledger);
-  const checkedUsers = drafts.users.map((draft) => checkUser(draft, rules, local));
+  const owners = ownersIn(before.ledger, drafts);
+  const held = checkUsers(drafts.users, { rules, local, owners });
   const checkedGroups = drafts.groups.map((draft) => checkGroup(draft, rules, local));
-  const held = holdUids(present(checkedUsers), owners, { rules, local });
   const users = settleClaims(held.candidates, userClaims(owners, rules));
   const claimed = settleClaims(present(checkedGroups), groupClaims(owners, rules));
-  const groups = refuseIntruders(claimed.kept, users.kept, {
-    holders,
-    owners,
-    accepts: rules.accepts,
-  });
+  const groups = refuseIntruders(claimed.kept, users.kept, owners);
   const primary = settlePrimaryGroups(users.kept, groups.kept, { rules, local, owners });
   const homes = settleHomes(primary.users, { template: rules.homes.path, local, holders });
   const membership = expandMembership(drafts.users, drafts.groups);
@@ -48,71 +43,37 @@ export function validateDirectory(drafts: Drafts, rules: Rules, before: NodeBefo
 
   const problems = [
     ...drafts.problems,
-    ...[...checkedUsers, ...checkedGroups, held, users, claimed, groups, primary, homes, membership].flatMap(
+    ...[held, ...checkedGroups, users, claimed, groups, primary, homes, membership].flatMap(
       (part) => part.problems,
     ),
   ];
+  const served = {
+    users: homes.candidates.map(({ user }) => user).sort(byName),
+    groups: [
+      ...groups.kept.map((group) => withMembers(group, membersOf(group, membership.usersOf, names))),
+      ...primary.privateGroups.filter(({ name }) => kept.has(name)).map((group) => withMembers(group, [])),
+    ].sort(byName),
+  };
+  const parts = [held, users, claimed, primary];
   return {
-    directory: {
-      users: homes.candidates.map(({ user }) => user).sort(byName),
-      groups: [
-        ...groups.kept.map((group) => withMembers(group, membersOf(group, membership.usersOf, names))),
-        ...primary.privateGroups.filter(({ name }) => kept.has(name)).map((group) => withMembers(group, [])),
-      ].sort(byName),
-    },
+    directory: { ...served, withheld: withheldFrom(drafts, served) },
     problems,
-    accepted: [...new Set([...held.accepted, ...users.accepted, ...claimed.accepted, ...groups.accepted])],
+    accepted: [...new Set(parts.flatMap(({ accepted }) => accepted))],
+    acceptable: [...new Set(parts.flatMap(({ acceptable }) => acceptable))],
   };
 }
 
-const NAME_CODES = { contested: "name-contested", remembered: "name-remembered" } as const;
-const ID_CODES = { contested: "id-contested", remembered: "id-remembered" } as const;
-
-function userClaims(owners: Owners, { accepts }: Rules): ClaimRules<UserCandidate> {
-  return {
-    accepts,
-    identityOf: ({ subject, user }) => ({ subject, name: user.name, number: user.uid }),
-    claims: [
-      {
-        field: "name",
-        codes: NAME_CODES,
-        of: ({ user }) => user.name,
-        ownerFor: ({ user }) => owners.byName("user", user.name),
-      },
-      {
-        field: "uid",
-        codes: ID_CODES,
-        of: ({ user }) => user.uid,
-        ownerFor: ({ user }) => owners.byNumber("user", user.uid),
-      },
-    ],
-  };
-}
-
-/** Whoever gets a gid gets the files of whoever had it, be it a group or the private group of a user who is gone. */
-function groupClaims(owners: Owners, { accepts }: Rules): ClaimRules<GroupCandidate> {
-  const formerUser = ({ name, gid }: GroupCandidate) => {
-    const user = owners.byNumber("user", gid);
-    return user?.lastSeen === undefined || user.name === name ? undefined : user;
-  };
-  return {
-    accepts,
-    identityOf: ({ subject, name, gid }) => ({ subject, name, number: gid }),
-    claims: [
-      {
-        field: "name",
-        codes: NAME_CODES,
-        of: ({ name }) => name,
-        ownerFor: ({ name }) => owners.byName("group", name),
-      },
-      {
-        field: "gid",
-        codes: ID_CODES,
-        of: ({ gid }) => gid,
-        ownerFor: (group) => owners.byNumber("group", group.gid) ?? formerUser(group),
-      },
-    ],
-  };
+/** The records that are listed and not served. */
+function withheldFrom(drafts: Drafts, served: Pick<Directory, "users" | "groups">): Set<string> {
+  const listed = [
+    ...drafts.users.map(({ id }) => `user ${id}`),
+    ...drafts.groups.map(({ id }) => `group ${id}`),
+  ];
+  const there = new Set([
+    ...served.users.map(({ id }) => `user ${id}`),
+    ...served.groups.map(({ id }) => `group ${id}`),
+  ]);
+  return new Set(listed.filter((key) => !there.has(key)));
 }
 
 function present<Candidate>(verdicts: readonly { readonly candidate: Candidate | undefined }[]): Candidate[] {

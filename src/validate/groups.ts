@@ -2,18 +2,19 @@
  * Group records, and the private groups that users without a served primary group get.
  */
 
+import type { User } from "../model/directory.ts";
 import type { GroupDraft } from "../model/draft.ts";
 import type { Gid, GroupName, ScimId } from "../model/ids.ts";
-import type { Holders, LocalAccounts } from "../model/observed.ts";
+import type { Holding } from "../model/ledger.ts";
+import type { LocalAccounts } from "../model/observed.ts";
 import type { Problem, Subject } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
-import type { Settled } from "./contested.ts";
-import { describeOwner, isAccepted, type Owners } from "./ledger.ts";
+import { acceptCommand, type Decisions, describeOwner, isAccepted, type Owners } from "./ledger.ts";
 import { toGroupName } from "./names.ts";
 import { toGid } from "./posix-ids.ts";
 import type { Rules } from "./rules.ts";
 import type { UserCandidate } from "./users.ts";
-import type { Verdict } from "./verdict.ts";
+import { type Refusal, refuse, type Verdict } from "./verdict.ts";
 
 /** A group whose own fields are sound. */
 export interface GroupCandidate {
@@ -52,56 +53,34 @@ function problemOf(field: string, verdict: Verdict<unknown>, subject: Subject): 
   return verdict.ok ? [] : [{ code: verdict.refusal.code, subject, field, reason: verdict.refusal.reason }];
 }
 
-/** What is known of private groups: the maps on disk, the ledger, and what a person has decided. */
-export interface KnownGroups {
-  readonly holders: Holders;
-  readonly owners: Owners;
-  readonly accepts: Rules["accepts"];
-}
-
 /**
- * Refuses a group that would take over the private group of a user: its gid, where this node has that private
- * group already, or its name, unless this node has that group already. A login is worth more than a group. A record
- * with both the name and the gid is refused only where this node has known the user without it.
+ * Refuses a group that would take the name of a user's private group, unless this node has that group already: a login
+ * is worth more than a group. Names and gids that private groups had before are claims like any other.
  */
 export function refuseIntruders(
   groups: readonly GroupCandidate[],
   users: readonly UserCandidate[],
-  { holders, owners, accepts }: KnownGroups,
-): Settled<GroupCandidate> {
+  owners: Owners,
+): { readonly kept: readonly GroupCandidate[]; readonly problems: readonly Problem[] } {
   const withPrivate = users.filter(({ user }) => Number(user.gid) === Number(user.uid));
-  const byGid = new Map(withPrivate.map(({ user }) => [Number(user.gid), user]));
-  const byName = new Map(withPrivate.map(({ user }) => [String(user.name), Number(user.gid)]));
-  const problems: Problem[] = [];
-  const accepted: string[] = [];
-  const kept = groups.filter((group) => {
-    const { name, gid, subject } = group;
-    const user = byGid.get(gid);
-    const owner = user?.name;
-    const isThere = owner !== undefined && holders.gids.get(owner) === Number(gid);
-    const isNewRecord =
-      owners.byId("user", user?.id ?? "") !== undefined && owners.byId("group", subject.id) === undefined;
-    const isLetThrough =
-      String(owner) === String(name) && isNewRecord && isThere && isAccepted(accepts, name);
-    accepted.push(...(isLetThrough ? [name] : []));
-    const takesGid = isThere && !isLetThrough && (String(owner) !== String(name) || isNewRecord);
-    const wanted = byName.get(name);
-    const takesName =
-      wanted !== undefined && wanted !== Number(gid) && holders.gids.get(name) !== Number(gid);
-    if (takesGid) {
-      const reason = `${gid} is the private group of the user ${quoted(owner)}`;
-      problems.push({ code: "id-contested", subject, field: "gid", reason });
-    } else if (takesName) {
-      const reason = `${quoted(name)} is the name of a user's private group`;
-      problems.push({ code: "name-contested", subject, field: "name", reason });
-    }
-    return !takesGid && !takesName;
-  });
-  return { kept, problems, accepted };
+  const gids = new Map(withPrivate.map(({ user }) => [String(user.name), Number(user.gid)]));
+  const takesName = ({ name, gid }: GroupCandidate) => {
+    const wanted = gids.get(name);
+    return wanted !== undefined && wanted !== Number(gid) && owners.byName("group", name)?.kind !== "group";
+  };
+  return {
+    kept: groups.filter((group) => !takesName(group)),
+    problems: groups.filter(takesName).map(({ name, subject }) => ({
+      code: "name-contested",
+      subject,
+      field: "name",
+      reason: `${quoted(name)} is the name of a user's private group`,
+    })),
+  };
 }
 
 /** What the primary groups came to. */
-export interface PrimaryGroups {
+export interface PrimaryGroups extends Decisions {
   readonly users: readonly UserCandidate[];
   readonly privateGroups: readonly GroupCandidate[];
   readonly problems: readonly Problem[];
@@ -121,18 +100,24 @@ export function settlePrimaryGroups(
   const kept: UserCandidate[] = [];
   const privateGroups: GroupCandidate[] = [];
   const problems: Problem[] = [];
+  const accepted: string[] = [];
+  const acceptable: string[] = [];
   for (const candidate of users) {
     const { user, subject } = candidate;
     const isServed = servedGids.has(user.gid);
     const own = isServed ? undefined : privateGroupFor(candidate, servedNames, limits);
-    if (typeof own === "string") {
-      problems.push({ code: "primary-group-missing", subject, field: "gid", reason: own });
-    } else {
-      kept.push(candidate);
-      privateGroups.push(...(own === undefined ? [] : [own]));
+    if (own !== undefined && "reason" in own) {
+      problems.push({ subject, field: "gid", ...own });
+      acceptable.push(...(own.code === "primary-group-missing" ? [] : [`user:${user.name}`]));
+      continue;
     }
+    kept.push(candidate);
+    privateGroups.push(...(own === undefined ? [] : [own]));
+    accepted.push(
+      ...(own !== undefined && formerOwnerOf(user, limits.owners) !== undefined ? [`user:${user.name}`] : []),
+    );
   }
-  return { users: kept, privateGroups, problems };
+  return { users: kept, privateGroups, problems, accepted, acceptable };
 }
 
 interface PrivateGroupLimits {
@@ -141,22 +126,27 @@ interface PrivateGroupLimits {
   readonly owners: Owners;
 }
 
-/** The private group, or the reason why there is none. */
+/** The private group, or why there is none. */
 function privateGroupFor(
   { user, subject }: UserCandidate,
   servedNames: ReadonlySet<string>,
   { rules, local, owners }: PrivateGroupLimits,
-): GroupCandidate | string {
+): GroupCandidate | Refusal {
   if (Number(user.gid) !== Number(user.uid)) {
-    return `no served group has gid ${user.gid}, and it is not the uid, ${user.uid}`;
+    return missing(`no served group has gid ${user.gid}, and it is not the uid, ${user.uid}`);
   }
   if (servedNames.has(user.name)) {
-    return `no served group has gid ${user.gid}, and a group called ${quoted(user.name)} has another`;
+    return missing(
+      `no served group has gid ${user.gid}, and a group called ${quoted(user.name)} has another`,
+    );
   }
-  const former = owners.byNumber("group", user.gid) ?? owners.byName("group", user.name);
-  const isOwn = former?.name === String(user.name) && former.number === Number(user.gid);
-  if (former?.id !== undefined && !isOwn) {
-    return `no private group: ${user.gid} or ${quoted(user.name)} ${describeOwner(former)}`;
+  const former = formerOwnerOf(user, owners);
+  if (former !== undefined && !isAccepted(rules.accepts, "user", user.name)) {
+    const code = former.number === Number(user.gid) ? "id-remembered" : "name-remembered";
+    return refuse(
+      code,
+      `the private group: ${former.number} ${describeOwner(former)}, until ${acceptCommand("user", user.name)}`,
+    ).refusal;
   }
   const name = toGroupName(user.name, {
     names: { ...rules.names, normaliseGroups: false },
@@ -164,5 +154,19 @@ function privateGroupFor(
   });
   return name.ok
     ? { subject, id: undefined, name: name.value, gid: user.gid }
-    : `no private group: ${name.refusal.reason}`;
+    : missing(`no private group: ${name.refusal.reason}`);
+}
+
+function missing(reason: string): Refusal {
+  return refuse("primary-group-missing", reason).refusal;
+}
+
+/** Another group that has, or had, the name or the gid of this user's private one; a group with both was the same. */
+function formerOwnerOf({ id, name, gid }: User, owners: Owners): Holding | undefined {
+  return [owners.byNumber("group", gid), owners.byName("group", name)].find(
+    (owner) =>
+      owner !== undefined &&
+      !(owner.kind === "private" && owner.id === String(id)) &&
+      !(owner.name === String(name) && owner.number === Number(gid)),
+  );
 }

@@ -25,6 +25,6 @@ export interface Rules {
     readonly maxPerUser: number;
     readonly allowedOptions: readonly string[];
   };
-  /** Names of records that a person has decided to take as the IAM has them, whatever this node remembers; or all. */
+  /** `user:NAME` and `group:NAME`, which a person has decided to take as the IAM has them, whatever this node remembers. */
   readonly accepts: ReadonlySet<string> | "all";
 }

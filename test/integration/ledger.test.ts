@@ -74,7 +74,10 @@ describe("a uid that changes in the IAM", () => {
 
     const { out } = await node.rollcall("accept", "user1");
 
-    assert.match(out, /home\/user1 belongs to uid 10001 \(their own uid before\), user1 is uid 20001/);
+    assert.match(
+      out,
+      /home\/user1 belongs to uid 10001 \(their own uid before\), user1 is uid 20001; their files: chown -Rh --from=10001 20001:20001 .*home.user1/,
+    );
     assert.match(out, /home\/user2 belongs to uid 20001 \(user1\), user2 is uid 10002/);
   });
 
@@ -89,7 +92,10 @@ describe("a uid that changes in the IAM", () => {
     const accepted = await node.rollcall("accept", "user1");
 
     assert.match(mistyped.err, /nothing-held/);
+    assert.match(daemon.output(), /nothing to accept/);
+    assert.doesNotMatch(daemon.output(), /sync failed/);
     assert.equal(accepted.code, 0, accepted.err);
+    await daemon.logged(/user:user1.*accepted by a person/);
     assert.deepEqual(servedBy(node), ["user1 20001"]);
   });
 });
@@ -109,7 +115,10 @@ describe("the uid of somebody who is gone", () => {
     const later = await node.rollcall("sync");
 
     assert.equal(refused.code, 3);
-    assert.match(refused.out, /uid: 10003 was "user3" \(10003\) on this node until .*id-remembered/);
+    assert.match(
+      refused.out,
+      /uid: 10003 is kept on this node for the user "user3" .*rollcall accept heir.*id-remembered/,
+    );
     assert.deepEqual(meanwhile, ["user1 10001", "user2 10002"]);
     assert.equal(later.code, 0);
     assert.deepEqual(servedBy(node), ["heir 10003", "user1 10001", "user2 10002"]);

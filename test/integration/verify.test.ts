@@ -32,12 +32,13 @@ function editInSecret(path: string): void {
 
 const TOUCHES: readonly [what: string, file: string, touch: (path: string) => void, how: string][] = [
   ["a line is added to a map", MAP, (path) => appendFileSync(path, "x:x:0:0::/:/bin/sh\n"), "changed"],
-  ["a map is emptied", MAP, (path) => truncateSync(path), "truncated"],
+  ["a map is emptied", MAP, (path) => truncateSync(path), "emptied"],
+  ["a map is cut", MAP, (path) => truncateSync(path, 30), "changed"],
   ["a map is removed", MAP, (path) => rmSync(path), "deleted"],
   ["a map is edited without a trace in size and time", MAP, editInSecret, "changed"],
   ["an index is removed", INDEX, (path) => rmSync(path), "deleted"],
   ["a key is added", KEYS, (path) => appendFileSync(path, `${aKey(999)}\n`), "changed"],
-  ["a key file is emptied", KEYS, (path) => truncateSync(path), "truncated"],
+  ["a key file is emptied", KEYS, (path) => truncateSync(path), "emptied"],
   ["a key file is removed", KEYS, (path) => rmSync(path), "deleted"],
   ["a key file is opened to others", KEYS, (path) => chmodSync(path, 0o666), "mode or owner changed"],
 ];
@@ -83,11 +84,11 @@ describe("verify and the next sync", () => {
     const second = await node.rollcall("verify", "--json");
 
     // Four maps, their six indexes, three key files.
-    assert.deepEqual(JSON.parse(first.out), { ok: true, files: 4 + 6 + 3, differences: [] });
+    assert.deepEqual(JSON.parse(first.out), { ok: true, files: 4 + 6 + 3, differences: [], own: [] });
     assert.deepEqual(JSON.parse(second.out), JSON.parse(first.out));
   });
 
-  it("tell of a planted key file, but not of the key file of a local account", async () => {
+  it("tell of a planted key file, and of the key file of a local account, which is the admin's own", async () => {
     using node = makeNodeRoot();
     await using _iam = await inStep(node);
     node.write("/etc/ssh/authorized_keys.d/localadmin", `${aKey(1)}\n`);
@@ -95,10 +96,10 @@ describe("verify and the next sync", () => {
 
     const { code, out } = await node.rollcall("verify", "--json");
 
+    const { differences, own } = JSON.parse(out);
     assert.equal(code, 1);
-    assert.deepEqual(JSON.parse(out).differences, [
-      { path: "/etc/ssh/authorized_keys.d/mallory", how: "not Rollcall's" },
-    ]);
+    assert.deepEqual(differences, [{ path: "/etc/ssh/authorized_keys.d/mallory", how: "not Rollcall's" }]);
+    assert.deepEqual(own, ["/etc/ssh/authorized_keys.d/localadmin"]);
   });
 
   it("have nothing to go by before the first sync, and say so", async () => {

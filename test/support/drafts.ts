@@ -41,7 +41,7 @@ export const LOCAL: LocalAccounts = {
 /** A node that serves nobody yet. */
 export const BEFORE: NodeBefore = {
   local: LOCAL,
-  holders: { homes: new Map(), gids: new Map() },
+  holders: { homes: new Map() },
   ledger: { holdings: [], rebuiltAt: undefined },
   ledgerFile: undefined,
   nowMs: 1_000_000,

@@ -18,6 +18,8 @@ const RECORD: RunRecord = {
   served: { users: 3, active: 3, keyless: 0, groups: 1, keys: 3 },
   pull: { requests: 2, bytes: 10, statuses: { 200: 2 }, mayShift: true, unchanged: false },
   setsOwners: true,
+  accepted: [],
+  shutOut: 0,
   ledgerIsRebuilt: false,
   seconds: 0.1,
 };
@@ -71,6 +73,7 @@ const RAISED: Readonly<Record<ConditionCode, Partial<Facts>>> = {
   "disk-low": {
     disks: [{ name: "state", path: "/var", sizeBytes: 1e10, freeBytes: 1e6, freeInodes: 1e5, inodes: 1e6 }],
   },
+  "logins-withheld": { record: { ...RECORD, shutOut: 1 } },
   "ledger-rebuilt": { record: { ...RECORD, ledgerIsRebuilt: true } },
   "records-refused": { record: { ...RECORD, problems: [REFUSED] } },
 };
@@ -117,7 +120,7 @@ describe("the tracker", () => {
       tracker.look(down, after),
       tracker.look(down, after + 5),
     ];
-    const worse = isHealthy(tracker.shown());
+    const worse = isHealthy({ isReady: true, conditions: tracker.shown() });
     const cleared = tracker.look(new Map(), after + 10);
 
     assert.deepEqual(
@@ -126,7 +129,8 @@ describe("the tracker", () => {
     );
     assert.equal(worse, false);
     assert.deepEqual(cleared, { raised: [], cleared: ["iam-unreachable"] });
-    assert.equal(isHealthy(tracker.shown()), true);
+    assert.equal(isHealthy({ isReady: true, conditions: tracker.shown() }), true);
+    assert.equal(isHealthy({ isReady: false, conditions: tracker.shown() }), false);
   });
 
   it("begins anew after a break, so that nothing flaps", () => {

@@ -44,8 +44,8 @@ function settle({ holdings, users = [], groups = [], accepts = new Set() }: Give
     codes: problems.map(({ subject, code }) => `${subject.id} ${code}`),
     accepted,
     after: ledgerAfter(directory, ledger, 5 * DAY_MS).holdings.map(
-      ({ id, name, number, lastSeen }) =>
-        `${id ?? "?"} ${name} ${number}${lastSeen === undefined ? "" : " gone"}`,
+      ({ kind, id, name, number, lastSeen }) =>
+        `${kind === "private" ? `private of ${id}` : (id ?? "?")} ${name} ${number}${lastSeen === undefined ? "" : " gone"}`,
     ),
   };
 }
@@ -96,7 +96,7 @@ const CASES: Readonly<Record<string, Given & { readonly served: string[]; readon
     holdings: [held("ada", 7001)],
     users: [aPerson("ada", 7001, { name: "Ada!" }), EVE_TAKES_ADAS_UID],
     served: [],
-    codes: ["u-ada name-invalid", "u-eve id-remembered"],
+    codes: ["u-ada name-invalid", "u-eve id-contested"],
   },
   "somebody who comes back, with the same name and uid": {
     holdings: [ADA_WAS],
@@ -138,13 +138,13 @@ const CASES: Readonly<Record<string, Given & { readonly served: string[]; readon
     holdings: [held("ada", 7001)],
     users: [aPerson("countess", 7001, { id: "u-ada" }), OTHER_ADA],
     served: ["u-ada countess 7001 7001"],
-    codes: ["u-eve name-remembered"],
+    codes: ["u-eve name-contested"],
   },
   "nobody whose old uid is a local one by now": {
     holdings: [held("ada", 1000)],
     users: [aPerson("ada", 7002)],
     served: [],
-    codes: ["u-ada id-stuck"],
+    codes: ["u-ada id-stuck", "u-ada id-local", "u-ada id-local"],
   },
   "whoever has both name and uid on maps that nobody can tell the records of": {
     holdings: [held("ada", 7001, { id: undefined })],
@@ -167,7 +167,7 @@ const CASES: Readonly<Record<string, Given & { readonly served: string[]; readon
   "whom a person accepts, with the new uid": {
     holdings: [held("ada", 7001)],
     users: [aPerson("ada", 7002)],
-    accepts: new Set(["ada"]),
+    accepts: new Set(["user:ada"]),
     served: ["u-ada ada 7002 7002"],
     codes: [],
   },
@@ -177,6 +177,49 @@ const CASES: Readonly<Record<string, Given & { readonly served: string[]; readon
     accepts: "all",
     served: ["u-eve eve 7001 7001"],
     codes: [],
+  },
+  "both, each with the other's uid, when a person accepts both": {
+    holdings: [held("ada", 7001), held("bob", 7002)],
+    users: [aPerson("ada", 7002), aPerson("bob", 7001)],
+    accepts: new Set(["user:ada", "user:bob"]),
+    served: ["u-ada ada 7002 7002", "u-bob bob 7001 7001"],
+    codes: [],
+  },
+  "the old uid, although it is accepted, while somebody else has the new one": {
+    holdings: [held("ada", 7001), held("bob", 7002)],
+    users: [aPerson("ada", 7002), aPerson("bob", 7001)],
+    accepts: new Set(["user:ada"]),
+    served: ["u-ada ada 7001 7001", "u-bob bob 7002 7002"],
+    codes: ["u-ada id-held", "u-bob id-held"],
+  },
+  "the old uid, although it is accepted, while the holder of the new one is in the IAM and refused": {
+    holdings: [held("ada", 7001), held("bob", 7002)],
+    users: [aPerson("ada", 7002), aPerson("bob", 7002, { name: "Bob!" })],
+    accepts: "all",
+    served: ["u-ada ada 7001 7001"],
+    codes: ["u-bob name-invalid", "u-ada id-held"],
+  },
+  "the old name to whoever wants one that somebody else had": {
+    holdings: [
+      held("ada", 7001),
+      held("eve", 7002),
+      held("countess", 7002, { id: "u-eve", lastSeen: DAY_MS }),
+    ],
+    users: [aPerson("countess", 7001, { id: "u-ada" }), aPerson("eve", 7002)],
+    served: ["u-ada ada 7001 7001", "u-eve eve 7002 7002"],
+    codes: ["u-ada name-held"],
+  },
+  "the old name to whoever wants that of a newcomer": {
+    holdings: [held("ada", 7001)],
+    users: [aPerson("new", 7001, { id: "u-ada" }), aPerson("new", 7005)],
+    served: ["u-ada ada 7001 7001", "u-new new 7005 7005"],
+    codes: ["u-ada name-held"],
+  },
+  "nobody with the old uid of a record that was made anew with another": {
+    holdings: [held("ada", 7012, { id: "u-new" }), held("ada", 7001, { lastSeen: DAY_MS })],
+    users: [aPerson("ada", 7012, { id: "u-new" }), EVE_TAKES_ADAS_UID],
+    served: ["u-new ada 7012 7012"],
+    codes: ["u-eve id-remembered"],
   },
   "the holder, whoever else a person accepts": {
     holdings: [held("ada", 7001)],
@@ -193,7 +236,7 @@ describe("a pull, held against the ledger, serves", () => {
       const settled = settle(given);
 
       assert.deepEqual(settled.served.toSorted(), served);
-      assert.deepEqual(settled.codes, codes);
+      assert.deepEqual(settled.codes.toSorted(), codes.toSorted());
     });
   }
 });
@@ -204,11 +247,13 @@ describe("a group, held against the ledger,", () => {
     kind: "group",
     id: "g-research",
   };
+  const ADAS_GROUP: Holding = { ...held("ada", 7001), kind: "private" };
+  const stranger = (fields: Partial<GroupDraft>) => aGroupDraft(1, ["u-eve"], fields);
   const taken = aGroupDraft(1, [], { name: "other", gid: 9001 });
 
   it("does not get the gid of a group that is gone, nor that of a private group whose user is", () => {
     const former = settle({ holdings: [WAS_RESEARCH], groups: [taken] });
-    const formerUser = settle({ holdings: [held("ada", 9001, { lastSeen: DAY_MS })], groups: [taken] });
+    const formerUser = settle({ holdings: [{ ...ADAS_GROUP, number: 9001 }], groups: [taken] });
 
     assert.deepEqual([former.groups, former.codes], [[], ["g-1 id-remembered"]]);
     assert.deepEqual([formerUser.groups, formerUser.codes], [[], ["g-1 id-remembered"]]);
@@ -224,14 +269,56 @@ describe("a group, held against the ledger,", () => {
   });
 
   it("that is gone gives its gid to no private group, unless it was the user's own", () => {
-    const stranger = settle({ holdings: [WAS_RESEARCH], users: [aPerson("ada", 9001)] });
+    const foreign = settle({ holdings: [WAS_RESEARCH], users: [aPerson("ada", 9001)] });
+    const decided = settle({
+      holdings: [WAS_RESEARCH],
+      users: [aPerson("ada", 9001)],
+      accepts: new Set(["user:ada"]),
+    });
     const own = settle({
       holdings: [{ ...WAS_RESEARCH, name: "ada" }],
       users: [aPerson("ada", 9001)],
     });
 
-    assert.deepEqual([stranger.served, stranger.codes], [[], ["u-ada primary-group-missing"]]);
+    assert.deepEqual([foreign.served, foreign.codes], [[], ["u-ada id-remembered"]]);
     assert.deepEqual([own.served, own.codes], [["u-ada ada 9001 9001"], []]);
+    assert.deepEqual([decided.served, decided.accepted], [["u-ada ada 9001 9001"], ["user:ada"]]);
+  });
+
+  const CLAIMS: Readonly<Record<string, Partial<GroupDraft>>> = {
+    "its gid": { name: "evil", gid: 7001 },
+    "its name": { name: "ada", gid: 60_000 },
+    "its name and gid": { name: "ada", gid: 7001 },
+  };
+  for (const [what, fields] of Object.entries(CLAIMS)) {
+    it(`never takes over a private group by ${what}, whether its user stays, leaves or moves on`, () => {
+      const known: Holding = { ...held("harmless", 60_000), kind: "group", id: "g-1" };
+      const holdings = [held("ada", 7001), ADAS_GROUP, known];
+      const shared = aGroupDraft(2, [], { name: "lab", gid: 8000 });
+      const stays = settle({ holdings, users: [aPerson("ada", 7001)], groups: [stranger(fields)] });
+      const leaves = settle({ holdings, groups: [stranger(fields)] });
+      const moves = settle({
+        holdings,
+        users: [aPerson("ada", 7001, { gid: 8000 })],
+        groups: [stranger(fields), shared],
+      });
+
+      assert.deepEqual([stays.served, stays.groups], [["u-ada ada 7001 7001"], ["private ada 7001"]]);
+      assert.deepEqual(leaves.groups, []);
+      assert.deepEqual([moves.served, moves.groups], [["u-ada ada 7001 8000"], ["g-2 lab 8000"]]);
+    });
+  }
+
+  it("of that name and gid stands for a private group from now on when a person says so", () => {
+    const { groups, accepted, after } = settle({
+      holdings: [held("ada", 7001), ADAS_GROUP],
+      users: [aPerson("ada", 7001)],
+      groups: [stranger({ name: "ada", gid: 7001 })],
+      accepts: new Set(["group:ada"]),
+    });
+
+    assert.deepEqual([groups, accepted], [["g-1 ada 7001"], ["group:ada"]]);
+    assert.ok(after.includes("g-1 ada 7001"));
   });
 });
 
@@ -242,10 +329,16 @@ describe("the ledger after a pull", () => {
       users: [aPerson("ada", 7001), aPerson("bob", 7002)],
     });
 
-    assert.deepEqual(after, ["u-ada ada 7001", "u-bob bob 7002", "u-cyd cyd 7003 gone"]);
+    assert.deepEqual(after, [
+      "private of u-ada ada 7001",
+      "private of u-bob bob 7002",
+      "u-ada ada 7001",
+      "u-bob bob 7002",
+      "u-cyd cyd 7003 gone",
+    ]);
   });
 
-  it("keeps the names somebody gave up, and drops what a person gave to somebody else", () => {
+  it("keeps the names somebody gave up, and the half that a person did not give to somebody else", () => {
     const renamed = settle({
       holdings: [held("ada", 7001)],
       users: [aPerson("countess", 7001, { id: "u-ada" })],
@@ -253,11 +346,18 @@ describe("the ledger after a pull", () => {
     const given = settle({
       holdings: [ADA_WAS],
       users: [EVE_TAKES_ADAS_UID],
-      accepts: new Set(["eve"]),
+      accepts: new Set(["user:eve"]),
     });
 
-    assert.deepEqual(renamed.after, ["u-ada ada 7001 gone", "u-ada countess 7001"]);
-    assert.deepEqual([given.after, given.accepted], [["u-eve eve 7001"], ["eve"]]);
+    assert.deepEqual(renamed.after, [
+      "private of u-ada countess 7001",
+      "u-ada ada 7001 gone",
+      "u-ada countess 7001",
+    ]);
+    assert.deepEqual(
+      [given.after, given.accepted],
+      [["private of u-eve eve 7001", "u-ada ada 7001 gone", "u-eve eve 7001"], ["user:eve"]],
+    );
   });
 
   it("is read as it was written, and not at all when a byte of it is missing", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { GroupDraft, UserDraft } from "../../src/model/draft.ts";
+import type { Holding } from "../../src/model/ledger.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
 import type { Rules } from "../../src/validate/rules.ts";
 import { aGroupDraft, aUserDraft, BEFORE, LOCAL, RULES, someDrafts } from "../support/drafts.ts";
@@ -10,19 +11,19 @@ interface Given {
   readonly users?: readonly UserDraft[];
   readonly groups?: readonly GroupDraft[];
   readonly rules?: Partial<Rules>;
+  readonly holdings?: readonly Holding[];
   readonly holders?: {
     readonly homes?: Record<string, string>;
-    readonly gids?: Record<string, number>;
   };
 }
 
-function validate({ users = [], groups = [], rules = {}, holders = {} }: Given) {
+function validate({ users = [], groups = [], rules = {}, holders = {}, holdings = [] }: Given) {
   const before = {
     ...BEFORE,
+    ledger: { holdings, rebuiltAt: undefined },
     local: { ...LOCAL, homes: new Set([...LOCAL.homes, "/home/svc", "/home"]) },
     holders: {
       homes: new Map(Object.entries(holders.homes ?? {})),
-      gids: new Map(Object.entries(holders.gids ?? {})),
     },
   };
   const { directory, problems } = validateDirectory(
@@ -39,6 +40,7 @@ function validate({ users = [], groups = [], rules = {}, holders = {} }: Given) 
   };
 }
 
+const HELD = { id: undefined, firstSeen: 0, lastSeen: undefined };
 const LONG = "a".repeat(33);
 
 /** One bad field of a user who is then not served, and the problem that says so. */
@@ -414,14 +416,14 @@ describe("groups", () => {
     const { groups, names, codes } = validate({
       users,
       groups: [evil],
-      holders: { gids: { user1: 10_001 } },
+      holdings: [{ ...HELD, kind: "private", name: "user1", number: 10_001 }],
     });
 
     assert.deepEqual(
       groups.map((group) => `${group.name} ${group.gid}`),
       ["user1 10001", "user2 10002"],
     );
-    assert.deepEqual([names, codes], [["user1", "user2"], ["gid id-contested"]]);
+    assert.deepEqual([names, codes], [["user1", "user2"], ["gid id-remembered"]]);
   });
 
   it("called like a user lose their name, not the user the login; unless the node has that group", () => {
@@ -429,7 +431,11 @@ describe("groups", () => {
     const groups = [aGroupDraft(1, [], { name: "user1" })];
 
     const newcomer = validate({ users, groups });
-    const incumbent = validate({ users, groups, holders: { gids: { user1: 50_001 } } });
+    const incumbent = validate({
+      users,
+      groups,
+      holdings: [{ ...HELD, kind: "group", name: "user1", number: 50_001 }],
+    });
 
     assert.deepEqual([newcomer.names, newcomer.codes], [["user1"], ["name name-contested"]]);
     assert.deepEqual([incumbent.names, incumbent.codes], [[], ["gid primary-group-missing"]]);
@@ -439,7 +445,7 @@ describe("groups", () => {
     const { groups, codes } = validate({
       users: [aUserDraft(1)],
       groups: [aGroupDraft(1, [], { name: "user1", gid: 10_001 })],
-      holders: { gids: { user1: 10_001 } },
+      holdings: [{ ...HELD, kind: "group", name: "user1", number: 10_001 }],
     });
 
     assert.deepEqual([groups.length, codes], [1, []]);

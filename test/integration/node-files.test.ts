@@ -122,6 +122,7 @@ describe("a sync", () => {
       "/etc/sshkey.cache",
       "/var/lib/rollcall/etags.json",
       "/var/lib/rollcall/iam.json",
+      "/var/lib/rollcall/published",
     ]);
   });
 

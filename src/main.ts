@@ -31,6 +31,8 @@ const context: Context = {
     credentialsDirectory: env["CREDENTIALS_DIRECTORY"],
     token: token === undefined ? undefined : new Secret(token),
   },
+  // Set and empty means nobody more: a variable that was forgotten must not open a pod to everybody.
+  loginUsers: env["ROLLCALL_LOGIN_USERS"]?.split(/[\s,]+/).filter(Boolean),
   out: (line) => stdout.write(`${line}\n`),
   err: (line) => stderr.write(`${line}\n`),
   redraw: stderr.isTTY ? (line) => stderr.write(`\r\u001b[2K${line}`) : undefined,

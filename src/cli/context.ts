@@ -15,6 +15,7 @@ export interface Context {
   /** Of this program. */
   readonly version: string;
   readonly tokens: Surroundings["tokens"];
+  readonly loginUsers: Surroundings["loginUsers"];
   /** Writes one line to standard output or standard error. */
   out(line: string): void;
   err(line: string): void;

@@ -19,6 +19,7 @@ export async function prepare(
     around: {
       root: options.root,
       tokens: context.tokens,
+      loginUsers: context.loginUsers,
       clock: systemClock,
       random: Math.random,
       onProgress: createProgress(context.redraw),

@@ -6,8 +6,8 @@
 
 import { resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { nearest } from "../config/nearest.ts";
 import { Failure, messageOf } from "../model/failure.ts";
+import { nearest } from "../model/nearest.ts";
 import { quoted } from "../model/quoted.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
 import { toJson } from "./json.ts";

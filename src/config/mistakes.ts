@@ -4,8 +4,8 @@
 
 import { type Document, isMap, isNode, isPair, isScalar, type LineCounter } from "yaml";
 import { z } from "zod";
+import { nearest } from "../model/nearest.ts";
 import { quoted } from "../model/quoted.ts";
-import { nearest } from "./nearest.ts";
 import { ConfigSchema } from "./schema.ts";
 
 /** One thing that is wrong. `line` is undefined where a key is missing. */

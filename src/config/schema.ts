@@ -171,6 +171,16 @@ const stale = z.strictObject({ warnAfter: duration("10m"), lockAfter: optionalDu
 
 const state = z.strictObject({ directory: absolutePath.default("/var/lib/rollcall") }).prefault({});
 
+/** POSIX names, as groups and users have them after names.* was applied. */
+const someNames = z.array(z.string().regex(/^[a-z_][a-z0-9_.-]*$/, "must be the name of a user or group"));
+
+const access = z
+  .strictObject({
+    visible: z.union([z.literal("all"), someNames], "must be all, or a list of groups").default("all"),
+    login: z.strictObject({ groups: someNames.optional(), users: someNames.optional() }).prefault({}),
+  })
+  .prefault({});
+
 const ledger = z.strictObject({ rememberFor: duration("90d") }).prefault({});
 
 /** The whole file. */
@@ -188,6 +198,7 @@ export const ConfigSchema = z.strictObject({
   stale,
   state,
   ledger,
+  access,
 });
 
 /** The file after defaults and units, before presets and checks across keys. */

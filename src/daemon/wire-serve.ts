@@ -84,7 +84,15 @@ interface Begun {
 async function partsOf(serving: Serving, { settings, inForce, log, onReady }: Begun): Promise<ServeParts> {
   const { root, version, configPath, tokens } = serving;
   const clock = systemClock;
-  const around = { root, tokens, clock, random: Math.random, onProgress: () => undefined };
+  const around = {
+    root,
+    tokens,
+    clock,
+    // A sync is a process of its own, and reads the environment itself.
+    loginUsers: undefined,
+    random: Math.random,
+    onProgress: () => undefined,
+  };
   const waker = createWaker(clock);
   const runDirectory = underRoot(root, RUN_DIRECTORY);
   const command = (asked: Asked) => serving.syncCommand(asked, inForce.path());

@@ -24,6 +24,8 @@ export interface Surroundings {
   readonly root: string;
   readonly tokens: TokenEnvironment;
   readonly clock: Clock;
+  /** Users who may log in beside those of `access.login`; undefined when nobody was named. */
+  readonly loginUsers: readonly string[] | undefined;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly onProgress: OnProgress;

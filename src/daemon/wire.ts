@@ -14,6 +14,7 @@ import { underRoot } from "../platform/files.ts";
 import { takeLock } from "../platform/lock.ts";
 import { loadBelief, loadReport } from "../report/saved.ts";
 import { validateDirectory } from "../validate/directory.ts";
+import type { Rules } from "../validate/rules.ts";
 import type { Asked } from "./decisions.ts";
 import { RUN_DIRECTORY } from "./places.ts";
 import { notePublished } from "./published.ts";
@@ -28,7 +29,8 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
   const handlers = handlersFor({ root, caches, keys, homes, state });
   const places = { root, caches, keys, state, ledger, ids };
   const decided = accepts === "all" ? accepts : new Set(accepts);
-  const rules = { names, ids, shells, homes, keys, accepts: decided };
+  const access = accessFor(settings, around);
+  const rules = { names, ids, shells, homes, keys, access, accepts: decided };
   return {
     source: "iam",
     pull: (signal) => pull(settings, around, signal),
@@ -43,6 +45,11 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
       notePublished({ outcomes, observed }, settings, root).catch(stateUnwritable),
     monotonicMs: () => clock.monotonicMs(),
   };
+}
+
+function accessFor({ access: { visible, login } }: Settings, { loginUsers }: Surroundings): Rules["access"] {
+  const users = loginUsers === undefined ? login.users : [...(login.users ?? []), ...loginUsers];
+  return { visible, login: { groups: login.groups, users } };
 }
 
 /** The stages of a run that serves whom the IAM named when it was last believed; nobody has a key when that was too long ago. */

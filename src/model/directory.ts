@@ -27,7 +27,7 @@ export interface User {
   readonly shell: ShellPath;
   /** Empty for an inactive user. */
   readonly keys: readonly AuthorizedKey[];
-  /** False keeps the name, so that files still show an owner, but nobody can log in with it. */
+  /** Whether they may log in here: active in the IAM, and let in by the rules of this node. Else the name stays, so that files show an owner. */
   readonly active: boolean;
 }
 
@@ -45,6 +45,6 @@ export interface Group {
 export interface Directory {
   readonly users: readonly User[];
   readonly groups: readonly Group[];
-  /** Records that the IAM has and this node does not serve: `user ID` or `group ID`. */
+  /** Records that the IAM has and this node refuses: `user ID` or `group ID`. */
   readonly withheld: ReadonlySet<string>;
 }

@@ -188,6 +188,11 @@ export const PROBLEMS = {
     title: "Groups are nested deeper than 50 levels; what is below is left out",
     remedy: "Flatten the groups in the IAM.",
   },
+  "access-unknown": {
+    costs: "nothing",
+    title: "A rule of access names somebody who is not served",
+    remedy: "Correct the name in access; or look whether the IAM has it, and why it is refused.",
+  },
   "home-owner": {
     costs: "nothing",
     title: "The home directory belongs to somebody else",

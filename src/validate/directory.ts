@@ -10,6 +10,7 @@ import type { Drafts } from "../model/draft.ts";
 import type { UserName } from "../model/ids.ts";
 import type { NodeBefore } from "../model/observed.ts";
 import type { Problem } from "../model/problem.ts";
+import { admit } from "./access.ts";
 import { groupClaims, userClaims } from "./claims.ts";
 import { settleClaims } from "./contested.ts";
 import { checkGroup, type GroupCandidate, refuseIntruders, settlePrimaryGroups } from "./groups.ts";
@@ -41,29 +42,35 @@ export function validateDirectory(drafts: Drafts, rules: Rules, before: NodeBefo
   const names = namesOf(homes.candidates);
   const kept = new Set<string>(homes.candidates.map(({ user }) => user.name));
 
-  const problems = [
-    ...drafts.problems,
-    ...[held, ...checkedGroups, users, claimed, groups, primary, homes, membership].flatMap(
-      (part) => part.problems,
-    ),
-  ];
-  const served = {
+  const usersIn = (id: string | undefined) => membership.usersOf.get(id ?? "") ?? new Set<string>();
+  const everybody = {
     users: homes.candidates.map(({ user }) => user).sort(byName),
+    idsIn: ({ id }: Group) => usersIn(id),
     groups: [
-      ...groups.kept.map((group) => withMembers(group, membersOf(group, membership.usersOf, names))),
+      ...groups.kept.map((group) => withMembers(group, membersOf(usersIn(group.id), names))),
       ...primary.privateGroups.filter(({ name }) => kept.has(name)).map((group) => withMembers(group, [])),
     ].sort(byName),
   };
+  const admitted = admit(everybody, rules);
   const parts = [held, users, claimed, primary];
   return {
-    directory: { ...served, withheld: withheldFrom(drafts, served) },
-    problems,
+    directory: {
+      users: admitted.users,
+      groups: admitted.groups,
+      withheld: withheldFrom(drafts, everybody),
+    },
+    problems: [
+      ...drafts.problems,
+      ...[held, ...checkedGroups, users, claimed, groups, primary, homes, membership, admitted].flatMap(
+        (part) => part.problems,
+      ),
+    ],
     accepted: [...new Set(parts.flatMap(({ accepted }) => accepted))],
     acceptable: [...new Set(parts.flatMap(({ acceptable }) => acceptable))],
   };
 }
 
-/** The records that are listed and not served. */
+/** The records that are listed and refused. */
 function withheldFrom(drafts: Drafts, served: Pick<Directory, "users" | "groups">): Set<string> {
   const listed = [
     ...drafts.users.map(({ id }) => `user ${id}`),
@@ -85,12 +92,8 @@ function namesOf(candidates: readonly UserCandidate[]): ReadonlyMap<string, User
   return new Map(candidates.filter(({ user }) => user.active).map(({ user }) => [user.id, user.name]));
 }
 
-function membersOf(
-  group: GroupCandidate,
-  usersOf: ReadonlyMap<string, ReadonlySet<string>>,
-  names: ReadonlyMap<string, UserName>,
-): UserName[] {
-  return [...(usersOf.get(group.subject.id) ?? [])].flatMap((id) => names.get(id) ?? []).sort();
+function membersOf(ids: ReadonlySet<string>, names: ReadonlyMap<string, UserName>): UserName[] {
+  return [...ids].flatMap((id) => names.get(id) ?? []).sort();
 }
 
 function withMembers({ id, name, gid }: GroupCandidate, members: readonly UserName[]): Group {

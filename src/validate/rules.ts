@@ -25,6 +25,15 @@ export interface Rules {
     readonly maxPerUser: number;
     readonly allowedOptions: readonly string[];
   };
+  readonly access: {
+    /** Everybody, or who is in one of these groups or may log in. */
+    readonly visible: "all" | readonly string[];
+    /** Without either list, everybody who is visible. */
+    readonly login: {
+      readonly groups: readonly string[] | undefined;
+      readonly users: readonly string[] | undefined;
+    };
+  };
   /** `user:NAME` and `group:NAME`, which a person has decided to take as the IAM has them, whatever this node remembers. */
   readonly accepts: ReadonlySet<string> | "all";
 }

@@ -15,6 +15,7 @@ export const RULES: Rules = {
   shells: { default: "/bin/bash", nologin: "/usr/sbin/nologin", allowed: [] },
   homes: { path: "/home/%u", under: ["/home"] },
   keys: { minRsaBits: 2048, maxPerUser: 64, allowedOptions: [] },
+  access: { visible: "all", login: { groups: undefined, users: undefined } },
   accepts: new Set(),
 };
 

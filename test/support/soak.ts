@@ -44,6 +44,7 @@ const real = createSyncer({
     root: node.path,
     tokens: { credentialsDirectory: undefined, token: undefined },
     clock,
+    loginUsers: undefined,
     random: Math.random,
     onProgress: () => undefined,
   },

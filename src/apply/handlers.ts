@@ -8,12 +8,14 @@ import { applyCreateHome } from "./homes.ts";
 import { applyGrantKeys, applyRevokeKeys } from "./keys.ts";
 import { applyKeepLedger } from "./ledger.ts";
 import { applyRemoveLeftover } from "./leftovers.ts";
+import { applyWriteSudo } from "./sudo.ts";
 
 /** What carrying out a plan takes from the configuration. */
 export interface ApplySettings {
   readonly root: string;
   readonly caches: { readonly directory: string };
   readonly keys: { readonly directory: string };
+  readonly sudo: { readonly file: string };
   readonly state: { readonly directory: string };
   readonly homes: { readonly mode: number; readonly skeleton: string };
 }
@@ -28,6 +30,7 @@ export function handlersFor(settings: ApplySettings): Handlers {
   return {
     "remove-leftover": (step) => applyRemoveLeftover(step, settings),
     "revoke-keys": (step) => applyRevokeKeys(step, settings),
+    "write-sudo": (step) => applyWriteSudo(step, settings),
     "keep-ledger": (step) => applyKeepLedger(step, settings),
     "publish-map": (step) => applyPublishMap(step, settings),
     "create-home": (step) => applyCreateHome(step, settings),

@@ -181,6 +181,27 @@ const access = z
   })
   .prefault({});
 
+const groupName = z.string().regex(/^[a-z_][a-z0-9_.-]*$/, "must be the name of a group");
+
+const sudoRule = z.strictObject({
+  group: groupName,
+  passwordless: z.boolean().default(false),
+  commands: z
+    .array(z.string().regex(/^[^\n\r#]+$/, "must be one line of sudoers(5), without a comment"))
+    .min(1)
+    .default(["ALL"]),
+});
+
+const sudo = z
+  .strictObject({
+    groups: z.array(sudoRule).default([]),
+    // sudo passes over names with a dot, and over those of packages and editors.
+    file: absolutePath
+      .regex(/\/[^/.~]+$/, "must have a name without a dot, or sudo does not read it")
+      .default("/etc/sudoers.d/rollcall"),
+  })
+  .prefault({});
+
 const ledger = z.strictObject({ rememberFor: duration("90d") }).prefault({});
 
 /** The whole file. */
@@ -199,6 +220,7 @@ export const ConfigSchema = z.strictObject({
   state,
   ledger,
   access,
+  sudo,
 });
 
 /** The file after defaults and units, before presets and checks across keys. */

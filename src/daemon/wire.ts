@@ -24,10 +24,10 @@ import { pull, recallPull, type Surroundings, stateUnwritable } from "./wire-sou
 /** The stages of a run under these settings, and with the records that a person has accepted. */
 export function wireStages(settings: Settings, around: Surroundings, accepts: Asked["accepts"] = []): Stages {
   const { root, clock } = around;
-  const { names, ids, shells, homes, keys, caches, guard, state, ledger } = settings;
-  const planSettings = { caches, homes, guard };
-  const handlers = handlersFor({ root, caches, keys, homes, state });
-  const places = { root, caches, keys, state, ledger, ids };
+  const { names, ids, shells, homes, keys, caches, guard, state, ledger, sudo } = settings;
+  const planSettings = { caches, homes, guard, sudo };
+  const handlers = handlersFor({ root, caches, keys, homes, state, sudo });
+  const places = { root, caches, keys, state, ledger, ids, sudo };
   const decided = accepts === "all" ? accepts : new Set(accepts);
   const access = accessFor(settings, around);
   const rules = { names, ids, shells, homes, keys, access, accepts: decided };

@@ -74,6 +74,8 @@ export interface Observed extends NodeBefore {
   readonly maps: Readonly<Record<MapName, ObservedMap>>;
   /** By user name: the files of the keys directory. */
   readonly keyFiles: ReadonlyMap<string, ObservedFile>;
+  /** The drop-in of sudoers(5). */
+  readonly sudoers: ObservedFile | undefined;
   /** The files that were left here by the last sync; undefined when nobody knows. */
   readonly published: readonly PublishedFile[] | undefined;
   /** Those that are not as they were left. */

@@ -61,8 +61,14 @@ export interface KeepLedger {
   readonly bytes: Uint8Array;
 }
 
+/** Replace the drop-in of sudoers(5), or remove it. */
+export interface WriteSudo {
+  readonly kind: "write-sudo";
+  readonly content: string | undefined;
+}
+
 /** One thing to do. A new kind needs a handler in `apply/` before it compiles. */
-export type Step = RevokeKeys | KeepLedger | PublishMap | CreateHome | GrantKeys | RemoveLeftover;
+export type Step = RevokeKeys | WriteSudo | KeepLedger | PublishMap | CreateHome | GrantKeys | RemoveLeftover;
 
 /** What a plan means for people; `before` and `after` are the values on disk. */
 export type Change =
@@ -96,6 +102,7 @@ export type Change =
       readonly user: string;
       readonly key: string;
     }
+  | { readonly event: "sudo-granted" | "sudo-revoked"; readonly rule: string }
   | { readonly event: "home-created"; readonly user: string; readonly path: string }
   | { readonly event: "leftover-removed"; readonly path: string }
   | { readonly event: "file-repaired"; readonly file: string; readonly reason: string };

@@ -17,18 +17,23 @@ export interface LedgerPlaces {
   readonly stateDirectory: string;
   readonly cachesDirectory: string;
   readonly rememberForMs: number;
+  /** Groups that are never forgotten, because their name gives rights. */
+  readonly pinned: readonly { readonly group: string }[];
   /** The ids that Rollcall gives out: whatever else a map says is somebody's edit. */
   readonly ids: { readonly min: number; readonly max: number };
 }
 
 /** Reads it; throws only when the maps cannot be read. */
 export async function observeLedger(
-  { stateDirectory, cachesDirectory, rememberForMs, ids }: LedgerPlaces,
+  { stateDirectory, cachesDirectory, rememberForMs, ids, pinned }: LedgerPlaces,
   nowMs: number,
 ): Promise<{ readonly ledger: Ledger; readonly ledgerFile: Uint8Array | undefined }> {
   const ledgerFile = await readPrivate(stateDirectory, LEDGER_FILE);
   const kept = ledgerFile && parseLedger(ledgerFile);
-  const isRemembered = ({ lastSeen }: Holding) => lastSeen === undefined || nowMs - lastSeen < rememberForMs;
+  const isRemembered = ({ kind, name, lastSeen }: Holding) =>
+    lastSeen === undefined ||
+    nowMs - lastSeen < rememberForMs ||
+    (kind === "group" && pinned.some(({ group }) => group === name));
   const holdings = kept?.holdings.filter(isRemembered) ?? [];
   const covered = new Set(kept?.holdings.map(placeOf));
   const others = (await holdingsInMaps(cachesDirectory, nowMs)).filter(

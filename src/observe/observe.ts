@@ -16,6 +16,7 @@ import { observeLedger } from "./ledger.ts";
 import { observeLeftovers } from "./leftovers.ts";
 import { observeLocalAccounts } from "./local-accounts.ts";
 import { differencesFrom, filesByPath, loadPublished } from "./published.ts";
+import { observeSudo } from "./sudo.ts";
 
 /** Where to look. */
 export interface ObserveSettings {
@@ -23,17 +24,24 @@ export interface ObserveSettings {
   readonly caches: { readonly directory: string };
   readonly keys: { readonly directory: string };
   readonly state: { readonly directory: string };
+  readonly sudo: { readonly file: string; readonly groups: readonly { readonly group: string }[] };
   readonly ledger: { readonly rememberFor: number };
   readonly ids: { readonly min: number; readonly max: number };
 }
 
 /** What limits whom this node can serve. */
 export async function observeBefore(settings: ObserveSettings, nowMs: number): Promise<NodeBefore> {
-  const { root, caches, state, ledger, ids } = settings;
+  const { root, caches, state, ledger, ids, sudo } = settings;
   const local = await observeLocalAccounts(root);
   const cachesDirectory = underRoot(root, caches.directory);
   const stateDirectory = underRoot(root, state.directory);
-  const places = { stateDirectory, cachesDirectory, rememberForMs: ledger.rememberFor, ids };
+  const places = {
+    stateDirectory,
+    cachesDirectory,
+    rememberForMs: ledger.rememberFor,
+    ids,
+    pinned: sudo.groups,
+  };
   try {
     const holders = await observeHolders(cachesDirectory);
     return { local, holders, ...(await observeLedger(places, nowMs)), nowMs };
@@ -62,6 +70,7 @@ export async function observeNode(
       ...before,
       maps,
       keyFiles,
+      sudoers: await observeSudo(underRoot(root, settings.sudo.file)),
       published,
       differences: differencesFrom(published ?? [], files, { keys, trustsTimes: true }).filter(isOurOwn),
       homes: await observeHomes(root, directory),

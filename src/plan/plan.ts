@@ -15,8 +15,9 @@ import { planHomes } from "./homes.ts";
 import { planKeys } from "./keys.ts";
 import { planLedger } from "./ledger.ts";
 import type { PlanSettings } from "./settings.ts";
+import { planSudo } from "./sudo.ts";
 
-/** Takes away first and gives last: leftovers and keys removed, the ledger, then maps, homes, keys granted. */
+/** Takes away first and gives last: leftovers, keys and sudo removed, the ledger, then maps, homes, keys and sudo granted. */
 export function planChanges(directory: Directory, observed: Observed, settings: PlanSettings): Plan {
   const served = servedNow(observed.maps);
   const maps = planCaches(directory, observed, settings.caches);
@@ -24,15 +25,18 @@ export function planChanges(directory: Directory, observed: Observed, settings: 
   const leftovers = observed.leftovers.map((path) => ({ kind: "remove-leftover", path }) as const);
   const created = settings.homes.create ? homes.create : [];
   const keys = planKeys(directory.users, observed, unmovedUsers(directory, served));
+  const sudo = planSudo(directory, observed, settings.sudo.groups);
   const ledger = planLedger(directory, observed);
   return {
     steps: [
       ...leftovers,
       ...keys.revoke,
+      ...sudo.revoke,
       ...(ledger === undefined ? [] : [ledger]),
       ...maps.map(({ step }) => step),
       ...created,
       ...keys.grant,
+      ...sudo.grant,
     ],
     changes: [
       ...leftovers.map(({ path }) => ({ event: "leftover-removed", path }) as const),
@@ -44,6 +48,7 @@ export function planChanges(directory: Directory, observed: Observed, settings: 
       ),
       ...created.map(({ user, path }) => ({ event: "home-created", user, path }) as const),
       ...keys.changes,
+      ...sudo.changes,
     ],
     problems: [...homes.problems, ...keys.problems],
     removals: removalsOf(served, directory, observed),

@@ -8,6 +8,13 @@ export interface PlanSettings {
     /** `auto` makes indexes from so many records on that a scan would be felt. */
     readonly index: "auto" | "always" | "never";
   };
+  readonly sudo: {
+    readonly groups: readonly {
+      readonly group: string;
+      readonly passwordless: boolean;
+      readonly commands: readonly string[];
+    }[];
+  };
   readonly homes: { readonly create: boolean };
   readonly guard: {
     /** Percent of the users who can log in now. */

@@ -2,7 +2,7 @@
  * The one door to processes that this program starts and waits for.
  */
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { constants } from "node:os";
 
 /** A program and its arguments; never a shell. */
@@ -23,6 +23,34 @@ export interface Finished extends Ended {
   readonly out: string;
   /** The last few kilobytes. */
   readonly err: string;
+}
+
+/** What a tool of the system is given of the environment: it must speak English and be found. */
+const TOOL_ENVIRONMENT = {
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  LC_ALL: "C",
+};
+const MAX_TOOL_BYTES = 64 * 1024 ** 2;
+
+/** Runs a tool of the system to its end, and kills it after so many milliseconds. Rejects when there is no such tool. */
+export function runTool({ program, args }: Command, timeoutMs: number): Promise<Finished> {
+  const options = {
+    env: TOOL_ENVIRONMENT,
+    timeout: timeoutMs,
+    killSignal: "SIGKILL",
+    maxBuffer: MAX_TOOL_BYTES,
+  } as const;
+  return new Promise((resolve, reject) => {
+    execFile(program, [...args], options, (error, out, err) => {
+      if (error !== null && typeof error.code === "string") {
+        reject(error);
+        return;
+      }
+      const signal = error?.signal ?? undefined;
+      const code = error === null ? 0 : typeof error.code === "number" ? error.code : undefined;
+      resolve({ code, signal, out, err: err.slice(-KEPT_ERR_CHARS) });
+    });
+  });
 }
 
 const MAX_OUT_BYTES = 512 * 1024 ** 2;

@@ -35,6 +35,8 @@ export interface FileSpec {
 
 /** A file that is written and synced under another name. Disposing of it unpublished removes it. */
 export interface StagedFile extends AsyncDisposable {
+  /** Where it lies until it is published. */
+  readonly path: string;
   /** Renames it into place. The directory still has to be synced. */
   publish(): Promise<void>;
 }
@@ -84,6 +86,7 @@ export async function stageFile(spec: FileSpec): Promise<StagedFile> {
   await fill(handle, spec);
   const cleanup = stack.move();
   return {
+    path: temporary,
     async publish() {
       await refuseToReplaceOddities(spec.path);
       await rename(temporary, spec.path);

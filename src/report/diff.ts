@@ -63,6 +63,9 @@ function wordsOf(change: Change): [sign: DiffLine["sign"], what: string, name: s
       return ["-", "key", change.user, change.key];
     case "key-relabelled":
       return ["~", "key", change.user, change.key];
+    case "sudo-granted":
+    case "sudo-revoked":
+      return [change.event === "sudo-granted" ? "+" : "-", "sudo", change.rule, ""];
     case "home-created":
       return ["+", "home", change.user, change.path];
     case "leftover-removed":

@@ -67,6 +67,9 @@ function stepRecordOf(step: Step): StepRecord {
   if (step.kind === "keep-ledger") {
     return { kind: step.kind, files: ["ledger"] };
   }
+  if (step.kind === "write-sudo") {
+    return { kind: step.kind, files: ["sudoers"] };
+  }
   return step.kind === "remove-leftover" ? step : { kind: step.kind, user: step.user };
 }
 

@@ -22,6 +22,7 @@ export const RULES: Rules = {
 export const PLAN_SETTINGS: PlanSettings = {
   caches: { index: "always" },
   homes: { create: true },
+  sudo: { groups: [] },
   guard: { maxRemovalPercent: 20, minRemovals: 10 },
 };
 
@@ -85,6 +86,7 @@ export function anEmptyNode(fields: Partial<Observed> = {}): Observed {
     ...BEFORE,
     maps: { group: nothing, passwd: nothing, shadow: nothing, sshkey: nothing },
     keyFiles: new Map(),
+    sudoers: undefined,
     published: undefined,
     differences: [],
     leftovers: [],

@@ -93,6 +93,10 @@ const COMPONENTS = {
     name: "libnss_cache.so.2 (package libnss-cache)",
     isThere: () => globSync("{/usr,}/lib{,/*-linux-gnu}/libnss_cache.so.2").length > 0,
   },
+  sudo: {
+    name: "sudo and visudo (package sudo)",
+    isThere: () => existsSync("/usr/sbin/visudo") && existsSync("/usr/bin/sudo"),
+  },
   faketime: {
     name: "faketime (package faketime)",
     isThere: () => spawnSync("faketime", ["-v"]).status === 0,

@@ -12,10 +12,12 @@ export function afterPlan(observed: Observed, plan: Plan): Observed {
   const keyFiles = new Map(observed.keyFiles);
   const homes = new Map<string, ObservedHome>(observed.homes);
   const leftovers = new Set(observed.leftovers);
-  let { ledgerFile } = observed;
+  let { ledgerFile, sudoers } = observed;
   for (const step of plan.steps) {
     if (step.kind === "keep-ledger") {
       ledgerFile = step.bytes;
+    } else if (step.kind === "write-sudo") {
+      sudoers = step.content === undefined ? undefined : fileOf(Buffer.from(step.content), 0o440, 0);
     } else if (step.kind === "publish-map") {
       maps[step.map] = mapAfter(step, observed.maps[step.map]);
     } else if (step.kind === "remove-leftover") {
@@ -29,7 +31,7 @@ export function afterPlan(observed: Observed, plan: Plan): Observed {
     }
   }
   const ledger = (ledgerFile && parseLedger(ledgerFile)) ?? observed.ledger;
-  return { ...observed, ledger, ledgerFile, maps, keyFiles, homes, leftovers: [...leftovers] };
+  return { ...observed, ledger, ledgerFile, sudoers, maps, keyFiles, homes, leftovers: [...leftovers] };
 }
 
 /** A file of root's with these bytes. */

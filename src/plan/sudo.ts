@@ -1,0 +1,60 @@
+/**
+ * What must change in the drop-in of sudoers(5).
+ *
+ * In: the rules, the groups that are served, and the file. Out: a step that takes rights away before anything else, and
+ * one that gives them after everything else. A group that is not served has no line: whoever took its name got nothing.
+ */
+
+import { isOurSudoers, parseSudoers, renderSudoers, renderSudoRule } from "../formats/sudoers.ts";
+import type { Directory } from "../model/directory.ts";
+import type { Observed } from "../model/observed.ts";
+import type { Change, WriteSudo } from "../model/plan.ts";
+import type { PlanSettings } from "./settings.ts";
+
+/** What the drop-in needs. */
+export interface SudoPlan {
+  readonly revoke: readonly WriteSudo[];
+  readonly grant: readonly WriteSudo[];
+  readonly changes: readonly Change[];
+}
+
+/** 0440, as sudo wants it. */
+const MODE = 0o440;
+
+/** Plans the whole file; without rules and without a file there is nothing to do. */
+export function planSudo(
+  { groups }: Directory,
+  observed: Observed,
+  rules: PlanSettings["sudo"]["groups"],
+): SudoPlan {
+  const served = new Map(groups.flatMap(({ id, name }) => (id === undefined ? [] : [[String(name), name]])));
+  const wanted = rules.flatMap((rule) => {
+    const group = served.get(rule.group);
+    return group === undefined ? [] : [renderSudoRule({ ...rule, group })];
+  });
+  const file = observed.sudoers;
+  const text = file === undefined ? undefined : Buffer.from(file.bytes).toString("utf8");
+  if (wanted.length === 0 && !isOurSudoers(text ?? "")) {
+    return { revoke: [], grant: [], changes: [] };
+  }
+  const before = parseSudoers(text ?? "");
+  const kept = before.filter((line) => wanted.includes(line));
+  const content = wanted.length === 0 ? undefined : renderSudoers(wanted);
+  const isAttributed =
+    file === undefined || (file.mode === MODE && (!observed.ownsFiles || (file.uid === 0 && file.gid === 0)));
+  const rest = kept.length === 0 ? undefined : renderSudoers(kept);
+  const takesAway = kept.length < before.length;
+  const isDone = (takesAway ? rest : text) === content && (takesAway || isAttributed);
+  return {
+    revoke: takesAway ? [{ kind: "write-sudo", content: rest }] : [],
+    grant: isDone ? [] : [{ kind: "write-sudo", content }],
+    changes: [
+      ...before
+        .filter((line) => !wanted.includes(line))
+        .map((rule) => ({ event: "sudo-revoked", rule }) as const),
+      ...wanted
+        .filter((line) => !before.includes(line))
+        .map((rule) => ({ event: "sudo-granted", rule }) as const),
+    ],
+  };
+}

@@ -59,6 +59,8 @@ function handle(step: Step, handlers: Handlers): Promise<void> {
       return handlers[step.kind](step);
     case "revoke-keys":
       return handlers[step.kind](step);
+    case "end-sessions":
+      return handlers[step.kind](step);
     case "write-sudo":
       return handlers[step.kind](step);
     case "keep-ledger":

@@ -8,6 +8,7 @@ import { applyCreateHome } from "./homes.ts";
 import { applyGrantKeys, applyRevokeKeys } from "./keys.ts";
 import { applyKeepLedger } from "./ledger.ts";
 import { applyRemoveLeftover } from "./leftovers.ts";
+import { applyEndSessions } from "./sessions.ts";
 import { applyWriteSudo } from "./sudo.ts";
 
 /** What carrying out a plan takes from the configuration. */
@@ -30,6 +31,7 @@ export function handlersFor(settings: ApplySettings): Handlers {
   return {
     "remove-leftover": (step) => applyRemoveLeftover(step, settings),
     "revoke-keys": (step) => applyRevokeKeys(step, settings),
+    "end-sessions": (step) => applyEndSessions(step, settings),
     "write-sudo": (step) => applyWriteSudo(step, settings),
     "keep-ledger": (step) => applyKeepLedger(step, settings),
     "publish-map": (step) => applyPublishMap(step, settings),

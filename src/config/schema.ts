@@ -177,6 +177,7 @@ const someNames = z.array(z.string().regex(/^[a-z_][a-z0-9_.-]*$/, "must be the 
 const access = z
   .strictObject({
     visible: z.union([z.literal("all"), someNames], "must be all, or a list of groups").default("all"),
+    onRevoke: z.enum(["nothing", "end-sessions"]).default("nothing"),
     login: z.strictObject({ groups: someNames.optional(), users: someNames.optional() }).prefault({}),
   })
   .prefault({});

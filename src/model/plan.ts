@@ -61,6 +61,14 @@ export interface KeepLedger {
   readonly bytes: Uint8Array;
 }
 
+/** End what somebody has running who may not log in any more. */
+export interface EndSessions {
+  readonly kind: "end-sessions";
+  readonly user: string;
+  /** As the map on disk has it. */
+  readonly uid: number;
+}
+
 /** Replace the drop-in of sudoers(5), or remove it. */
 export interface WriteSudo {
   readonly kind: "write-sudo";
@@ -68,7 +76,15 @@ export interface WriteSudo {
 }
 
 /** One thing to do. A new kind needs a handler in `apply/` before it compiles. */
-export type Step = RevokeKeys | WriteSudo | KeepLedger | PublishMap | CreateHome | GrantKeys | RemoveLeftover;
+export type Step =
+  | RevokeKeys
+  | EndSessions
+  | WriteSudo
+  | KeepLedger
+  | PublishMap
+  | CreateHome
+  | GrantKeys
+  | RemoveLeftover;
 
 /** What a plan means for people; `before` and `after` are the values on disk. */
 export type Change =
@@ -102,6 +118,7 @@ export type Change =
       readonly user: string;
       readonly key: string;
     }
+  | { readonly event: "sessions-ended"; readonly user: string; readonly uid: number }
   | { readonly event: "sudo-granted" | "sudo-revoked"; readonly rule: string }
   | { readonly event: "home-created"; readonly user: string; readonly path: string }
   | { readonly event: "leftover-removed"; readonly path: string }

@@ -14,6 +14,7 @@ import { removalsOf } from "./guard.ts";
 import { planHomes } from "./homes.ts";
 import { planKeys } from "./keys.ts";
 import { planLedger } from "./ledger.ts";
+import { planSessions } from "./sessions.ts";
 import type { PlanSettings } from "./settings.ts";
 import { planSudo } from "./sudo.ts";
 
@@ -26,12 +27,15 @@ export function planChanges(directory: Directory, observed: Observed, settings: 
   const created = settings.homes.create ? homes.create : [];
   const keys = planKeys(directory.users, observed, unmovedUsers(directory, served));
   const sudo = planSudo(directory, observed, settings.sudo.groups);
+  const removals = removalsOf(served, directory, observed);
+  const sessions = planSessions(removals, served, settings.access);
   const ledger = planLedger(directory, observed);
   return {
     steps: [
       ...leftovers,
       ...keys.revoke,
       ...sudo.revoke,
+      ...sessions,
       ...(ledger === undefined ? [] : [ledger]),
       ...maps.map(({ step }) => step),
       ...created,
@@ -49,9 +53,10 @@ export function planChanges(directory: Directory, observed: Observed, settings: 
       ...created.map(({ user, path }) => ({ event: "home-created", user, path }) as const),
       ...keys.changes,
       ...sudo.changes,
+      ...sessions.map(({ user, uid }) => ({ event: "sessions-ended", user, uid }) as const),
     ],
     problems: [...homes.problems, ...keys.problems],
-    removals: removalsOf(served, directory, observed),
+    removals,
   };
 }
 

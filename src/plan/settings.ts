@@ -8,6 +8,7 @@ export interface PlanSettings {
     /** `auto` makes indexes from so many records on that a scan would be felt. */
     readonly index: "auto" | "always" | "never";
   };
+  readonly access: { readonly onRevoke: "nothing" | "end-sessions" };
   readonly sudo: {
     readonly groups: readonly {
       readonly group: string;

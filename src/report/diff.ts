@@ -63,6 +63,8 @@ function wordsOf(change: Change): [sign: DiffLine["sign"], what: string, name: s
       return ["-", "key", change.user, change.key];
     case "key-relabelled":
       return ["~", "key", change.user, change.key];
+    case "sessions-ended":
+      return ["-", "sessions", change.user, `of uid ${change.uid}`];
     case "sudo-granted":
     case "sudo-revoked":
       return [change.event === "sudo-granted" ? "+" : "-", "sudo", change.rule, ""];

@@ -73,3 +73,40 @@ async function isLetIn(door: LoginNode, attempt: Parameters<LoginNode["openSsh"]
   const { code, out } = await door.openSsh(attempt);
   return code === 0 && out === `${attempt.user}\n`;
 }
+
+describe("a person who may not log in any more", () => {
+  const outcomes = { nothing: "stays", "end-sessions": "ends" } as const;
+  for (const [onRevoke, outcome] of Object.entries(outcomes)) {
+    it(`and is logged in ${outcome} with access.onRevoke: ${onRevoke}, and nobody else`, {
+      skip,
+    }, async () => {
+      await using door = await startLoginNode({ usePam: true, keysFrom: "files" });
+      const key = await door.makeKey();
+      const config = await door.node.read("/etc/rollcall/rollcall.yaml");
+      await door.node.write("/etc/rollcall/rollcall.yaml", `${config}access: { onRevoke: ${onRevoke} }\n`);
+      const [ada, bob] = [1, 2].map((nth) => aUser(nth, { name: NAMES[nth - 1], keys: [key.line] }));
+      await door.serve([ada ?? {}, bob ?? {}]);
+      const ended: string[] = [];
+      const sessions = ["ada", "bob"].map(async (user) => {
+        await door.openSsh({ user, key, command: "touch ~/in; exec sleep 8" });
+        ended.push(user);
+      });
+      await waitInside(door, "test -e /home/ada/in && test -e /home/bob/in");
+
+      await door.serve([ada ?? {}, { ...bob, active: false }]);
+
+      await waitInside(door, onRevoke === "nothing" ? "true" : "! pgrep -u bob sshd");
+      const left = await door.node.run("sh", "-c", "pgrep -u ada sshd; pgrep -u bob sshd");
+      assert.equal(left.out.trim().split("\n").length, outcome === "ends" ? 1 : 2);
+      await Promise.all(sessions);
+      assert.deepEqual(ended.toSorted(), ["ada", "bob"]);
+      assert.equal(ended[0] === "bob" || outcome === "stays", true);
+    });
+  }
+});
+
+/** Asks again for ten seconds at most. */
+async function waitInside(door: LoginNode, holds: string): Promise<void> {
+  const script = `for i in $(seq 100); do ${holds} && exit 0; sleep 0.1; done; exit 1`;
+  assert.equal((await door.node.run("sh", "-c", script)).code, 0, holds);
+}

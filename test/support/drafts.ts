@@ -23,6 +23,7 @@ export const PLAN_SETTINGS: PlanSettings = {
   caches: { index: "always" },
   homes: { create: true },
   sudo: { groups: [] },
+  access: { onRevoke: "nothing" },
   guard: { maxRemovalPercent: 20, minRemovals: 10 },
 };
 

@@ -126,6 +126,8 @@ async function traced(main: string, node: NodeRoot, args: readonly string[]) {
   const command = [process.execPath, ...commandFor(main, node)];
   const ran = await run("strace", ["-f", "-qq", "-y", "-o", output, ...args, ...command], {
     UV_THREADPOOL_SIZE: "1",
+    // What is cached and what is not would make other calls in each run.
+    NODE_DISABLE_COMPILE_CACHE: "1",
   });
   const lines = readFileSync(output, "utf8").split("\n").filter(Boolean).map(parseLine);
   rmSync(output);

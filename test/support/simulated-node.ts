@@ -16,6 +16,8 @@ export function afterPlan(observed: Observed, plan: Plan): Observed {
   for (const step of plan.steps) {
     if (step.kind === "keep-ledger") {
       ledgerFile = step.bytes;
+    } else if (step.kind === "end-sessions") {
+      // Nothing of it is to be seen in a file.
     } else if (step.kind === "write-sudo") {
       sudoers = step.content === undefined ? undefined : fileOf(Buffer.from(step.content), 0o440, 0);
     } else if (step.kind === "publish-map") {

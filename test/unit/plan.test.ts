@@ -411,3 +411,66 @@ describe("the fuse", () => {
     assert.match(refusalOf(removals, PLAN_SETTINGS.guard) ?? "", /12 of 12 groups/);
   });
 });
+
+describe("sudo", () => {
+  const rules = [
+    { group: "group1", passwordless: true, commands: ["ALL"] },
+    { group: "group2", passwordless: false, commands: ["/bin/a", "/bin/b"] },
+  ];
+  const withGroups = (...numbers: number[]) => {
+    const groups = numbers.map((nth) => aGroupDraft(nth, ["u-1"]));
+    return validateDirectory(someDrafts([aUserDraft(1)], groups), RULES, BEFORE).directory;
+  };
+  const planSudo = (directory: Directory, observed: Observed, groups = rules) =>
+    planChanges(directory, observed, { ...PLAN_SETTINGS, sudo: { groups } });
+  const textOf = ({ sudoers }: Observed) => Buffer.from(sudoers?.bytes ?? []).toString();
+
+  it("is given last and taken first, and not for a group that is not served", () => {
+    const given = planSudo(withGroups(1), anEmptyNode());
+    const node = afterPlan(anEmptyNode(), given);
+    const taken = planSudo(withGroups(2), node);
+
+    assert.equal(given.steps.at(-1)?.kind, "write-sudo");
+    assert.match(textOf(node), /^#.*\n%group1 ALL=\(ALL:ALL\) NOPASSWD: ALL\n$/);
+    assert.deepEqual(taken.steps[0], { kind: "write-sudo", content: undefined });
+    assert.match(textOf(afterPlan(node, taken)), /\n%group2 ALL=\(ALL:ALL\) \/bin\/a, \/bin\/b\n$/);
+  });
+
+  it("carried out leaves nothing to plan, and is put back when somebody edits it or opens it", () => {
+    const directory = withGroups(1, 2);
+    const node = afterPlan(anEmptyNode(), planSudo(directory, anEmptyNode()));
+    const edited = {
+      ...node,
+      sudoers: fileOf(Buffer.from(`${textOf(node)}%evil ALL=(ALL) ALL\n`), 0o440, 0),
+    };
+    const opened = { ...node, sudoers: fileOf(Buffer.from(textOf(node)), 0o644, 0) };
+
+    assert.deepEqual(planSudo(directory, node).steps, []);
+    for (const touched of [edited, opened]) {
+      assert.equal(textOf(afterPlan(touched, planSudo(directory, touched))), textOf(node));
+      assert.deepEqual(planSudo(directory, afterPlan(touched, planSudo(directory, touched))).steps, []);
+    }
+  });
+
+  it("that an admin wrote in the same place is left alone while there are no rules", () => {
+    const node = anEmptyNode({ sudoers: fileOf(Buffer.from("%wheel ALL=(ALL) ALL\n"), 0o440, 0) });
+
+    const { steps } = planSudo(withGroups(1), node, []);
+
+    assert.ok(steps.every(({ kind }) => kind !== "write-sudo"));
+  });
+});
+
+describe("running sessions", () => {
+  it("end for those who could log in and cannot any more, and only when asked for", () => {
+    const node = aNodeServing({ name: "ada" }, { name: "bob" }, { name: "cyd", active: false });
+    const directory = aDirectoryOf({ name: "ada" }, { name: "bob", active: false });
+    const sessionsWith = (onRevoke: "nothing" | "end-sessions") =>
+      planChanges(directory, node, { ...PLAN_SETTINGS, access: { onRevoke } }).steps.filter(
+        ({ kind }) => kind === "end-sessions",
+      );
+
+    assert.deepEqual(sessionsWith("end-sessions"), [{ kind: "end-sessions", user: "bob", uid: 10_002 }]);
+    assert.deepEqual(sessionsWith("nothing"), []);
+  });
+});

@@ -21,17 +21,20 @@ const SETTINGS = { root: "/", caches: { directory: "/etc", index: "always" } } a
 const KEPT = 100;
 
 /** Without its last record a file is dangerous where it has shrunk: more of that where it must show. */
-const SIZES = layout === "no-sentinel" ? [1400, 150, 1400, 150] : [1400, 1200, 1000, 1300];
+const SIZES = layout === "no-sentinel" ? [1400, 150, 1400, 150] : [1100, 1050, 1000, 1080];
 
 /** Users 1 to 100 are in every version; their gecos and everybody else changes. */
 function directoryOf(version: number): Directory {
   const others = version < 0 ? 0 : (SIZES[version % 4] ?? 0);
   const users = [
     ...Array.from({ length: KEPT }, (_, nth) =>
-      aUserDraft(nth + 1, { gecos: "x".repeat((Math.abs(version) * 7 + nth) % 23), keys: [] }),
+      aUserDraft(nth + 1, {
+        gecos: "x".repeat((Math.trunc(Math.abs(version) / 4) * 7 + nth) % 23),
+        keys: [],
+      }),
     ),
     ...Array.from({ length: others }, (_, nth) =>
-      aUserDraft(1000 + ((nth * 7919) % 1501) + (version % 3) * 100, { keys: [] }),
+      aUserDraft(1000 + ((nth * 7919) % 1151) + (version % 3) * 5, { keys: [] }),
     ),
   ];
   return validateDirectory({ users, groups: [], problems: [] }, RULES, BEFORE).directory;
@@ -77,7 +80,7 @@ let layouts = 0;
 console.log("publishing");
 const end = performance.now() + Number(seconds) * 1000;
 for (let version = 0; performance.now() < end; version += 1) {
-  const directory = version % 3000 === 500 ? almostNobody : versions[version % versions.length];
+  const directory = version % 800 === 300 ? almostNobody : versions[version % versions.length];
   const observed = anEmptyNode({ maps: await observeCaches("/etc") });
   const steps = directory === undefined ? [] : planCaches(directory, observed, { index: "always" });
   for (const { step } of steps.filter((one) => one.step.map !== "sshkey")) {

@@ -18,7 +18,7 @@ export function planLedger(directory: Directory, before: NodeBefore): KeepLedger
 
 /**
  * Whoever is served holds what they are served with. What is held no more was last seen now, unless its record is in the
- * IAM and cannot be served. A name and number of which somebody else got both is forgotten: only a person's decision lets
+ * IAM and cannot be served, and nobody else has it. A name and number of which somebody else got both is forgotten: only a person's decision lets
  * that happen.
  */
 export function ledgerAfter(directory: Directory, { holdings, rebuiltAt }: Ledger, nowMs: number): Ledger {
@@ -34,6 +34,13 @@ export function ledgerAfter(directory: Directory, { holdings, rebuiltAt }: Ledge
       [`${one.kind} ${one.number}`, one.id] as const,
     ]),
   );
+  // Shared and private groups have their names and gids in common.
+  const spaceOf = ({ kind }: Holding) => (kind === "private" ? "group" : kind);
+  const taken = new Set(
+    served.flatMap((one) => [`${spaceOf(one)} ${one.name}`, `${spaceOf(one)} ${one.number}`]),
+  );
+  const isTaken = (one: Holding) =>
+    taken.has(`${spaceOf(one)} ${one.name}`) || taken.has(`${spaceOf(one)} ${one.number}`);
   const isWithheld = ({ kind, id }: Holding) =>
     directory.withheld.has(`${kind === "private" ? "user" : kind} ${id}`);
   const others = holdings
@@ -41,7 +48,11 @@ export function ledgerAfter(directory: Directory, { holdings, rebuiltAt }: Ledge
     .filter(({ kind, id, name, number }) =>
       [name, number].some((value) => [undefined, id].includes(holderOf.get(`${kind} ${value}`))),
     )
-    .map((holding) => (isWithheld(holding) ? holding : { ...holding, lastSeen: holding.lastSeen ?? nowMs }));
+    .map((holding) =>
+      isWithheld(holding) && !isTaken(holding)
+        ? holding
+        : { ...holding, lastSeen: holding.lastSeen ?? nowMs },
+    );
   return { holdings: [...served, ...latestOnes(others)].sort(byPlace), rebuiltAt };
 }
 

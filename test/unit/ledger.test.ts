@@ -419,3 +419,82 @@ describe("the ledger after a pull", () => {
     );
   });
 });
+
+describe("an IAM that says something else each day", () => {
+  const person = fc.record({ id: fc.nat(4), name: fc.nat(4), uid: fc.nat(4), isShared: fc.boolean() });
+  const team = fc.record({ id: fc.nat(3), name: fc.nat(5), gid: fc.nat(5) });
+  const day = fc.record({
+    people: fc.uniqueArray(person, { selector: ({ id }) => id, maxLength: 5 }),
+    teams: fc.uniqueArray(team, { selector: ({ id }) => id, maxLength: 3 }),
+  });
+  const LAB = aGroupDraft(9, [], { name: "lab", gid: 8000 });
+  const pullOf = ({ people, teams }: typeof day extends fc.Arbitrary<infer Day> ? Day : never) =>
+    someDrafts(
+      people.map(({ id, name, uid, isShared }) =>
+        aPerson(`n${name}`, 7000 + uid, { id: `u-${id}`, ...(isShared && { gid: 8000 }) }),
+      ),
+      [
+        LAB,
+        ...teams.map(({ id, name, gid }) =>
+          aGroupDraft(1, ["u-0"], { id: `g-${id}`, name: `n${name}`, gid: 7000 + gid }),
+        ),
+      ],
+    );
+
+  it("hands no gid and no name of a group from one owner to another", () => {
+    fc.assert(
+      fc.property(fc.array(day, { maxLength: 8 }), (days) => {
+        let ledger: Ledger = { holdings: [], rebuiltAt: undefined };
+        const owners = new Map<string, string>();
+        days.forEach((said, nth) => {
+          const { directory } = validateDirectory(pullOf(said), RULES, { ...BEFORE, ledger });
+          const userOf = new Map(directory.users.map(({ name, id }) => [String(name), id]));
+          for (const { id, name, gid } of directory.groups) {
+            const owner = id === undefined ? `user ${userOf.get(name)}` : `group ${id}`;
+            for (const key of [`name ${name}`, `gid ${gid}`]) {
+              const before = owners.get(key) ?? owner;
+              // A group record and a private group of one name and one gid are the same group.
+              const isSame = owners.get(`place ${name} ${gid}`) === before;
+              assert.ok(before === owner || isSame, `${key} went from ${before} to ${owner} on day ${nth}`);
+              owners.set(key, owner);
+            }
+            owners.set(`place ${name} ${gid}`, owner);
+          }
+          ledger = ledgerAfter(directory, ledger, nth * DAY_MS);
+        });
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it("and is mended leaves nobody out whom a person cannot let in, and the ledger comes to rest", () => {
+    const first = someDrafts(
+      ["ada", "bob", "cyd"].map((name, nth) => aPerson(name, 7000 + nth, { id: `u-${nth}` })),
+      [LAB],
+    );
+    const settleDay = (ledger: Ledger, pull: typeof first, accepts: Rules["accepts"]) => {
+      const { directory } = validateDirectory(pull, { ...RULES, accepts }, { ...BEFORE, ledger });
+      return {
+        names: directory.users.map(({ id, uid }) => `${id} ${uid}`),
+        ledger: ledgerAfter(directory, ledger, DAY_MS),
+      };
+    };
+    fc.assert(
+      fc.property(fc.array(day, { maxLength: 6 }), (days) => {
+        const before = settleDay({ holdings: [], rebuiltAt: undefined }, first, new Set());
+        const worn = days.reduce(
+          (ledger, said) => settleDay(ledger, pullOf(said), new Set()).ledger,
+          before.ledger,
+        );
+
+        const mended = settleDay(worn, first, "all");
+        const again = settleDay(mended.ledger, first, new Set());
+
+        assert.deepEqual(mended.names.toSorted(), before.names.toSorted());
+        assert.deepEqual(again.names.toSorted(), before.names.toSorted());
+        assert.deepEqual(settleDay(again.ledger, first, new Set()).ledger, again.ledger);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});

@@ -23,6 +23,7 @@ process.channel?.unref();
 stdout.on("error", () => undefined);
 stderr.on("error", () => undefined);
 
+const LINGER_MS = 2000;
 const token = env["ROLLCALL_IAM_TOKEN"] ?? env["NSSCACHE_SCIM_AUTH_TOKEN"];
 const context: Context = {
   args: process.argv.slice(2),
@@ -40,6 +41,8 @@ const context: Context = {
   logFormat: env["JOURNAL_STREAM"] !== undefined ? "journal" : stdout.isTTY ? "terminal" : "json",
   notify: { socket: env["NOTIFY_SOCKET"], watchdogUsec: env["WATCHDOG_USEC"] },
   signal: stop.signal,
+  // exit(3) would wait for the thread that waits for the file server.
+  endAnyway: () => void setTimeout(() => process.kill(process.pid, "SIGKILL"), LINGER_MS).unref(),
   self: { program: process.execPath, args: [...process.execArgv, ...process.argv.slice(1, 2)] },
   onSignal: (name, handler) => {
     process.removeAllListeners(name).on(name, handler);

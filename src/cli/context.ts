@@ -28,6 +28,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Calls back for each signal of this name, in place of what it did before. */
   onSignal(name: HeardSignal, handler: () => void): void;
+  /** To be called when all is done: ends this process soon, also when a file server that hangs holds a thread of it. */
+  endAnyway(): void;
   /** The command line that starts this program again; arguments are added to it. */
   readonly self: Command;
 }

@@ -28,6 +28,7 @@ export async function plan(context: Context, options: CommonOptions): Promise<nu
     ];
     lines.forEach((line) => context.out(line));
   }
+  context.endAnyway();
   return record.steps.length === 0 ? EXIT.ok : EXIT.changes;
 }
 

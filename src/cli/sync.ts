@@ -23,14 +23,18 @@ export async function sync(context: Context, options: SyncOptions): Promise<numb
 
 /** The same with whatever a person has decided. */
 export async function syncAsAsked(context: Context, options: SyncOptions, asked: Asked): Promise<number> {
-  const record = (await syncByDaemon(context, options, asked)) ?? (await syncHere(context, options, asked));
-  context.redraw?.("");
-  if (options.json === true) {
-    context.out(toJson(record));
-  } else {
-    printRecord(context, record, options.all === true);
+  try {
+    const record = (await syncByDaemon(context, options, asked)) ?? (await syncHere(context, options, asked));
+    context.redraw?.("");
+    if (options.json === true) {
+      context.out(toJson(record));
+    } else {
+      printRecord(context, record, options.all === true);
+    }
+    return exitCodeOf(record);
+  } finally {
+    context.endAnyway();
   }
-  return exitCodeOf(record);
 }
 
 /** A daemon syncs under its own configuration, so one that is given here is for this process. */

@@ -2,6 +2,7 @@
  * Looks at everything on this node that a plan depends on, and changes nothing.
  */
 
+import { dirname } from "node:path";
 import type { Directory } from "../model/directory.ts";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
 import type { NodeBefore, Observed } from "../model/observed.ts";
@@ -65,6 +66,7 @@ export async function observeNode(
     const maps = await observeCaches(underRoot(root, caches.directory));
     const keyFiles = await observeKeyFiles(underRoot(root, keys.directory));
     const published = await loadPublished(underRoot(root, state.directory));
+    const homes = await observeHomes(root, directory);
     const files = filesByPath({ maps, keyFiles }, settings);
     return {
       ...before,
@@ -73,13 +75,23 @@ export async function observeNode(
       sudoers: await observeSudo(underRoot(root, settings.sudo.file)),
       published,
       differences: differencesFrom(published ?? [], files, { keys, trustsTimes: true }).filter(isOurOwn),
-      homes: await observeHomes(root, directory),
-      leftovers: await observeLeftovers(root, [caches.directory, keys.directory, state.directory], directory),
+      homes,
+      leftovers: await observeLeftovers(
+        root,
+        [caches.directory, keys.directory, state.directory],
+        placesOf(homes),
+      ),
       ownsFiles: isRoot(),
     };
   } catch (error) {
     return unreadable(error);
   }
+}
+
+/** Where homes are, as far as that can be looked at. */
+function placesOf(homes: Observed["homes"]): Set<string> {
+  const reached = [...homes].filter(([, { kind }]) => kind !== "unreachable");
+  return new Set(reached.map(([path]) => dirname(path)));
 }
 
 /** What was never Rollcall's is a matter of the keys. */

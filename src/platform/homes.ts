@@ -22,6 +22,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { errorCodeOf, messageOf } from "../model/failure.ts";
 import type { ObservedHome } from "../model/observed.ts";
+import { systemClock } from "./clock.ts";
 import { ignoreAbsence, temporaryName, underRoot } from "./files.ts";
 import { isRoot } from "./privileges.ts";
 import { openSafeDirectory } from "./safe-directory.ts";
@@ -42,22 +43,57 @@ interface Owner {
   readonly gid: number;
 }
 
-/** What stands at each of these paths below `root`, by path. */
+/**
+ * What stands at each of these paths below `root`, by path. A file server that hangs holds up a thread for each question,
+ * and there are four: after the first that is not answered in time nothing more is asked.
+ */
 export async function lookAtHomes(
   root: string,
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, ObservedHome>> {
   const homes = new Map<string, ObservedHome>();
+  let silence: string | undefined;
   for (const [parent, children] of Map.groupBy(paths, (path) => dirname(path))) {
-    try {
-      await using directory = await openSafeDirectory(root, parent);
-      for (const path of children) {
-        homes.set(path, await lookAt(directory.child(basename(path))));
-      }
-    } catch (error) {
-      for (const path of children) {
-        homes.set(path, await lookFromAfar(underRoot(root, path), messageOf(error)));
-      }
+    const found = silence === undefined ? await inTime(lookBelow(root, parent, children)) : undefined;
+    silence ??= found === undefined ? parent : undefined;
+    for (const path of children) {
+      const reason = `${silence} does not answer; nothing in it was looked at, nor anything after it`;
+      homes.set(path, found?.get(path) ?? { kind: "unreachable", reason });
+    }
+  }
+  return homes;
+}
+
+/** A place of homes with a hundred thousand of them answers in seconds. */
+const ANSWER_MS = 20_000;
+
+async function inTime<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
+  const end = new AbortController();
+  const late = systemClock.sleep(ANSWER_MS, end.signal).then(
+    () => undefined,
+    () => undefined,
+  );
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    end.abort();
+  }
+}
+
+async function lookBelow(
+  root: string,
+  parent: string,
+  children: readonly string[],
+): Promise<ReadonlyMap<string, ObservedHome>> {
+  const homes = new Map<string, ObservedHome>();
+  try {
+    await using directory = await openSafeDirectory(root, parent);
+    for (const path of children) {
+      homes.set(path, await lookAt(directory.child(basename(path))));
+    }
+  } catch (error) {
+    for (const path of children) {
+      homes.set(path, await lookFromAfar(underRoot(root, path), messageOf(error)));
     }
   }
   return homes;

@@ -10,7 +10,7 @@ import { LEDGER_FILE, parseLedger } from "../formats/ledger.ts";
 import { parsePasswd } from "../formats/passwd.ts";
 import type { Holding, Ledger } from "../model/ledger.ts";
 import { observeFile } from "../platform/files.ts";
-import { readPrivate } from "../platform/private-files.ts";
+import { readKept } from "../platform/private-files.ts";
 
 /** Where the ledger and the maps are, and for how long who is gone is remembered. */
 export interface LedgerPlaces {
@@ -23,12 +23,12 @@ export interface LedgerPlaces {
   readonly ids: { readonly min: number; readonly max: number };
 }
 
-/** Reads it; throws only when the maps cannot be read. */
+/** Reads it; throws when it or the maps are there and cannot be read: that is no reason to make it anew. */
 export async function observeLedger(
   { stateDirectory, cachesDirectory, rememberForMs, ids, pinned }: LedgerPlaces,
   nowMs: number,
 ): Promise<{ readonly ledger: Ledger; readonly ledgerFile: Uint8Array | undefined }> {
-  const ledgerFile = await readPrivate(stateDirectory, LEDGER_FILE);
+  const ledgerFile = await readKept(stateDirectory, LEDGER_FILE);
   const kept = ledgerFile && parseLedger(ledgerFile);
   const isRemembered = ({ kind, name, lastSeen }: Holding) =>
     lastSeen === undefined ||

@@ -9,12 +9,17 @@ import { errorCodeOf } from "../model/failure.ts";
 import { ensureOwnDirectory, isOwnDirectory, observeFile, writeFile } from "./files.ts";
 import { isOpenToOthers } from "./privileges.ts";
 
-/** The bytes of a file; undefined when there is none to trust. */
-export async function readPrivate(directory: string, name: string): Promise<Buffer | undefined> {
+/** The bytes of a file; undefined when there is none to trust, or it cannot be read. */
+export function readPrivate(directory: string, name: string): Promise<Buffer | undefined> {
+  return readKept(directory, name).catch(() => undefined);
+}
+
+/** The same for what is not lightly lost: throws when it is there and cannot be read. */
+export async function readKept(directory: string, name: string): Promise<Buffer | undefined> {
   if (!(await isOwnDirectory(directory))) {
     return undefined;
   }
-  const file = await observeFile(`${directory}/${name}`).catch(() => undefined);
+  const file = await observeFile(`${directory}/${name}`);
   return file === undefined || isOpenToOthers(file) ? undefined : Buffer.from(file.bytes);
 }
 

@@ -443,7 +443,7 @@ describe("rollcall run -- COMMAND", () => {
       "-c",
       "trap '' TERM; echo up; while :; do sleep 0.1; done",
     ]);
-    await daemon.logged(/up/);
+    await daemon.logged(/^up$/m);
 
     const start = performance.now();
     daemon.child.kill("SIGTERM");

@@ -150,10 +150,17 @@ function heldBack(
   { stays, limits }: { readonly stays: Stays; readonly limits: UserLimits },
 ): { readonly candidate: UserCandidate | undefined; readonly problems: readonly Problem[] } {
   const hasPrivateGroup = Number(user.gid) === Number(user.uid);
+  // The number may be the gid of a group that was never theirs.
+  const group = stays.uid === undefined ? undefined : limits.owners.byNumber("group", stays.uid);
+  const isTheirs =
+    group === undefined || group.id === String(user.id) || group.name === (stays.name ?? String(user.name));
   const kept: UserDraft = {
     ...draft,
     ...(stays.name !== undefined && { name: stays.name }),
-    ...(stays.uid !== undefined && { uid: stays.uid, ...(hasPrivateGroup && { gid: stays.uid }) }),
+    ...(stays.uid !== undefined && {
+      uid: stays.uid,
+      ...(hasPrivateGroup && isTheirs && { gid: stays.uid }),
+    }),
   };
   const { candidate, problems } = checkUser(kept, limits.rules, limits.local);
   const held = stays.problems.map((problem) => ({

@@ -259,6 +259,19 @@ describe("a group, held against the ledger,", () => {
     assert.deepEqual([formerUser.groups, formerUser.codes], [[], ["g-1 id-remembered"]]);
   });
 
+  it("is never joined by somebody whose old uid is its gid and who is held back to it", () => {
+    const secret: Holding = { ...held("secret", 7001), kind: "group", id: "g-1" };
+
+    const { served, groups, codes } = settle({
+      holdings: [held("ada", 7001), secret],
+      users: [aPerson("ada", 7002)],
+      groups: [aGroupDraft(1, [], { name: "secret", gid: 7001 })],
+    });
+
+    assert.deepEqual([served, groups], [[], ["g-1 secret 7001"]]);
+    assert.deepEqual(codes, ["u-ada id-held", "u-ada primary-group-missing"]);
+  });
+
   it("may have another gid, and keeps its name and members", () => {
     const { groups, codes } = settle({
       holdings: [{ ...WAS_RESEARCH, id: "g-1", lastSeen: undefined }],

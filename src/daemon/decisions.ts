@@ -7,6 +7,7 @@ import { Failure } from "../model/failure.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Problem } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
+import type { Decisions } from "../validate/ledger.ts";
 
 /** What a person, or the daemon, asks for beyond a plain sync. */
 export interface Asked {
@@ -36,15 +37,12 @@ export function planIdOf({ changes }: Plan): string {
 const NAMED = 10;
 
 /** What a decision is about. */
-export interface Decidable {
+export interface Decidable extends Decisions {
   readonly plan: Plan;
   readonly planId: string;
   readonly problems: readonly Problem[];
   /** Why the fuse blows; undefined when it holds. */
   readonly refusal: string | undefined;
-  /** `user:NAME` and `group:NAME`: served because a person has said so, or could be. */
-  readonly accepted: readonly string[];
-  readonly acceptable: readonly string[];
 }
 
 /** Throws where the fuse blows and nobody has agreed to exactly these removals. */

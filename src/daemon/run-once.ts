@@ -8,11 +8,11 @@
 import type { Directory } from "../model/directory.ts";
 import type { Drafts } from "../model/draft.ts";
 import { Failure } from "../model/failure.ts";
-import type { Ledger } from "../model/ledger.ts";
+import { type Ledger, recordKey } from "../model/ledger.ts";
 import type { NodeBefore, Observed } from "../model/observed.ts";
 import type { Plan, Removals } from "../model/plan.ts";
-import type { Problem } from "../model/problem.ts";
 import type { Outcome, PullStatistics, RunReport, Source } from "../model/report.ts";
+import type { Validated } from "../validate/directory.ts";
 import { type Asked, type Decidable, planIdOf, refuseIdleDecision, refuseRemovals } from "./decisions.ts";
 
 /** What the IAM said, and a way to remember it once the node is in step with it. */
@@ -20,14 +20,6 @@ export interface PullResult {
   readonly drafts: Drafts;
   readonly statistics: PullStatistics;
   readonly remember: () => Promise<void>;
-}
-
-/** What validation came to; `user:NAME` or `group:NAME` are served because a person has said so, or could be. */
-export interface Validated {
-  readonly directory: Directory;
-  readonly problems: readonly Problem[];
-  readonly accepted: readonly string[];
-  readonly acceptable: readonly string[];
 }
 
 /** The stages of a run, each with its settings already in it. */
@@ -115,7 +107,7 @@ export async function runOnce(
 /** People who hold something on this node, whom the IAM has, and who are not served. */
 function countShutOut({ withheld }: Directory, { holdings }: Ledger): number {
   const people = holdings.filter(({ kind, lastSeen }) => kind === "user" && lastSeen === undefined);
-  return new Set(people.map(({ id }) => `user ${id}`).filter((key) => withheld.has(key))).size;
+  return new Set(people.map(({ kind, id }) => recordKey(kind, id)).filter((key) => withheld.has(key))).size;
 }
 
 function isWithinADay(atMs: number | undefined, nowMs: number): boolean {

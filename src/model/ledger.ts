@@ -29,6 +29,21 @@ export interface Ledger {
   readonly rebuiltAt: number | undefined;
 }
 
+/** Whose it is, and what: two holdings with the same key are the same. */
+export function holdingKey({
+  kind,
+  id,
+  name,
+  number,
+}: Pick<Holding, "kind" | "id" | "name" | "number">): string {
+  return JSON.stringify([kind, id, name, number]);
+}
+
+/** The record of the IAM that something belongs to, as one word; a private group belongs to its user. */
+export function recordKey(kind: HolderKind, id: string | undefined): string {
+  return `${kind === "private" ? "user" : kind} ${id}`;
+}
+
 /** The holding that counts: one that is served, else the last that was. */
 export function latest(one: Holding | undefined, other: Holding): Holding {
   const until = (holding: Holding) => holding.lastSeen ?? Number.POSITIVE_INFINITY;

@@ -37,6 +37,8 @@ export interface Holders {
 /** What the node is before a sync, as far as it limits whom it can serve. */
 export interface NodeBefore {
   readonly local: LocalAccounts;
+  /** The cache maps as they are on disk. */
+  readonly maps: Readonly<Record<MapName, ObservedMap>>;
   readonly holders: Holders;
   /** With whoever the maps on disk name beside it, and without what may be forgotten. */
   readonly ledger: Ledger;
@@ -71,7 +73,6 @@ export type ObservedHome =
 
 /** Everything observed for one plan. */
 export interface Observed extends NodeBefore {
-  readonly maps: Readonly<Record<MapName, ObservedMap>>;
   /** By user name: the files of the keys directory. */
   readonly keyFiles: ReadonlyMap<string, ObservedFile>;
   /** The drop-in of sudoers(5). */

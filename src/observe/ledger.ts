@@ -5,17 +5,17 @@
  * was, so only a record that has both the name and the number takes such a holding over.
  */
 
-import { parseGroup } from "../formats/group.ts";
+import type { GroupRecord } from "../formats/group.ts";
 import { LEDGER_FILE, parseLedger } from "../formats/ledger.ts";
-import { parsePasswd } from "../formats/passwd.ts";
+import type { PasswdRecord } from "../formats/passwd.ts";
 import type { Holding, Ledger } from "../model/ledger.ts";
-import { observeFile } from "../platform/files.ts";
 import { readKept } from "../platform/private-files.ts";
 
-/** Where the ledger and the maps are, and for how long who is gone is remembered. */
-export interface LedgerPlaces {
+/** Where the ledger is, what the maps say beside it, and for how long who is gone is remembered. */
+export interface LedgerSurroundings {
   readonly stateDirectory: string;
-  readonly cachesDirectory: string;
+  readonly users: readonly PasswdRecord[];
+  readonly groups: readonly GroupRecord[];
   readonly rememberForMs: number;
   /** Groups that are never forgotten, because their name gives rights. */
   readonly pinned: readonly { readonly group: string }[];
@@ -23,9 +23,9 @@ export interface LedgerPlaces {
   readonly ids: { readonly min: number; readonly max: number };
 }
 
-/** Reads it; throws when it or the maps are there and cannot be read: that is no reason to make it anew. */
+/** Reads it; throws when it is there and cannot be read: that is no reason to make it anew. */
 export async function observeLedger(
-  { stateDirectory, cachesDirectory, rememberForMs, ids, pinned }: LedgerPlaces,
+  { stateDirectory, users, groups, rememberForMs, ids, pinned }: LedgerSurroundings,
   nowMs: number,
 ): Promise<{ readonly ledger: Ledger; readonly ledgerFile: Uint8Array | undefined }> {
   const ledgerFile = await readKept(stateDirectory, LEDGER_FILE);
@@ -36,7 +36,7 @@ export async function observeLedger(
     (kind === "group" && pinned.some(({ group }) => group === name));
   const holdings = kept?.holdings.filter(isRemembered) ?? [];
   const covered = new Set(kept?.holdings.map(placeOf));
-  const others = (await holdingsInMaps(cachesDirectory, nowMs)).filter(
+  const others = holdingsOf({ users, groups }, nowMs).filter(
     (one) => !covered.has(placeOf(one)) && one.number >= ids.min && one.number <= ids.max,
   );
   const isRebuilt = kept === undefined && others.length > 0;
@@ -51,12 +51,11 @@ function placeOf({ kind, name, number }: Holding): string {
 }
 
 /** Everybody the maps name. A group with the name and the gid of a user is private, unless it has members. */
-async function holdingsInMaps(directory: string, nowMs: number): Promise<Holding[]> {
-  const passwd = await observeFile(`${directory}/passwd.cache`);
-  const group = await observeFile(`${directory}/group.cache`);
-  const users = parsePasswd(passwd?.bytes ?? NOTHING);
+function holdingsOf(
+  { users, groups }: Pick<LedgerSurroundings, "users" | "groups">,
+  nowMs: number,
+): Holding[] {
   const privateGids = new Map(users.map(({ name, gid }) => [name, gid]));
-  const groups = parseGroup(group?.bytes ?? NOTHING);
   const unknown = { id: undefined, firstSeen: nowMs, lastSeen: undefined };
   return [
     ...users.map(({ name, uid }) => ({ kind: "user", name, number: uid, ...unknown }) as const),
@@ -66,5 +65,3 @@ async function holdingsInMaps(directory: string, nowMs: number): Promise<Holding
     }),
   ];
 }
-
-const NOTHING = new Uint8Array();

@@ -3,6 +3,8 @@
  */
 
 import { dirname } from "node:path";
+import { parseGroup } from "../formats/group.ts";
+import { parsePasswd } from "../formats/passwd.ts";
 import type { Directory } from "../model/directory.ts";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
 import type { NodeBefore, Observed } from "../model/observed.ts";
@@ -10,7 +12,7 @@ import type { Difference } from "../model/published.ts";
 import { refuseOpenDirectory, refuseToLeave, underRoot } from "../platform/files.ts";
 import { isRoot } from "../platform/privileges.ts";
 import { observeCaches } from "./caches.ts";
-import { observeHolders } from "./holders.ts";
+import { holdersIn } from "./holders.ts";
 import { observeHomes } from "./homes.ts";
 import { observeKeyFiles } from "./keys.ts";
 import { observeLedger } from "./ledger.ts";
@@ -34,22 +36,24 @@ export interface ObserveSettings {
 export async function observeBefore(settings: ObserveSettings, nowMs: number): Promise<NodeBefore> {
   const { root, caches, state, ledger, ids, sudo } = settings;
   const local = await observeLocalAccounts(root);
-  const cachesDirectory = underRoot(root, caches.directory);
-  const stateDirectory = underRoot(root, state.directory);
-  const places = {
-    stateDirectory,
-    cachesDirectory,
-    rememberForMs: ledger.rememberFor,
-    ids,
-    pinned: sudo.groups,
-  };
   try {
-    const holders = await observeHolders(cachesDirectory);
-    return { local, holders, ...(await observeLedger(places, nowMs)), nowMs };
+    const maps = await observeCaches(underRoot(root, caches.directory));
+    const users = parsePasswd(maps.passwd.data?.bytes ?? NOTHING);
+    const around = {
+      stateDirectory: underRoot(root, state.directory),
+      users,
+      groups: parseGroup(maps.group.data?.bytes ?? NOTHING),
+      rememberForMs: ledger.rememberFor,
+      ids,
+      pinned: sudo.groups,
+    };
+    return { local, maps, holders: holdersIn(users), ...(await observeLedger(around, nowMs)), nowMs };
   } catch (error) {
     return unreadable(error);
   }
 }
+
+const NOTHING = new Uint8Array();
 
 /** What the node has, next to the directory it should have. */
 export async function observeNode(
@@ -58,19 +62,18 @@ export async function observeNode(
   before: NodeBefore,
 ): Promise<Observed> {
   const { root, caches, keys, state } = settings;
+  const { maps } = before;
   try {
     await refuseOpenDirectory(underRoot(root, keys.directory), 0o755);
     for (const { directory: path } of [caches, keys, state]) {
       await refuseToLeave(root, path);
     }
-    const maps = await observeCaches(underRoot(root, caches.directory));
     const keyFiles = await observeKeyFiles(underRoot(root, keys.directory));
     const published = await loadPublished(underRoot(root, state.directory));
     const homes = await observeHomes(root, directory);
     const files = filesByPath({ maps, keyFiles }, settings);
     return {
       ...before,
-      maps,
       keyFiles,
       sudoers: await observeSudo(underRoot(root, settings.sudo.file)),
       published,

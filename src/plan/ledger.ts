@@ -4,7 +4,7 @@
 
 import { renderLedger } from "../formats/ledger.ts";
 import type { Directory } from "../model/directory.ts";
-import type { Holding, Ledger } from "../model/ledger.ts";
+import { type Holding, holdingKey, type Ledger, recordKey } from "../model/ledger.ts";
 import type { NodeBefore } from "../model/observed.ts";
 import type { KeepLedger } from "../model/plan.ts";
 
@@ -18,16 +18,16 @@ export function planLedger(directory: Directory, before: NodeBefore): KeepLedger
 
 /**
  * Whoever is served holds what they are served with. What is held no more was last seen now, unless its record is in the
- * IAM and cannot be served, and nobody else has it. A name and number of which somebody else got both is forgotten: only a person's decision lets
- * that happen.
+ * IAM and cannot be served, and nobody else has it. A name and number of which somebody else got both is forgotten:
+ * only a person's decision lets that happen.
  */
 export function ledgerAfter(directory: Directory, { holdings, rebuiltAt }: Ledger, nowMs: number): Ledger {
-  const known = new Map(holdings.map((holding) => [keyOf(holding), holding]));
+  const known = new Map(holdings.map((holding) => [holdingKey(holding), holding]));
   const served = servedIn(directory).map((one): Holding => {
-    const earlier = known.get(keyOf(one)) ?? known.get(keyOf({ ...one, id: undefined }));
+    const earlier = known.get(holdingKey(one)) ?? known.get(holdingKey({ ...one, id: undefined }));
     return { ...one, firstSeen: earlier?.firstSeen ?? nowMs, lastSeen: undefined };
   });
-  const isNow = new Set(served.map(keyOf));
+  const isNow = new Set(served.map(holdingKey));
   const holderOf = new Map(
     served.flatMap((one) => [
       [`${one.kind} ${one.name}`, one.id] as const,
@@ -41,10 +41,9 @@ export function ledgerAfter(directory: Directory, { holdings, rebuiltAt }: Ledge
   );
   const isTaken = (one: Holding) =>
     taken.has(`${spaceOf(one)} ${one.name}`) || taken.has(`${spaceOf(one)} ${one.number}`);
-  const isWithheld = ({ kind, id }: Holding) =>
-    directory.withheld.has(`${kind === "private" ? "user" : kind} ${id}`);
+  const isWithheld = ({ kind, id }: Holding) => directory.withheld.has(recordKey(kind, id));
   const others = holdings
-    .filter((holding) => !isNow.has(keyOf(holding)))
+    .filter((holding) => !isNow.has(holdingKey(holding)))
     .filter(({ kind, id, name, number }) =>
       [name, number].some((value) => [undefined, id].includes(holderOf.get(`${kind} ${value}`))),
     )
@@ -78,10 +77,6 @@ function latestOnes(holdings: readonly Holding[]): readonly Holding[] {
   return holdings.length <= MOST_GONE
     ? holdings
     : holdings.toSorted((left, right) => until(right) - until(left)).slice(0, MOST_GONE);
-}
-
-function keyOf({ kind, id, name, number }: Place): string {
-  return JSON.stringify([kind, id, name, number]);
 }
 
 function byPlace(left: Holding, right: Holding): number {

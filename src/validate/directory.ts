@@ -16,7 +16,7 @@ import { settleClaims } from "./contested.ts";
 import { checkGroup, type GroupCandidate, refuseIntruders, settlePrimaryGroups } from "./groups.ts";
 import { checkUsers } from "./held.ts";
 import { settleHomes } from "./homes.ts";
-import { type Decisions, ownersIn } from "./ledger.ts";
+import { type Decisions, ownersIn, recordKeysOf } from "./ledger.ts";
 import { expandMembership } from "./membership.ts";
 import type { Rules } from "./rules.ts";
 import type { UserCandidate } from "./users.ts";
@@ -57,7 +57,8 @@ export function validateDirectory(drafts: Drafts, rules: Rules, before: NodeBefo
     directory: {
       users: admitted.users,
       groups: admitted.groups,
-      withheld: withheldFrom(drafts, everybody),
+      // Records that are listed and refused; whom the rules of access leave out are not among them.
+      withheld: recordKeysOf(drafts).difference(recordKeysOf(everybody)),
     },
     problems: [
       ...drafts.problems,
@@ -68,19 +69,6 @@ export function validateDirectory(drafts: Drafts, rules: Rules, before: NodeBefo
     accepted: [...new Set(parts.flatMap(({ accepted }) => accepted))],
     acceptable: [...new Set(parts.flatMap(({ acceptable }) => acceptable))],
   };
-}
-
-/** The records that are listed and refused. */
-function withheldFrom(drafts: Drafts, served: Pick<Directory, "users" | "groups">): Set<string> {
-  const listed = [
-    ...drafts.users.map(({ id }) => `user ${id}`),
-    ...drafts.groups.map(({ id }) => `group ${id}`),
-  ];
-  const there = new Set([
-    ...served.users.map(({ id }) => `user ${id}`),
-    ...served.groups.map(({ id }) => `group ${id}`),
-  ]);
-  return new Set(listed.filter((key) => !there.has(key)));
 }
 
 function present<Candidate>(verdicts: readonly { readonly candidate: Candidate | undefined }[]): Candidate[] {

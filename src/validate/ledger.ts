@@ -3,7 +3,15 @@
  */
 
 import type { Drafts } from "../model/draft.ts";
-import { type HolderKind, type Holding, type Ledger, latest, latestBy } from "../model/ledger.ts";
+import {
+  type HolderKind,
+  type Holding,
+  holdingKey,
+  type Ledger,
+  latest,
+  latestBy,
+  recordKey,
+} from "../model/ledger.ts";
 import { quoted } from "../model/quoted.ts";
 import type { Rules } from "./rules.ts";
 
@@ -25,11 +33,8 @@ export function ownersIn({ holdings }: Ledger, { users, groups }: Drafts): Owner
   const ids = latestBy(known, ({ kind, id }) => `${kind} ${id}`);
   const names = latestBy(holdings, ({ kind, name }) => `${kind} ${name}`);
   const numbers = latestBy(holdings, ({ kind, number }) => `${kind} ${number}`);
-  const all = new Set(holdings.map(exactly));
-  const listed = {
-    user: new Set(users.map(({ id }) => id)),
-    group: new Set(groups.map(({ id }) => id)),
-  };
+  const all = new Set(holdings.map(holdingKey));
+  const listed = recordKeysOf({ users, groups });
   const shared = (found: ReadonlyMap<string, Holding>, kind: "user" | "group", key: string | number) => {
     const own = found.get(`${kind} ${key}`);
     const privately = kind === "group" ? found.get(`private ${key}`) : undefined;
@@ -39,13 +44,20 @@ export function ownersIn({ holdings }: Ledger, { users, groups }: Drafts): Owner
     byId: (kind, id) => ids.get(`${kind} ${id}`),
     byName: (kind, name) => shared(names, kind, name),
     byNumber: (kind, number) => shared(numbers, kind, number),
-    had: (holding) => all.has(exactly(holding)),
-    isListed: ({ kind, id }) => id !== undefined && listed[kind === "private" ? "user" : kind].has(id),
+    had: (holding) => all.has(holdingKey(holding)),
+    isListed: ({ kind, id }) => id !== undefined && listed.has(recordKey(kind, id)),
   };
 }
 
-function exactly({ kind, id, name, number }: Pick<Holding, "kind" | "id" | "name" | "number">): string {
-  return JSON.stringify([kind, id, name, number]);
+/** The records behind users and groups, whatever shape these have by now; a private group has none of its own. */
+export function recordKeysOf(of: {
+  readonly users: readonly { readonly id: string }[];
+  readonly groups: readonly { readonly id: string | undefined }[];
+}): ReadonlySet<string> {
+  return new Set([
+    ...of.users.map(({ id }) => recordKey("user", id)),
+    ...of.groups.flatMap(({ id }) => (id === undefined ? [] : [recordKey("group", id)])),
+  ]);
 }
 
 /** Whose it is, for the middle of a sentence. The same words whether they are here or gone: nobody is told twice. */

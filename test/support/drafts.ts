@@ -41,9 +41,12 @@ export const LOCAL: LocalAccounts = {
   shadowGid: 42,
 };
 
+const nothing: ObservedMap = { data: undefined, indexes: new Map() };
+
 /** A node that serves nobody yet. */
 export const BEFORE: NodeBefore = {
   local: LOCAL,
+  maps: { group: nothing, passwd: nothing, shadow: nothing, sshkey: nothing },
   holders: { homes: new Map() },
   ledger: { holdings: [], rebuiltAt: undefined },
   ledgerFile: undefined,
@@ -82,10 +85,8 @@ export function someDrafts(users: readonly UserDraft[], groups: readonly GroupDr
 
 /** A node on which nothing was ever written. */
 export function anEmptyNode(fields: Partial<Observed> = {}): Observed {
-  const nothing: ObservedMap = { data: undefined, indexes: new Map() };
   return {
     ...BEFORE,
-    maps: { group: nothing, passwd: nothing, shadow: nothing, sshkey: nothing },
     keyFiles: new Map(),
     sudoers: undefined,
     published: undefined,

@@ -351,6 +351,19 @@ describe("the ledger after a pull", () => {
     ]);
   });
 
+  it("has as gone what a refused record held and somebody else has by now, though the record is still in the IAM", () => {
+    const team: Holding = { ...held("ada", 7004), kind: "group", id: "g-1" };
+
+    const { groups, after } = settle({
+      holdings: [team],
+      users: [aPerson("ada", 7004)],
+      groups: [1, 2].map((nth) => aGroupDraft(nth, [], { name: "both", gid: 7005 })),
+    });
+
+    assert.deepEqual(groups, ["private ada 7004"]);
+    assert.ok(after.includes("g-1 ada 7004 gone"), after.join());
+  });
+
   it("keeps the names somebody gave up, and the half that a person did not give to somebody else", () => {
     const renamed = settle({
       holdings: [held("ada", 7001)],

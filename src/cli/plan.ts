@@ -4,7 +4,7 @@
 
 import { planSurely } from "../daemon/run-once.ts";
 import { wireStages } from "../daemon/wire.ts";
-import { renderChanges, renderProblems } from "../report/messages.ts";
+import { renderChanges, renderProblems, renderSlurmFailure } from "../report/messages.ts";
 import { planRecordOf } from "../report/record.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
 import { toJson } from "./json.ts";
@@ -14,7 +14,10 @@ import { prepare } from "./prepare.ts";
 export async function plan(context: Context, options: CommonOptions): Promise<number> {
   const { settings, around } = await prepare(context, options);
   const stages = wireStages(settings, around);
-  const record = planRecordOf(await planSurely(stages, context.signal));
+  const planned = await planSurely(stages, context.signal);
+  const slurm = await stages.slurm?.look(planned.directory);
+  const record = planRecordOf({ ...planned, slurm });
+  const isIdle = record.steps.length === 0 && (slurm?.changes ?? []).length === 0;
   context.redraw?.("");
   if (options.json === true) {
     context.out(toJson(record));
@@ -23,13 +26,14 @@ export async function plan(context: Context, options: CommonOptions): Promise<nu
     const lines = [
       ...renderChanges(record, style),
       ...renderProblems(record.problems, style),
-      ...(record.steps.length === 0 ? ["Nothing to do: this node is in step."] : []),
+      ...(isIdle && slurm?.failure === undefined ? ["Nothing to do: this node is in step."] : []),
       ...(record.refusal === null ? [] : refusalLines(record.refusal, acceptCommand(options, record.planId))),
     ];
     lines.forEach((line) => context.out(line));
   }
+  renderSlurmFailure(record).forEach((line) => context.err(line));
   context.endAnyway();
-  return record.steps.length === 0 ? EXIT.ok : EXIT.changes;
+  return slurm?.failure !== undefined ? EXIT.failed : isIdle ? EXIT.ok : EXIT.changes;
 }
 
 function refusalLines(refusal: string, command: string): string[] {

@@ -5,7 +5,13 @@
 import type { Asked } from "../daemon/decisions.ts";
 import { refusesRecord } from "../model/problem.ts";
 import { isWhole, type RunRecord } from "../model/report.ts";
-import { renderChanges, renderFailures, renderProblems, renderSummary } from "../report/messages.ts";
+import {
+  renderChanges,
+  renderFailures,
+  renderProblems,
+  renderSlurmFailure,
+  renderSummary,
+} from "../report/messages.ts";
 import { askDaemonToSync } from "./ask.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
 import { toJson } from "./json.ts";
@@ -64,13 +70,17 @@ function printRecord(context: Context, record: RunRecord, all: boolean): void {
     ...record.accepted.map((what) => `Accepted: ${what.replace(":", " ")}, as the IAM has it now.`),
     ...(record.ledgerIsRebuilt ? [LEDGER_REBUILT] : []),
     ...renderProblems(record.problems, style),
-    ...(record.steps.length === 0 ? ["Nothing to do: this node is in step."] : []),
+    ...(record.steps.length === 0 && isSlurmIdle(record) ? ["Nothing to do: this node is in step."] : []),
     ...(record.source === "iam" ? [] : [FROM_MEMORY[record.source]]),
     ...(record.setsOwners ? [] : ["Not running as root: the owners of files and homes were left alone."]),
     renderSummary(record),
   ];
   lines.forEach((line) => context.out(line));
-  renderFailures(record.steps).forEach((line) => context.err(line));
+  [...renderFailures(record.steps), ...renderSlurmFailure(record)].forEach((line) => context.err(line));
+}
+
+function isSlurmIdle({ slurm }: RunRecord): boolean {
+  return slurm === null || (slurm.changes === 0 && slurm.failure === null);
 }
 
 const LEDGER_REBUILT =

@@ -5,46 +5,17 @@
  */
 
 import { z } from "zod";
-
-const SECOND_MS = 1000;
-const UNITS_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: SECOND_MS,
-  m: 60 * SECOND_MS,
-  h: 3600 * SECOND_MS,
-  d: 24 * 3600 * SECOND_MS,
-};
-
-const durationText = z
-  .string("must be a number with a unit: 500ms, 30s, 10m, 1h, 90d")
-  .regex(/^\d{1,6}(?:ms|s|m|h|d)$/, "must be a number with a unit: 500ms, 30s, 10m, 1h, 90d");
-
-const msOf = (value: string) =>
-  Number.parseInt(value, 10) * (UNITS_MS[value.replace(/\d+/, "")] ?? SECOND_MS);
-
-const duration = (text: string) => durationText.default(text).transform(msOf);
-
-const optionalDuration = durationText
-  .optional()
-  .transform((value) => (value === undefined ? undefined : msOf(value)));
-
-const octalMode = (text: string) =>
-  z
-    .string('must be an octal mode in quotes: "0700"')
-    .regex(/^0[0-7]{3}$/, 'must be an octal mode in quotes: "0700"')
-    .default(text)
-    .transform((value) => Number.parseInt(value, 8));
-
-const absolutePath = z
-  .string()
-  .regex(/^\/(?:[^/\0\n:]+(?:\/[^/\0\n:]+)*)?$/, "must be an absolute path without a slash at its end")
-  .refine((path) => !/\/\.{1,2}(?:\/|$)/.test(path), 'must not contain "." or ".."');
-
-const attributePath = z
-  .string()
-  .regex(/^[^/\s]+(?:\/[^/\s]+)*$/, "must be attribute names with slashes between: name/formatted");
-
-const integer = (min: number, max: number) => z.int().min(min).max(max);
+import { slurm } from "./slurm.ts";
+import {
+  absolutePath,
+  attributePath,
+  duration,
+  groupName,
+  integer,
+  octalMode,
+  optionalDuration,
+  SECOND_MS,
+} from "./values.ts";
 
 const list = (path: string) =>
   z.strictObject({ path: z.string().min(1).default(path), query: z.string().default("") }).prefault({});
@@ -182,8 +153,6 @@ const access = z
   })
   .prefault({});
 
-const groupName = z.string().regex(/^[a-z_][a-z0-9_.-]*$/, "must be the name of a group");
-
 const sudoRule = z.strictObject({
   group: groupName,
   passwordless: z.boolean().default(false),
@@ -222,6 +191,7 @@ export const ConfigSchema = z.strictObject({
   ledger,
   access,
   sudo,
+  slurm,
 });
 
 /** The file after defaults and units, before presets and checks across keys. */

@@ -14,6 +14,7 @@ import type { Plan, Removals } from "../model/plan.ts";
 import type { Outcome, PullStatistics, RunReport, Source } from "../model/report.ts";
 import type { Validated } from "../validate/directory.ts";
 import { type Asked, type Decidable, planIdOf, refuseIdleDecision, refuseRemovals } from "./decisions.ts";
+import type { SlurmStages } from "./slurm.ts";
 
 /** What the IAM said, and a way to remember it once the node is in step with it. */
 export interface PullResult {
@@ -38,6 +39,8 @@ export interface Stages {
   apply(plan: Plan, signal: AbortSignal): Promise<readonly Outcome[]>;
   /** Keeps what this node was left with. */
   notePublished(outcomes: readonly Outcome[], observed: Observed): Promise<void>;
+  /** Undefined where slurm.enabled is off. */
+  readonly slurm: SlurmStages | undefined;
   /** Milliseconds that never jump. */
   monotonicMs(): number;
 }
@@ -88,6 +91,7 @@ export async function runOnce(
     await stages.notePublished(outcomes, observed);
     await pulled.remember();
   }
+  const slurm = await stages.slurm?.sync(directory, accepted, signal);
   return {
     source: stages.source,
     plan,
@@ -100,6 +104,7 @@ export async function runOnce(
     accepted: planned.accepted,
     shutOut: countShutOut(directory, observed.ledger),
     ledgerIsRebuilt: isWithinADay(observed.ledger.rebuiltAt, observed.nowMs),
+    slurm,
     seconds: (stages.monotonicMs() - start) / 1000,
   };
 }

@@ -19,6 +19,7 @@ import type { Asked } from "./decisions.ts";
 import { RUN_DIRECTORY } from "./places.ts";
 import { notePublished } from "./published.ts";
 import type { Stages } from "./run-once.ts";
+import { type SlurmStages, slurmStages } from "./slurm.ts";
 import { pull, recallPull, type Surroundings, stateUnwritable } from "./wire-source.ts";
 
 /** The stages of a run under these settings, and with the records that a person has accepted. */
@@ -27,7 +28,8 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
   const { names, ids, shells, homes, keys, caches, guard, state, ledger, sudo } = settings;
   const planSettings = { caches, homes, guard, sudo, access: settings.access };
   const handlers = handlersFor({ root, caches, keys, homes, state, sudo });
-  const places = { root, caches, keys, state, ledger, ids, sudo };
+  const privileged = privilegedGroups(settings);
+  const places = { root, caches, keys, state, ledger, ids, sudo, privileged };
   const decided = accepts === "all" ? accepts : new Set(accepts);
   const access = accessFor(settings, around);
   const rules = { names, ids, shells, homes, keys, access, accepts: decided };
@@ -43,8 +45,20 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
     apply: (plan, signal) => applyPlan(plan, handlers, signal),
     notePublished: (outcomes, observed) =>
       notePublished({ outcomes, observed }, settings, root).catch(stateUnwritable),
+    slurm: slurmFor(settings, around),
     monotonicMs: () => clock.monotonicMs(),
   };
+}
+
+/** Below another root there is no Slurm, whatever this machine has. */
+function slurmFor({ slurm, guard, state }: Settings, { root, clock }: Surroundings): SlurmStages | undefined {
+  const part = { ...slurm, guard, stateDirectory: underRoot(root, state.directory) };
+  return slurm.enabled && root === "/" ? slurmStages(part, () => clock.monotonicMs()) : undefined;
+}
+
+/** Groups whose members get power by this configuration, so that no other group may take their names. */
+function privilegedGroups({ sudo, slurm: { adminLevel } }: Settings): string[] {
+  return [...sudo.groups.map(({ group }) => group), ...adminLevel.operator, ...adminLevel.administrator];
 }
 
 function accessFor({ access: { visible, login } }: Settings, { loginUsers }: Surroundings): Rules["access"] {
@@ -55,7 +69,9 @@ function accessFor({ access: { visible, login } }: Settings, { loginUsers }: Sur
 /** The stages of a run that serves whom the IAM named when it was last believed; nobody has a key when that was too long ago. */
 export async function wireOfflineStages(settings: Settings, around: Surroundings): Promise<Stages> {
   const online = wireStages(settings, around);
-  const offline: Stages = { ...online, source: "memory", pull: () => recallPull(settings, around) };
+  const pull = () => recallPull(settings, around);
+  // What the IAM says now is not known, so Slurm stays as it is.
+  const offline: Stages = { ...online, source: "memory", pull, slurm: undefined };
   if (!(await mustLock(settings, around))) {
     return offline;
   }

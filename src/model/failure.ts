@@ -23,6 +23,12 @@ export type FailureCode =
   | "state-unwritable"
   | "nothing-remembered"
   | "nothing-held"
+  | "slurm-missing"
+  | "slurm-unanswered"
+  | "slurm-denied"
+  | "slurm-cluster-unknown"
+  | "slurm-refused"
+  | "slurm-removals-refused"
   | "daemon-lost"
   | "command-failed"
   | "stopped";

@@ -120,6 +120,31 @@ export type Change =
     }
   | { readonly event: "sessions-ended"; readonly user: string; readonly uid: number }
   | { readonly event: "sudo-granted" | "sudo-revoked"; readonly rule: string }
+  | { readonly event: "slurm-account-added" | "slurm-account-removed"; readonly account: string }
+  | {
+      readonly event: "slurm-account-changed";
+      readonly account: string;
+      readonly field: string;
+      readonly before: string;
+      readonly after: string;
+    }
+  | {
+      readonly event: "slurm-user-added" | "slurm-user-removed";
+      readonly user: string;
+      readonly account: string;
+    }
+  | {
+      readonly event: "slurm-default-changed" | "slurm-level-changed";
+      readonly user: string;
+      readonly before: string;
+      readonly after: string;
+    }
+  | {
+      readonly event: "slurm-job-cancelled";
+      readonly job: string;
+      readonly user: string;
+      readonly account: string;
+    }
   | { readonly event: "home-created"; readonly user: string; readonly path: string }
   | { readonly event: "leftover-removed"; readonly path: string }
   | { readonly event: "file-repaired"; readonly file: string; readonly reason: string };

@@ -213,6 +213,34 @@ export const PROBLEMS = {
     title: "A key file that Rollcall did not write lies in the keys directory",
     remedy: "Remove it if nobody needs it; Rollcall leaves it alone while it serves no user of that name.",
   },
+  "slurm-unknown": {
+    costs: "nothing",
+    title: "A rule for Slurm names a group, a parent account or a QOS that is not there",
+    remedy: "Correct the name in slurm, or make the group in the IAM, or the account or QOS with sacctmgr.",
+  },
+  "slurm-name": {
+    costs: "nothing",
+    title: "A pattern of slurm.accounts gives a name that no account can have",
+    remedy:
+      "Make slurm.accounts.match catch less: lower-case letters, digits, '_', '-' and '.', and never root.",
+  },
+  "slurm-not-ours": {
+    costs: "nothing",
+    title: "Somebody else made this in Slurm, and it is not as slurm says; it was left alone",
+    remedy: "Set it right with sacctmgr, take the setting out of slurm, or list the account in slurm.adopt.",
+  },
+  "slurm-kept": {
+    costs: "nothing",
+    title: "Somebody who should leave an account of Slurm is still in it",
+    remedy:
+      "Wait for the jobs, end them with scancel, or set slurm.cancelJobs; the next whole sync tries again.",
+  },
+  "slurm-forgotten": {
+    costs: "nothing",
+    title: "The list of what Rollcall made in Slurm is damaged",
+    remedy:
+      "List accounts that are Rollcall's own in slurm.adopt; remove by sacctmgr whoever should not be elsewhere.",
+  },
 } as const satisfies Record<string, ProblemKind>;
 
 /** One of the closed list of codes. */
@@ -220,7 +248,7 @@ export type ProblemCode = keyof typeof PROBLEMS;
 
 /** Whose problem it is. `name` is what the IAM calls it, unchecked: print it through `quoted`. */
 export interface Subject {
-  readonly kind: "user" | "group" | "node";
+  readonly kind: "user" | "group" | "account" | "node";
   readonly id: string;
   readonly name?: string;
 }

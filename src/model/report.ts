@@ -40,6 +40,20 @@ export interface Served {
  */
 export type Source = "iam" | "memory" | "locked";
 
+/** What Slurm's part of a run came to. */
+export interface SlurmReport {
+  /** Undefined where Slurm did not say. */
+  readonly cluster: string | undefined;
+  /** What was changed; for a plan, what would be. */
+  readonly changes: readonly Change[];
+  readonly problems: readonly Problem[];
+  /** Why not everything was done. */
+  readonly failure: RunFailure | undefined;
+  /** How often a tool of Slurm was run, and how long all of it took. */
+  readonly commands: number;
+  readonly seconds: number;
+}
+
 /** One finished run. */
 export interface RunReport {
   readonly source: Source;
@@ -58,6 +72,8 @@ export interface RunReport {
   readonly shutOut: number;
   /** True for a day after the ledger had to be made anew from the maps. */
   readonly ledgerIsRebuilt: boolean;
+  /** Undefined where slurm.enabled is off. */
+  readonly slurm: SlurmReport | undefined;
   readonly seconds: number;
 }
 
@@ -85,8 +101,18 @@ export interface PlanRecord {
   /** Why the fuse blows; null when it holds. */
   readonly refusal: string | null;
   readonly steps: readonly StepRecord[];
+  /** Those of Slurm come last. */
   readonly changes: readonly Change[];
   readonly problems: readonly ProblemRecord[];
+  /** Null where slurm.enabled is off. */
+  readonly slurm: SlurmRecord | null;
+}
+
+/** Slurm's part as people and scripts see it: how many of the changes are its, and why not all of them were made. */
+export interface SlurmRecord extends Pick<SlurmReport, "commands" | "seconds"> {
+  readonly cluster: string | null;
+  readonly changes: number;
+  readonly failure: RunFailure | null;
 }
 
 /** What `sync --json` prints: a finished run, without the bytes of any file. */
@@ -113,9 +139,9 @@ export function undoneSteps({ steps }: Pick<RunRecord, "steps">): readonly StepR
   return steps.filter(({ result }) => result !== "done");
 }
 
-/** True when every step of a run was carried out. */
+/** True when every step of a run was carried out, and Slurm is in step. */
 export function isWhole(record: RunRecord): boolean {
-  return undoneSteps(record).length === 0;
+  return undoneSteps(record).length === 0 && (record.slurm?.failure ?? null) === null;
 }
 
 /** What is worth remembering of a run: the log has the changes; what was not done is what is still wrong. */

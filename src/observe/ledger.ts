@@ -18,7 +18,7 @@ export interface LedgerSurroundings {
   readonly groups: readonly GroupRecord[];
   readonly rememberForMs: number;
   /** Groups that are never forgotten, because their name gives rights. */
-  readonly pinned: readonly { readonly group: string }[];
+  readonly pinned: readonly string[];
   /** The ids that Rollcall gives out: whatever else a map says is somebody's edit. */
   readonly ids: { readonly min: number; readonly max: number };
 }
@@ -31,9 +31,7 @@ export async function observeLedger(
   const ledgerFile = await readKept(stateDirectory, LEDGER_FILE);
   const kept = ledgerFile && parseLedger(ledgerFile);
   const isRemembered = ({ kind, name, lastSeen }: Holding) =>
-    lastSeen === undefined ||
-    nowMs - lastSeen < rememberForMs ||
-    (kind === "group" && pinned.some(({ group }) => group === name));
+    lastSeen === undefined || nowMs - lastSeen < rememberForMs || (kind === "group" && pinned.includes(name));
   const holdings = kept?.holdings.filter(isRemembered) ?? [];
   const covered = new Set(kept?.holdings.map(placeOf));
   const others = holdingsOf({ users, groups }, nowMs).filter(

@@ -27,14 +27,17 @@ export interface ObserveSettings {
   readonly caches: { readonly directory: string };
   readonly keys: { readonly directory: string };
   readonly state: { readonly directory: string };
-  readonly sudo: { readonly file: string; readonly groups: readonly { readonly group: string }[] };
+  readonly sudo: { readonly file: string };
   readonly ledger: { readonly rememberFor: number };
   readonly ids: { readonly min: number; readonly max: number };
 }
 
-/** What limits whom this node can serve. */
-export async function observeBefore(settings: ObserveSettings, nowMs: number): Promise<NodeBefore> {
-  const { root, caches, state, ledger, ids, sudo } = settings;
+/** What limits whom this node can serve; `privileged` are groups whose members have power, so that their names are never free. */
+export async function observeBefore(
+  settings: ObserveSettings & { readonly privileged: readonly string[] },
+  nowMs: number,
+): Promise<NodeBefore> {
+  const { root, caches, state, ledger, ids, privileged } = settings;
   const local = await observeLocalAccounts(root);
   try {
     const maps = await observeCaches(underRoot(root, caches.directory));
@@ -45,7 +48,7 @@ export async function observeBefore(settings: ObserveSettings, nowMs: number): P
       groups: parseGroup(maps.group.data?.bytes ?? NOTHING),
       rememberForMs: ledger.rememberFor,
       ids,
-      pinned: sudo.groups,
+      pinned: privileged,
     };
     return { local, maps, holders: holdersIn(users), ...(await observeLedger(around, nowMs)), nowMs };
   } catch (error) {

@@ -9,6 +9,7 @@ import { parseAuthorizedKeys } from "../formats/authorized-keys.ts";
 import type { Directory, User } from "../model/directory.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Removals } from "../model/plan.ts";
+import type { SlurmPlan } from "../model/slurm.ts";
 import type { Served, ServedUser } from "./changes.ts";
 import type { PlanSettings } from "./settings.ts";
 
@@ -58,6 +59,16 @@ export function refusalOf(removals: Removals, guard: PlanSettings["guard"]): str
     return `it would remove ${groups.length} of ${groupsBefore} groups (${percent(groups.length, groupsBefore)} %)`;
   }
   return undefined;
+}
+
+/** The same for accounts of Slurm: who would have none any more, of those who have one from Rollcall. */
+export function slurmRefusalOf(
+  { losers, holders }: Pick<SlurmPlan, "losers" | "holders">,
+  guard: PlanSettings["guard"],
+): string | undefined {
+  return exceeds(losers.length, holders, guard)
+    ? `it would take the last account from ${losers.length} of ${holders} users (${percent(losers.length, holders)} %)`
+    : undefined;
 }
 
 /** Where there are too few for a percentage, more than half of them, if that is more than two. */

@@ -137,6 +137,43 @@ export const CONDITIONS = {
     shownAfterMs: 0,
     remedy: "Free some space: while it is full, changes from the IAM cannot be written.",
   },
+  "slurm-unanswered": {
+    title: "Slurm does not answer; logins go on, and its accounts stay as they are",
+    severity: "degraded",
+    shownAfterMs: 0,
+    remedy: "Look at slurmdbd, munge and the database (sacctmgr show cluster); each sync tries again.",
+  },
+  "slurm-missing": {
+    title: "slurm.enabled is set, and this node has no sacctmgr",
+    severity: "degraded",
+    shownAfterMs: 0,
+    remedy: "Install Slurm's client tools here, or set slurm.enabled on another node.",
+  },
+  "slurm-denied": {
+    title: "Slurm does not let Rollcall change its accounts",
+    severity: "degraded",
+    shownAfterMs: 0,
+    remedy: "Run Rollcall as root, or give its user the AdminLevel Administrator.",
+  },
+  "slurm-cluster-unknown": {
+    title: "slurmdbd does not know the cluster of slurm.cluster",
+    severity: "degraded",
+    shownAfterMs: 0,
+    remedy: "Correct slurm.cluster; the clusters there are in the message of the last sync.",
+  },
+  "slurm-refused": {
+    title: "Slurm refused a part of what its accounts should be",
+    severity: "degraded",
+    shownAfterMs: 0,
+    remedy: "Do what the message says; each sync tries again, and logins go on.",
+  },
+  "slurm-removals-refused": {
+    title: "Slurm was left as it is, because too many people would lose their last account",
+    severity: "degraded",
+    shownAfterMs: 0,
+    remedy:
+      'Look at it with "rollcall plan". If it is right, run the command printed there; else mend the IAM or slurm.accounts.',
+  },
   "logins-withheld": {
     title: "People whom this node knows are refused now, and cannot log in",
     severity: "degraded",

@@ -68,6 +68,35 @@ function wordsOf(change: Change): [sign: DiffLine["sign"], what: string, name: s
     case "sudo-granted":
     case "sudo-revoked":
       return [change.event === "sudo-granted" ? "+" : "-", "sudo", change.rule, ""];
+    case "slurm-account-added":
+    case "slurm-account-removed":
+      return [change.event === "slurm-account-added" ? "+" : "-", "account", change.account, "in Slurm"];
+    case "slurm-account-changed":
+      return [
+        "~",
+        "account",
+        change.account,
+        `${change.field} ${quoted(change.before)} → ${quoted(change.after)}`,
+      ];
+    case "slurm-user-added":
+    case "slurm-user-removed":
+      return [
+        change.event === "slurm-user-added" ? "+" : "-",
+        "slurm",
+        change.user,
+        `in ${printable(change.account)}`,
+      ];
+    case "slurm-default-changed":
+      return [
+        "~",
+        "slurm",
+        change.user,
+        `default account ${quoted(change.before)} → ${quoted(change.after)}`,
+      ];
+    case "slurm-level-changed":
+      return ["~", "slurm", change.user, `AdminLevel ${change.before} → ${change.after}`];
+    case "slurm-job-cancelled":
+      return ["-", "job", change.job, `of ${printable(change.user)} in ${printable(change.account)}`];
     case "home-created":
       return ["+", "home", change.user, change.path];
     case "leftover-removed":

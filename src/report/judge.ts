@@ -33,6 +33,12 @@ const RAISED_BY: Readonly<Record<FailureCode | "unexpected", ConditionCode | und
   "nothing-remembered": undefined,
   // An admin's typing mistake, answered at once.
   "nothing-held": undefined,
+  "slurm-missing": "slurm-missing",
+  "slurm-unanswered": "slurm-unanswered",
+  "slurm-denied": "slurm-denied",
+  "slurm-cluster-unknown": "slurm-cluster-unknown",
+  "slurm-refused": "slurm-refused",
+  "slurm-removals-refused": "slurm-removals-refused",
   "daemon-lost": undefined,
   "command-failed": undefined,
   stopped: undefined,
@@ -60,6 +66,8 @@ export interface Facts {
 export function conditionsOf(facts: Facts): ReadonlyMap<ConditionCode, string> {
   const { failure, record } = facts;
   const failed = failure && RAISED_BY[failure.code];
+  const slurm = record?.slurm?.failure ?? undefined;
+  const slurmFailed = slurm && RAISED_BY[slurm.code];
   const undone = record === undefined ? [] : undoneSteps(record);
   const refused = countRefused(record?.problems ?? []);
   const full = facts.disks.filter(isNearlyFull);
@@ -75,6 +83,7 @@ export function conditionsOf(facts: Facts): ReadonlyMap<ConditionCode, string> {
       `last heard ${minutes(facts.ageMs ?? 0)} ago`,
       (facts.ageMs ?? 0) > facts.warnAfterMs,
     ],
+    [slurmFailed ?? "slurm-refused", slurm?.message ?? "", slurmFailed !== undefined],
     ["disk-low", full.map(describeDisk).join("; "), full.length > 0],
     ["logins-withheld", `${record?.shutOut} shut out`, (record?.shutOut ?? 0) > 0],
     ["ledger-rebuilt", "", record?.ledgerIsRebuilt === true],

@@ -8,7 +8,7 @@ import { styleText } from "node:util";
 import { hintFor } from "../model/failure.ts";
 import { countRefused, PROBLEMS, type Problem, refusesRecord } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
-import type { PlanRecord, RunRecord, StepRecord } from "../model/report.ts";
+import type { PlanRecord, RunRecord, SlurmRecord, StepRecord } from "../model/report.ts";
 import { type DiffLine, diffLineOf } from "./diff.ts";
 
 /** How to print. */
@@ -23,13 +23,14 @@ const COLOURS = { "+": "green", "-": "red", "~": "yellow" } as const;
 
 /** The diff of a plan, under a heading; empty when nothing changes. */
 export function renderChanges(
-  { changes, steps }: Pick<PlanRecord, "changes" | "steps">,
+  { changes, steps, slurm }: Pick<PlanRecord, "changes" | "steps" | "slurm">,
   style: Style,
 ): string[] {
-  if (steps.length === 0) {
+  const written = steps.length === 0 ? changes.slice(changes.length - (slurm?.changes ?? 0)) : changes;
+  if (written.length === 0 && steps.length === 0) {
     return [];
   }
-  const lines = changes.map(diffLineOf);
+  const lines = written.map(diffLineOf);
   const widths = { what: longest(lines, "what"), name: longest(lines, "name") };
   const shown = (style.all ? lines : lines.slice(0, SHOWN)).map((line) => {
     const text = `  ${line.sign} ${line.what.padEnd(widths.what)}  ${line.name.padEnd(widths.name)}  ${line.detail}`;
@@ -40,8 +41,14 @@ export function renderChanges(
     "Changes:",
     ...shown,
     ...(hidden > 0 ? [`  … and ${hidden} more (--all shows them)`] : []),
-    `Writes: ${describeSteps(steps)}`,
+    ...(steps.length === 0 ? [] : [`Writes: ${describeSteps(steps)}`]),
   ];
+}
+
+/** Why Slurm is not in step; empty where it is. */
+export function renderSlurmFailure({ slurm }: Pick<PlanRecord, "slurm">): string[] {
+  const failure = slurm?.failure ?? null;
+  return failure === null ? [] : [`rollcall: ${failure.message} [${failure.code}]`];
 }
 
 /** What was refused, replaced or dropped, and why; records first. */
@@ -69,13 +76,13 @@ export function renderFailures(steps: readonly StepRecord[]): string[] {
 }
 
 /** The closing line of a sync. */
-export function renderSummary({ served, problems, pull, seconds }: RunRecord): string {
+export function renderSummary({ served, problems, pull, seconds, slurm }: RunRecord): string {
   const refused = countRefused(problems);
   const fetched = pull.unchanged ? "nothing new at the IAM" : `${Math.ceil(pull.bytes / 1000)} kB`;
   return (
     `Served: ${served.users} users (${served.users - served.active} inactive, ${served.keyless} without a key), ` +
     `${served.groups} groups, ${served.keys} keys; ` +
-    `refused: ${refused}. ${seconds.toFixed(2)} s, ${pull.requests} requests, ${fetched}.`
+    `refused: ${refused}. ${seconds.toFixed(2)} s, ${pull.requests} requests, ${fetched}.${slurm === null ? "" : describeSlurm(slurm)}`
   );
 }
 
@@ -103,6 +110,11 @@ function subjectLines(problems: readonly Problem[], style: Style): string[] {
   const head = `  ${first?.subject.kind} ${quoted(first?.subject.name ?? first?.subject.id)}`;
   const faults = problems.map(({ field, reason, code }) => `      ${field}: ${reason} [${code}]`);
   return [style.colour ? styleText("yellow", head) : head, ...faults];
+}
+
+function describeSlurm({ cluster, changes, commands, seconds }: SlurmRecord): string {
+  const where = cluster === null ? "Slurm" : `Slurm (${cluster})`;
+  return ` ${where}: ${changes} changes, ${commands} commands, ${seconds.toFixed(2)} s.`;
 }
 
 function describeSteps(steps: readonly StepRecord[]): string {

@@ -12,6 +12,8 @@ import type {
   ProblemRecord,
   RunRecord,
   RunReport,
+  SlurmRecord,
+  SlurmReport,
   StepRecord,
 } from "../model/report.ts";
 import { describeKey } from "./fingerprint.ts";
@@ -22,13 +24,14 @@ export function planRecordOf(planned: {
   readonly planId: string;
   readonly problems: readonly Problem[];
   readonly refusal: string | undefined;
+  readonly slurm: SlurmReport | undefined;
 }): PlanRecord {
+  const { plan, problems, slurm } = planned;
   return {
     planId: planned.planId,
     refusal: planned.refusal ?? null,
-    steps: planned.plan.steps.map(stepRecordOf),
-    changes: planned.plan.changes.map(withoutKey),
-    problems: planned.problems.map(problemRecordOf),
+    steps: plan.steps.map(stepRecordOf),
+    ...withSlurm(plan, problems, slurm),
   };
 }
 
@@ -46,8 +49,29 @@ export function runRecordOf(report: RunReport): RunRecord {
     ledgerIsRebuilt: report.ledgerIsRebuilt,
     seconds,
     steps: outcomes.map(outcomeRecordOf),
-    changes: plan.changes.map(withoutKey),
-    problems: problems.map(problemRecordOf),
+    ...withSlurm(plan, problems, report.slurm),
+  };
+}
+
+function withSlurm(
+  { changes }: Plan,
+  problems: readonly Problem[],
+  slurm: SlurmReport | undefined,
+): Pick<PlanRecord, "changes" | "problems" | "slurm"> {
+  return {
+    changes: [...changes, ...(slurm?.changes ?? [])].map(withoutKey),
+    problems: [...problems, ...(slurm?.problems ?? [])].map(problemRecordOf),
+    slurm: slurm === undefined ? null : slurmRecordOf(slurm),
+  };
+}
+
+function slurmRecordOf({ cluster, changes, failure, commands, seconds }: SlurmReport): SlurmRecord {
+  return {
+    cluster: cluster ?? null,
+    changes: changes.length,
+    failure: failure === undefined ? null : { code: failure.code, message: failure.message },
+    commands,
+    seconds,
   };
 }
 

@@ -21,8 +21,16 @@ const RECORD: RunRecord = {
   accepted: [],
   shutOut: 0,
   ledgerIsRebuilt: false,
+  slurm: null,
   seconds: 0.1,
 };
+
+const slurmFailed = (code: NonNullable<Facts["failure"]>["code"]): Partial<Facts> => ({
+  record: {
+    ...RECORD,
+    slurm: { cluster: null, changes: 0, commands: 1, seconds: 10, failure: { code, message: "why" } },
+  },
+});
 
 const GOOD: Facts = {
   usersAreInPlace: true,
@@ -75,6 +83,12 @@ const RAISED: Readonly<Record<ConditionCode, Partial<Facts>>> = {
   },
   "logins-withheld": { record: { ...RECORD, shutOut: 1 } },
   "ledger-rebuilt": { record: { ...RECORD, ledgerIsRebuilt: true } },
+  "slurm-missing": slurmFailed("slurm-missing"),
+  "slurm-unanswered": slurmFailed("slurm-unanswered"),
+  "slurm-denied": slurmFailed("slurm-denied"),
+  "slurm-cluster-unknown": slurmFailed("slurm-cluster-unknown"),
+  "slurm-refused": slurmFailed("slurm-refused"),
+  "slurm-removals-refused": slurmFailed("slurm-removals-refused"),
   "records-refused": { record: { ...RECORD, problems: [REFUSED] } },
 };
 
@@ -82,6 +96,7 @@ describe("the conditions of a node", () => {
   it("are none when all is well", () => {
     assert.deepEqual([...conditionsOf(GOOD).keys()], []);
     assert.deepEqual([...conditionsOf({ ...GOOD, ...failed("stopped") }).keys()], []);
+    assert.deepEqual([...conditionsOf({ ...GOOD, ...slurmFailed("stopped") }).keys()], []);
   });
 
   for (const [code, facts] of Object.entries(RAISED)) {

@@ -1,0 +1,111 @@
+/**
+ * Carries out a plan for Slurm: each step is one command of sacctmgr(1), and the list of what is Rollcall's is kept before
+ * anything is made, so that nothing of ours is ever taken for somebody else's.
+ */
+
+import { renderSlurmHoldings, slurmHoldingsFile } from "../formats/slurm-holdings.ts";
+import { Failure } from "../model/failure.ts";
+import type { SlurmAccountSettings, SlurmHolding, SlurmStep } from "../model/slurm.ts";
+import { systemClock } from "../platform/clock.ts";
+import { writePrivate } from "../platform/private-files.ts";
+import type { SlurmTools } from "../platform/slurm.ts";
+
+/** Where the steps are carried out. */
+export interface SlurmTarget {
+  readonly cluster: string;
+  readonly tools: SlurmTools;
+}
+
+/** What did not work, in words; a command that Slurm refuses stops no other. */
+export async function applySlurm(
+  steps: readonly SlurmStep[],
+  target: SlurmTarget,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const refusals: string[] = [];
+  for (const step of steps) {
+    if (signal.aborted) {
+      throw new Failure(
+        "stopped",
+        "Stopped by a signal while Slurm was changed; the next sync does the rest.",
+      );
+    }
+    try {
+      await carryOut(step, target, signal);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== "slurm-refused") {
+        throw error;
+      }
+      refusals.push(error.message);
+    }
+  }
+  return refusals;
+}
+
+/** Keeps the list of what is Rollcall's in one cluster. */
+export async function keepSlurmHoldings(
+  holdings: readonly SlurmHolding[],
+  { cluster, stateDirectory }: { readonly cluster: string; readonly stateDirectory: string },
+): Promise<void> {
+  await writePrivate(stateDirectory, slurmHoldingsFile(cluster), renderSlurmHoldings(holdings));
+}
+
+/** scancel(1) asks for an end; so long may the jobs take before the association is tried. */
+const JOBS_END_MS = 2000;
+
+async function carryOut(
+  step: SlurmStep,
+  { cluster, tools }: SlurmTarget,
+  signal: AbortSignal,
+): Promise<void> {
+  if (step.kind === "cancel-jobs") {
+    await tools.call("scancel", [`--clusters=${cluster}`, ...step.jobs.map(({ id }) => id)]);
+    await systemClock.sleep(JOBS_END_MS, signal);
+    return;
+  }
+  await tools.call("sacctmgr", ["--immediate", ...wordsOf(step, `cluster=${cluster}`)]);
+}
+
+function wordsOf(step: Exclude<SlurmStep, { kind: "cancel-jobs" }>, cluster: string): string[] {
+  switch (step.kind) {
+    case "add-account": {
+      const name = `name=${step.account}`;
+      return ["add", "account", name, cluster, "description=made by rollcall", ...settingsOf(step.settings)];
+    }
+    case "modify-account":
+      return [
+        "modify",
+        "account",
+        "where",
+        `name=${step.account}`,
+        cluster,
+        "set",
+        ...settingsOf(step.settings),
+      ];
+    case "remove-account":
+      return ["delete", "account", "where", `name=${step.account}`, cluster];
+    case "add-users":
+      return ["add", "user", namesOf(step), `account=${step.account}`, cluster];
+    case "remove-users":
+      return ["delete", "user", "where", namesOf(step), `account=${step.account}`, cluster];
+    case "set-default":
+      return ["modify", "user", "where", namesOf(step), cluster, "set", `defaultaccount=${step.account}`];
+    case "set-level":
+      return ["modify", "user", "where", namesOf(step), "set", `adminlevel=${step.level}`];
+    case "remove-records":
+      return ["delete", "user", "where", namesOf(step)];
+  }
+}
+
+function namesOf({ users }: { readonly users: readonly string[] }): string {
+  return `name=${users.join(",")}`;
+}
+
+function settingsOf({ parent, fairshare, qos, defaultQos }: SlurmAccountSettings): string[] {
+  return [
+    ...(parent === undefined ? [] : [`parent=${parent}`]),
+    ...(fairshare === undefined ? [] : [`fairshare=${fairshare}`]),
+    ...(qos === undefined ? [] : [`qos=${qos.join(",")}`]),
+    ...(defaultQos === undefined ? [] : [`defaultqos=${defaultQos}`]),
+  ];
+}

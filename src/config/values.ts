@@ -1,0 +1,55 @@
+/**
+ * Kinds of values in rollcall.yaml, with what is said of one that is wrong.
+ */
+
+import { z } from "zod";
+
+/** A second in milliseconds. */
+export const SECOND_MS = 1000;
+const UNITS_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: SECOND_MS,
+  m: 60 * SECOND_MS,
+  h: 3600 * SECOND_MS,
+  d: 24 * 3600 * SECOND_MS,
+};
+
+const durationText = z
+  .string("must be a number with a unit: 500ms, 30s, 10m, 1h, 90d")
+  .regex(/^\d{1,6}(?:ms|s|m|h|d)$/, "must be a number with a unit: 500ms, 30s, 10m, 1h, 90d");
+
+const msOf = (value: string) =>
+  Number.parseInt(value, 10) * (UNITS_MS[value.replace(/\d+/, "")] ?? SECOND_MS);
+
+/** A duration with its default, as milliseconds. */
+export const duration = (text: string) => durationText.default(text).transform(msOf);
+
+/** A duration that has no default. */
+export const optionalDuration = durationText
+  .optional()
+  .transform((value) => (value === undefined ? undefined : msOf(value)));
+
+/** Permission bits, as text so that YAML does not read them as a decimal number. */
+export const octalMode = (text: string) =>
+  z
+    .string('must be an octal mode in quotes: "0700"')
+    .regex(/^0[0-7]{3}$/, 'must be an octal mode in quotes: "0700"')
+    .default(text)
+    .transform((value) => Number.parseInt(value, 8));
+
+/** A path in normal form. */
+export const absolutePath = z
+  .string()
+  .regex(/^\/(?:[^/\0\n:]+(?:\/[^/\0\n:]+)*)?$/, "must be an absolute path without a slash at its end")
+  .refine((path) => !/\/\.{1,2}(?:\/|$)/.test(path), 'must not contain "." or ".."');
+
+/** Where a value lies in a SCIM resource (RFC 7644 §3.10, with slashes). */
+export const attributePath = z
+  .string()
+  .regex(/^[^/\s]+(?:\/[^/\s]+)*$/, "must be attribute names with slashes between: name/formatted");
+
+/** A whole number between two limits. */
+export const integer = (min: number, max: number) => z.int().min(min).max(max);
+
+/** A group, as it is named after names.* was applied. */
+export const groupName = z.string().regex(/^[a-z_][a-z0-9_.-]*$/, "must be the name of a group");

@@ -1,0 +1,165 @@
+/**
+ * Slurm's part of a sync: after names, keys and homes are in place, and never in their way.
+ *
+ * In: whom this node serves. Out: what was changed, or why nothing could be; nothing is thrown.
+ */
+
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { applySlurm, keepSlurmHoldings } from "../apply/slurm.ts";
+import type { Directory } from "../model/directory.ts";
+import { Failure, messageOf } from "../model/failure.ts";
+import type { SlurmReport } from "../model/report.ts";
+import type { ObservedSlurm, SlurmHolding, SlurmPlan } from "../model/slurm.ts";
+import { observeJobs, observeSlurm } from "../observe/slurm.ts";
+import { slurmRefusalOf } from "../plan/guard.ts";
+import type { PlanSettings } from "../plan/settings.ts";
+import { planSlurm } from "../plan/slurm.ts";
+import { slurmHoldingsThere } from "../plan/slurm-owned.ts";
+import { type SlurmSettings, wantedSlurm } from "../plan/slurm-wanted.ts";
+import { createSlurmTools, type SlurmTools } from "../platform/slurm.ts";
+
+/** What Slurm's part takes from the configuration. Durations in milliseconds. */
+export interface SlurmPart extends SlurmSettings {
+  readonly cluster?: string | undefined;
+  readonly timeout: number;
+  readonly guard: PlanSettings["guard"];
+  readonly stateDirectory: string;
+}
+
+/** Looks and decides; with `accepted` undefined nothing is changed by the caller. */
+export interface SlurmStages {
+  /** What would be changed. */
+  look(directory: Directory): Promise<SlurmReport>;
+  /** Changes it; `accepted` is the id of removals that a person has agreed to. */
+  sync(directory: Directory, accepted: string | undefined, signal: AbortSignal): Promise<SlurmReport>;
+}
+
+/** Slurm's part under these settings. */
+export function slurmStages(part: SlurmPart, monotonicMs: () => number): SlurmStages {
+  const timed = async (act: (tools: SlurmTools) => Promise<Partial<SlurmReport>>): Promise<SlurmReport> => {
+    const start = monotonicMs();
+    const tools = createSlurmTools(part.timeout);
+    const found = await act(tools).catch((error: unknown) => ({ failure: failureFor(error) }));
+    const seconds = (monotonicMs() - start) / 1000;
+    return {
+      cluster: undefined,
+      changes: [],
+      problems: [],
+      failure: undefined,
+      ...found,
+      commands: tools.calls,
+      seconds,
+    };
+  };
+  return {
+    look: (directory) =>
+      timed(async (tools) => {
+        const { observed, plan } = await decide(directory, part, tools);
+        const { changes, problems } = plan;
+        return {
+          cluster: observed.cluster,
+          changes,
+          problems,
+          failure: removalsFailure(plan, part, undefined),
+        };
+      }),
+    sync: (directory, accepted, signal) =>
+      timed(async (tools) => {
+        const decided = await decide(directory, part, tools);
+        const failure = removalsFailure(decided.plan, part, accepted);
+        return failure === undefined
+          ? carryOut(decided, { directory, part, tools }, signal)
+          : { cluster: decided.observed.cluster, problems: decided.plan.problems, failure };
+      }),
+  };
+}
+
+interface Decided {
+  readonly observed: ObservedSlurm;
+  readonly plan: SlurmPlan;
+}
+
+/** Asks for jobs only where somebody would leave an account. */
+async function decide(directory: Directory, part: SlurmPart, tools: SlurmTools): Promise<Decided> {
+  const observed = await observeSlurm(part, tools);
+  const wanted = wantedSlurm(directory, part, observed);
+  const plan = planSlurm(wanted, observed, part);
+  if (plan.left.length === 0) {
+    return { observed, plan };
+  }
+  const jobs = await observeJobs(plan.left, observed.cluster, tools);
+  const withJobs = { ...observed, jobs };
+  return { observed: withJobs, plan: planSlurm(wanted, withJobs, part) };
+}
+
+/** Acts, and reads again: only what is there then was changed, and is Rollcall's. */
+async function carryOut(
+  { observed, plan }: Decided,
+  around: { readonly directory: Directory; readonly part: SlurmPart; readonly tools: SlurmTools },
+  signal: AbortSignal,
+): Promise<Partial<SlurmReport>> {
+  const { directory, part, tools } = around;
+  const { cluster } = observed;
+  const place = { cluster, stateDirectory: part.stateDirectory };
+  const known = [...slurmHoldingsThere(observed.holdings, observed), ...plan.holdings];
+  await keep(known, observed.holdings, place);
+  if (plan.steps.length === 0) {
+    return { cluster, problems: plan.problems };
+  }
+  const refusals = await applySlurm(plan.steps, { cluster, tools }, signal);
+  const after = await decide(directory, part, tools);
+  await keep(slurmHoldingsThere(known, after.observed), known, place);
+  const open = new Set(after.plan.changes.map((change) => JSON.stringify(change)));
+  return {
+    cluster,
+    changes: plan.changes.filter((change) => !open.has(JSON.stringify(change))),
+    problems: after.plan.problems,
+    failure: after.plan.steps.length === 0 ? undefined : unfinished(refusals, after.plan),
+  };
+}
+
+async function keep(
+  holdings: readonly SlurmHolding[],
+  before: readonly SlurmHolding[],
+  place: { readonly cluster: string; readonly stateDirectory: string },
+): Promise<void> {
+  if (!isDeepStrictEqual(holdings, before)) {
+    await keepSlurmHoldings(holdings, place);
+  }
+}
+
+function unfinished(refusals: readonly string[], { changes }: SlurmPlan): Failure {
+  const why = refusals.length === 0 ? "Slurm said nothing against it" : refusals.join(" ");
+  return new Failure(
+    "slurm-refused",
+    `Slurm is not in step: ${changes.length} changes are still to be made. ${why} Everything else was done; the next sync tries again.`,
+  );
+}
+
+function removalsFailure(
+  plan: SlurmPlan,
+  { guard }: SlurmPart,
+  accepted: string | undefined,
+): Failure | undefined {
+  const refusal = slurmRefusalOf(plan, guard);
+  const id = createHash("sha256")
+    .update(JSON.stringify(["slurm", plan.losers]))
+    .digest("hex")
+    .slice(0, 12);
+  return refusal === undefined || accepted === id
+    ? undefined
+    : new Failure(
+        "slurm-removals-refused",
+        `Slurm was left as it is, because ${refusal}. If the IAM and slurm.accounts are right, look at everything with "rollcall plan" ` +
+          `and run "rollcall sync --accept-removals ${id}", which lets exactly this through.`,
+      );
+}
+
+function failureFor(error: unknown): Failure {
+  return error instanceof Failure
+    ? error
+    : new Failure("slurm-refused", `Slurm's part of the sync could not be done: ${messageOf(error)}.`, {
+        cause: error,
+      });
+}

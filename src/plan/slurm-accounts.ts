@@ -1,0 +1,123 @@
+/**
+ * Which accounts of Slurm are made, set right and removed.
+ */
+
+import type { Change } from "../model/plan.ts";
+import type { Problem } from "../model/problem.ts";
+import type { ObservedSlurm, SlurmAccount, SlurmAccountSettings, SlurmStep } from "../model/slurm.ts";
+import type { OwnedSlurm } from "./slurm-owned.ts";
+import type { SlurmPlace } from "./slurm-places.ts";
+import { aboutAccount, type WantedSlurm } from "./slurm-wanted.ts";
+
+/** Steps for accounts, in the order in which Slurm takes them: parents are made first and removed last. */
+export interface AccountsPlan {
+  readonly add: readonly Extract<SlurmStep, { settings: unknown }>[];
+  readonly modify: readonly SlurmStep[];
+  readonly remove: readonly SlurmStep[];
+  readonly changes: readonly Change[];
+  readonly problems: readonly Problem[];
+}
+
+/** Plans them; `removed` are the people who leave before an account can go. */
+export function planAccounts(
+  wanted: WantedSlurm,
+  observed: ObservedSlurm,
+  { owned, removed }: { readonly owned: OwnedSlurm; readonly removed: readonly SlurmPlace[] },
+): AccountsPlan {
+  const isOurs = (account: string) => owned.has({ kind: "account", account });
+  const missing = parentsFirst([...wanted.accounts].filter(([account]) => !observed.accounts.has(account)));
+  const differing = [...wanted.accounts].flatMap(([account, settings]) => {
+    const now = observed.accounts.get(account);
+    const differences = now === undefined ? [] : differencesOf(settings, now);
+    return differences.length === 0 ? [] : [{ account, settings, differences }];
+  });
+  const ours = differing.filter(({ account }) => isOurs(account));
+  const idle = [...observed.accounts.keys()].filter(
+    (account) => isOurs(account) && !wanted.accounts.has(account),
+  );
+  const gone = removable(idle, observed, removed);
+  return {
+    add: missing.map(([account, settings]) => ({ kind: "add-account", account, settings })),
+    modify: ours.map(({ account, settings }) => ({ kind: "modify-account", account, settings })),
+    remove: gone.map((account) => ({ kind: "remove-account", account })),
+    changes: [
+      ...missing.map(([account]) => ({ event: "slurm-account-added", account }) as const),
+      ...ours.flatMap(({ account, differences }) =>
+        differences.map((one) => ({ event: "slurm-account-changed", account, ...one }) as const),
+      ),
+      ...gone.map((account) => ({ event: "slurm-account-removed", account }) as const),
+    ],
+    problems: differing
+      .filter(({ account }) => !isOurs(account))
+      .map(({ account, differences }) => notOurs(account, differences)),
+  };
+}
+
+interface Difference {
+  readonly field: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+function differencesOf(settings: SlurmAccountSettings, now: SlurmAccount): Difference[] {
+  const { parent, fairshare, qos, defaultQos } = settings;
+  return [
+    { field: "parent", before: now.parent, after: parent },
+    {
+      field: "fairshare",
+      before: now.fairshare,
+      after: fairshare === undefined ? undefined : String(fairshare),
+    },
+    { field: "qos", before: now.qos.join(","), after: qos && [...qos].sort().join(",") },
+    { field: "defaultQos", before: now.defaultQos, after: defaultQos },
+  ].flatMap(({ after, ...rest }) =>
+    after === undefined || after === rest.before ? [] : [{ ...rest, after }],
+  );
+}
+
+function parentsFirst(accounts: readonly (readonly [string, SlurmAccountSettings])[]) {
+  const parentOf = new Map(accounts.map(([account, { parent }]) => [account, parent]));
+  const depthOf = (account: string): number => {
+    let depth = 0;
+    for (
+      let at = parentOf.get(account);
+      at !== undefined && depth <= accounts.length;
+      at = parentOf.get(at)
+    ) {
+      depth += 1;
+    }
+    return depth;
+  };
+  return accounts.toSorted(([left], [right]) => depthOf(left) - depthOf(right));
+}
+
+/** Those with nobody left in them and nothing below them; an account may go together with the ones below it. */
+function removable(
+  idle: readonly string[],
+  { users, accounts }: ObservedSlurm,
+  removed: readonly SlurmPlace[],
+): string[] {
+  const leavers = new Set(removed.map(({ user, account }) => `${user} ${account}`));
+  const isEmpty = (account: string) =>
+    ![...users].some(
+      ([user, { accounts: theirs }]) => theirs.has(account) && !leavers.has(`${user} ${account}`),
+    );
+  const gone: string[] = [];
+  for (let before = -1; before !== gone.length; ) {
+    before = gone.length;
+    for (const account of idle) {
+      const below = [...accounts].filter(([name, { parent }]) => parent === account && !gone.includes(name));
+      if (!gone.includes(account) && below.length === 0 && isEmpty(account)) {
+        gone.push(account);
+      }
+    }
+  }
+  return gone;
+}
+
+function notOurs(account: string, differences: readonly Difference[]): Problem {
+  const what = differences
+    .map(({ field, before, after }) => `${field} ${before || "none"}, not ${after}`)
+    .join("; ");
+  return aboutAccount(account, "slurm-not-ours", `somebody else made it, and it has ${what}`);
+}

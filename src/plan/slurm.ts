@@ -1,0 +1,206 @@
+/**
+ * What must change in Slurm's accounting.
+ *
+ * In: what should be there, and what is. Out: commands in their order, what they mean, and what will be Rollcall's. Only
+ * what Rollcall made, or was told to adopt, is changed or taken away; whoever has a job that has not ended stays in its
+ * account until it has.
+ */
+
+import type { Change } from "../model/plan.ts";
+import type { Problem } from "../model/problem.ts";
+import type { ObservedSlurm, SlurmHolding, SlurmJob, SlurmPlan, SlurmStep } from "../model/slurm.ts";
+import { type AccountsPlan, planAccounts } from "./slurm-accounts.ts";
+import { type LevelChange, planLevels } from "./slurm-levels.ts";
+import { ownedSlurm } from "./slurm-owned.ts";
+import {
+  type DefaultChange,
+  planDefaults,
+  planPlaces,
+  recordsLeft,
+  type SlurmPlace,
+} from "./slurm-places.ts";
+import type { SlurmSettings, WantedSlurm } from "./slurm-wanted.ts";
+
+/** Plans for the jobs that were observed; `left` says in which accounts they must be. */
+export function planSlurm(wanted: WantedSlurm, observed: ObservedSlurm, settings: SlurmSettings): SlurmPlan {
+  const owned = ownedSlurm(wanted, observed, settings);
+  const places = planPlaces(wanted, observed, owned);
+  const jobsOf = (place: SlurmPlace) =>
+    observed.jobs.filter(({ user, account }) => user === place.user && account === place.account);
+  const kept = settings.cancelJobs ? [] : places.removed.filter((place) => jobsOf(place).length > 0);
+  const removed = places.removed.filter((place) => !kept.includes(place));
+  const parts: Parts = {
+    added: places.added,
+    removed,
+    accounts: planAccounts(wanted, observed, { owned, removed }),
+    defaults: planDefaults({ wanted, observed, owned, removed }),
+    levels: planLevels(wanted, observed, owned).changes,
+    records: recordsLeft({ wanted, observed, owned, removed }),
+    jobs: settings.cancelJobs ? removed.flatMap(jobsOf) : [],
+  };
+  return {
+    steps: stepsOf(parts, wanted, observed),
+    changes: changesOf(parts),
+    problems: [
+      ...wanted.problems,
+      ...parts.accounts.problems,
+      ...planLevels(wanted, observed, owned).problems,
+      ...kept.map((place) => keptByJobs(place, jobsOf(place))),
+      ...places.partitioned.map(keptByPartitions),
+      ...(observed.forgot ? [FORGOTTEN] : []),
+    ],
+    holdings: [...owned.adopted, ...holdingsOf(parts, wanted, observed)],
+    losers: losersOf(places.removed, wanted, observed),
+    holders: [...observed.users].filter(([user, { accounts }]) =>
+      [...accounts].some((account) => owned.has({ kind: "association", user, account })),
+    ).length,
+    left: [...new Set(places.removed.map(({ account }) => account))],
+  };
+}
+
+interface Parts {
+  readonly added: readonly SlurmPlace[];
+  readonly removed: readonly SlurmPlace[];
+  readonly accounts: AccountsPlan;
+  readonly defaults: readonly DefaultChange[];
+  readonly levels: readonly LevelChange[];
+  readonly records: readonly string[];
+  readonly jobs: readonly SlurmJob[];
+}
+
+/** Takes away first what gives power, and gives it last; between them, each command finds what it builds on. */
+function stepsOf(parts: Parts, { placements }: WantedSlurm, { users }: ObservedSlurm): SlurmStep[] {
+  const { added, removed, accounts, defaults, levels, records, jobs } = parts;
+  const isFirst = ({ user, account }: SlurmPlace) =>
+    (users.get(user)?.accounts.size ?? 0) === 0 && placements.get(user)?.[0] === account;
+  const isNotDefault = ({ user, account }: SlurmPlace) => users.get(user)?.defaultAccount !== account;
+  return [
+    ...levelSteps(levels.filter(({ level }) => level === "None")),
+    ...(jobs.length === 0 ? [] : [{ kind: "cancel-jobs", jobs } as const]),
+    ...accounts.add,
+    ...accounts.modify,
+    ...batches("add-users", added.filter(isFirst)),
+    ...batches(
+      "add-users",
+      added.filter((place) => !isFirst(place)),
+    ),
+    ...batches("set-default", defaults),
+    // Slurm takes nobody out of their default account while they have others.
+    ...batches("remove-users", removed.filter(isNotDefault)),
+    ...batches(
+      "remove-users",
+      removed.filter((place) => !isNotDefault(place)),
+    ),
+    ...(records.length === 0 ? [] : [{ kind: "remove-records", users: records } as const]),
+    ...accounts.remove,
+    ...levelSteps(levels.filter(({ level }) => level !== "None")),
+  ];
+}
+
+/** As many users as a command line surely holds. */
+const BATCH = 1000;
+
+function batches(
+  kind: "add-users" | "remove-users" | "set-default",
+  places: readonly SlurmPlace[],
+): SlurmStep[] {
+  const byAccount = Map.groupBy(places, ({ account }) => account);
+  return [...byAccount].flatMap(([account, all]) =>
+    chunksOf(all.map(({ user }) => user)).map((users) => ({ kind, account, users })),
+  );
+}
+
+function levelSteps(levels: readonly LevelChange[]): SlurmStep[] {
+  const byLevel = Map.groupBy(levels, ({ level }) => level);
+  return [...byLevel].flatMap(([level, all]) =>
+    chunksOf(all.map(({ user }) => user)).map((users) => ({ kind: "set-level", level, users }) as const),
+  );
+}
+
+function chunksOf(users: readonly string[]): string[][] {
+  return Array.from({ length: Math.ceil(users.length / BATCH) }, (_, nth) =>
+    users.slice(nth * BATCH, (nth + 1) * BATCH),
+  );
+}
+
+function changesOf({ accounts, added, removed, defaults, levels, jobs }: Parts): Change[] {
+  return [
+    ...accounts.changes,
+    ...added.map((place) => ({ event: "slurm-user-added", ...place }) as const),
+    ...removed.map((place) => ({ event: "slurm-user-removed", ...place }) as const),
+    ...defaults.map(
+      ({ user, account, before }) =>
+        ({ event: "slurm-default-changed", user, before, after: account }) as const,
+    ),
+    ...levels.map(
+      ({ user, level, before }) => ({ event: "slurm-level-changed", user, before, after: level }) as const,
+    ),
+    ...jobs.map(
+      ({ id, user, account }) => ({ event: "slurm-job-cancelled", job: id, user, account }) as const,
+    ),
+  ];
+}
+
+function holdingsOf(
+  { accounts, added, defaults, levels }: Parts,
+  { placements }: WantedSlurm,
+  { users }: ObservedSlurm,
+): SlurmHolding[] {
+  const newcomers = [...placements].filter(([user]) => (users.get(user)?.accounts.size ?? 0) === 0);
+  return [
+    ...accounts.add.map(({ account }) => ({ kind: "account", account }) as const),
+    ...added.map((place) => ({ kind: "association", ...place }) as const),
+    ...newcomers.flatMap(([user, [account = ""]]): SlurmHolding[] => [
+      ...(users.has(user) ? [] : [{ kind: "user", user } as const]),
+      { kind: "default", user, account },
+    ]),
+    ...defaults.map(({ user, account }) => ({ kind: "default", user, account }) as const),
+    ...levels
+      .filter(({ level }) => level !== "None")
+      .map(({ user, level }) => ({ kind: "level", user, level }) as const),
+  ];
+}
+
+/** Who would have no account any more. */
+function losersOf(
+  removed: readonly SlurmPlace[],
+  { placements }: WantedSlurm,
+  { users }: ObservedSlurm,
+): string[] {
+  const byUser = Map.groupBy(removed, ({ user }) => user);
+  return [...byUser]
+    .filter(([user, all]) => !placements.has(user) && all.length === users.get(user)?.accounts.size)
+    .map(([user]) => user)
+    .sort();
+}
+
+const NAMED_JOBS = 5;
+
+function keptByJobs({ user, account }: SlurmPlace, jobs: readonly SlurmJob[]): Problem {
+  const ids = jobs.map(({ id }) => id);
+  const more = ids.length > NAMED_JOBS ? ` and ${ids.length - NAMED_JOBS} more` : "";
+  const reason = `stays in the account ${account} while jobs have not ended: ${ids.slice(0, NAMED_JOBS).join(", ")}${more}`;
+  return {
+    code: "slurm-kept",
+    subject: { kind: "user", id: user, name: user },
+    field: "slurm.accounts",
+    reason,
+  };
+}
+
+function keptByPartitions({ user, account }: SlurmPlace): Problem {
+  const reason = `stays in the account ${account}: somebody else gave them associations for single partitions there`;
+  return {
+    code: "slurm-kept",
+    subject: { kind: "user", id: user, name: user },
+    field: "slurm.accounts",
+    reason,
+  };
+}
+
+const FORGOTTEN: Problem = {
+  code: "slurm-forgotten",
+  subject: { kind: "node", id: "slurm", name: "slurm" },
+  field: "state.directory",
+  reason: "the list of what Rollcall made in Slurm is damaged, so what it made before is left alone",
+};

@@ -1,0 +1,89 @@
+/**
+ * The one door to the tools of Slurm. Each call ends by itself or is killed, and what goes wrong has a code.
+ */
+
+import { errorCodeOf, Failure, messageOf } from "../model/failure.ts";
+import { type Command, type Finished, runTool } from "./child.ts";
+
+/** Counts what it runs. */
+export interface SlurmTools {
+  /** What the tool printed. Throws a Failure when it does not answer, may not do it, or refuses. */
+  call(program: "sacctmgr" | "sacct" | "scancel", args: readonly string[]): Promise<string>;
+  /** How many times a tool was run. */
+  readonly calls: number;
+}
+
+/** Tools that are killed when they take longer. */
+export function createSlurmTools(timeoutMs: number): SlurmTools {
+  let calls = 0;
+  return {
+    get calls() {
+      return calls;
+    },
+    async call(program, args) {
+      calls += 1;
+      const command = { program, args };
+      const finished = await runTool(command, timeoutMs).catch((error: unknown) => {
+        throw notStarted(command, error);
+      });
+      if (finished.code === 0 || isIdle(finished)) {
+        return finished.out;
+      }
+      throw failureOf(command, finished, timeoutMs);
+    },
+  };
+}
+
+/** sacctmgr ends with 1 when everything was so already. */
+function isIdle({ code, out, err }: Finished): boolean {
+  return code === 1 && /^\s*Nothing (?:new )?(?:added|deleted|modified)/m.test(`${out}\n${err}`);
+}
+
+function notStarted({ program }: Command, error: unknown): Failure {
+  const isAbsent = errorCodeOf(error) === "ENOENT";
+  return isAbsent
+    ? new Failure(
+        "slurm-missing",
+        `Slurm was left as it is: there is no ${program} on this node. Install Slurm's client tools here, or set slurm.enabled on another node.`,
+      )
+    : new Failure(
+        "slurm-missing",
+        `Slurm was left as it is: ${program} cannot be started: ${messageOf(error)}.`,
+      );
+}
+
+const UNANSWERED =
+  /connect|communicat|Problem talking|timed out|munge|protocol authentication|slurm_persist/i;
+const DENIED = /access\/permission denied|permission denied|must be|not authorized|privilege/i;
+
+function failureOf(command: Command, { code, out, err }: Finished, timeoutMs: number): Failure {
+  const what = wordsOf(command);
+  if (code === undefined) {
+    return new Failure(
+      "slurm-unanswered",
+      `Slurm did not answer "${what}" within ${timeoutMs / 1000} s, and the call was ended. Is slurmdbd running, and munge, and its database?`,
+    );
+  }
+  const said = `${err}\n${out}`.trim();
+  const short = said.replaceAll(/\s*\n\s*/g, "; ").slice(0, SAID_CHARS);
+  if (DENIED.test(said)) {
+    return new Failure(
+      "slurm-denied",
+      `Slurm does not let this user do "${what}": ${short}. Run Rollcall as root, or give its user the AdminLevel Administrator.`,
+    );
+  }
+  return UNANSWERED.test(said)
+    ? new Failure(
+        "slurm-unanswered",
+        `Slurm could not be reached by "${what}": ${short}. Is slurmdbd running, and munge?`,
+      )
+    : new Failure("slurm-refused", `Slurm refused "${what}": ${short}.`);
+}
+
+const SAID_CHARS = 400;
+const WORDS_CHARS = 160;
+
+function wordsOf({ program, args }: Command): string {
+  const words = [program, ...args].join(" ");
+  return words.length <= WORDS_CHARS ? words : `${words.slice(0, WORDS_CHARS)}…`;
+}

@@ -3,7 +3,7 @@
  */
 
 import { z } from "zod";
-import { duration, groupName, integer, SECOND_MS } from "./values.ts";
+import { absolutePath, duration, groupName, integer, SECOND_MS } from "./values.ts";
 
 /** Slurm keeps names in lower case, and has an account `root` of its own. */
 const slurmName = z
@@ -41,6 +41,8 @@ export const slurm = z
       .prefault({}),
     adopt: z.array(slurmName).default([]),
     cancelJobs: z.boolean().default(false),
+    tools: absolutePath.optional(),
+    conf: absolutePath.optional(),
     timeout: duration("10s").refine((ms) => ms >= SECOND_MS, "must be at least 1s"),
   })
   .prefault({});

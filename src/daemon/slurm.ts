@@ -17,12 +17,11 @@ import type { PlanSettings } from "../plan/settings.ts";
 import { planSlurm } from "../plan/slurm.ts";
 import { slurmHoldingsThere } from "../plan/slurm-owned.ts";
 import { type SlurmSettings, wantedSlurm } from "../plan/slurm-wanted.ts";
-import { createSlurmTools, type SlurmTools } from "../platform/slurm.ts";
+import { createSlurmTools, type SlurmToolSettings, type SlurmTools } from "../platform/slurm.ts";
 
-/** What Slurm's part takes from the configuration. Durations in milliseconds. */
-export interface SlurmPart extends SlurmSettings {
+/** What Slurm's part takes from the configuration. */
+export interface SlurmPart extends SlurmSettings, SlurmToolSettings {
   readonly cluster?: string | undefined;
-  readonly timeout: number;
   readonly guard: PlanSettings["guard"];
   readonly stateDirectory: string;
 }
@@ -39,7 +38,7 @@ export interface SlurmStages {
 export function slurmStages(part: SlurmPart, monotonicMs: () => number): SlurmStages {
   const timed = async (act: (tools: SlurmTools) => Promise<Partial<SlurmReport>>): Promise<SlurmReport> => {
     const start = monotonicMs();
-    const tools = createSlurmTools(part.timeout);
+    const tools = createSlurmTools(part);
     const found = await act(tools).catch((error: unknown) => ({ failure: failureFor(error) }));
     const seconds = (monotonicMs() - start) / 1000;
     return {

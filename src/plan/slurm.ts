@@ -97,8 +97,8 @@ function stepsOf(parts: Parts, { placements }: WantedSlurm, { users }: ObservedS
   ];
 }
 
-/** As many users as a command line surely holds. */
-const BATCH = 1000;
+/** Users for one command: a slow database is done with them long before slurm.timeout. */
+const BATCH = 250;
 
 function batches(
   kind: "add-users" | "remove-users" | "set-default",

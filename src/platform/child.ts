@@ -9,6 +9,8 @@ import { constants } from "node:os";
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
+  /** For a tool of the system: beside the little that each of them gets. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** How a process ended. */
@@ -33,9 +35,9 @@ const TOOL_ENVIRONMENT = {
 const MAX_TOOL_BYTES = 64 * 1024 ** 2;
 
 /** Runs a tool of the system to its end, and kills it after so many milliseconds. Rejects when there is no such tool. */
-export function runTool({ program, args }: Command, timeoutMs: number): Promise<Finished> {
+export function runTool({ program, args, env }: Command, timeoutMs: number): Promise<Finished> {
   const options = {
-    env: TOOL_ENVIRONMENT,
+    env: { ...TOOL_ENVIRONMENT, ...env },
     timeout: timeoutMs,
     killSignal: "SIGKILL",
     maxBuffer: MAX_TOOL_BYTES,

@@ -13,8 +13,18 @@ export interface SlurmTools {
   readonly calls: number;
 }
 
-/** Tools that are killed when they take longer. */
-export function createSlurmTools(timeoutMs: number): SlurmTools {
+/** Where the tools are, and how long one may take before it is killed, in milliseconds. */
+export interface SlurmToolSettings {
+  readonly timeout: number;
+  /** The directory of sacctmgr, sacct and scancel; undefined where the system looks for programs. */
+  readonly tools?: string | undefined;
+  /** For SLURM_CONF; undefined where the tools know it themselves. */
+  readonly conf?: string | undefined;
+}
+
+/** None has run yet. */
+export function createSlurmTools({ timeout, tools, conf }: SlurmToolSettings): SlurmTools {
+  const env = conf === undefined ? {} : { SLURM_CONF: conf };
   let calls = 0;
   return {
     get calls() {
@@ -22,14 +32,14 @@ export function createSlurmTools(timeoutMs: number): SlurmTools {
     },
     async call(program, args) {
       calls += 1;
-      const command = { program, args };
-      const finished = await runTool(command, timeoutMs).catch((error: unknown) => {
+      const command = { program: tools === undefined ? program : `${tools}/${program}`, args, env };
+      const finished = await runTool(command, timeout).catch((error: unknown) => {
         throw notStarted(command, error);
       });
       if (finished.code === 0 || isIdle(finished)) {
         return finished.out;
       }
-      throw failureOf(command, finished, timeoutMs);
+      throw failureOf(command, finished, timeout);
     },
   };
 }
@@ -44,7 +54,7 @@ function notStarted({ program }: Command, error: unknown): Failure {
   return isAbsent
     ? new Failure(
         "slurm-missing",
-        `Slurm was left as it is: there is no ${program} on this node. Install Slurm's client tools here, or set slurm.enabled on another node.`,
+        `Slurm was left as it is: there is no ${program} on this node. Install Slurm's client tools here, say in slurm.tools where they are, or set slurm.enabled on another node.`,
       )
     : new Failure(
         "slurm-missing",

@@ -83,7 +83,8 @@ function wordsOf(step: Exclude<SlurmStep, { kind: "cancel-jobs" }>, cluster: str
         ...settingsOf(step.settings),
       ];
     case "remove-account":
-      return ["delete", "account", "where", `name=${step.account}`, cluster];
+      // Without the cluster the account itself goes too, and not only its place in this one.
+      return ["delete", "account", "where", `name=${step.account}`, ...(step.isElsewhere ? [cluster] : [])];
     case "add-users":
       return ["add", "user", namesOf(step), `account=${step.account}`, cluster];
     case "remove-users":

@@ -17,6 +17,8 @@ export interface SlurmAccount {
   readonly qos: readonly string[];
   /** Empty without one. */
   readonly defaultQos: string;
+  /** Whether other clusters have an account of this name as well. */
+  readonly isElsewhere: boolean;
 }
 
 /** A user, as far as one cluster is concerned. */
@@ -83,7 +85,7 @@ export type SlurmStep =
     }
   | { readonly kind: "set-level"; readonly level: AdminLevel; readonly users: readonly string[] }
   | { readonly kind: "remove-records"; readonly users: readonly string[] }
-  | { readonly kind: "remove-account"; readonly account: string };
+  | { readonly kind: "remove-account"; readonly account: string; readonly isElsewhere: boolean };
 
 /** Everything that would be done in Slurm, in its order. */
 export interface SlurmPlan {

@@ -73,11 +73,13 @@ function clusterIn(table: string, wanted: string | undefined): string {
 }
 
 function accountsIn(rows: readonly string[][], cluster: string): Map<string, SlurmAccount> {
-  const own = rows.filter(([where, , user]) => where === cluster && user === "");
+  const all = rows.filter(([, , user]) => user === "");
+  const own = all.filter(([where]) => where === cluster);
+  const elsewhere = new Set(all.filter(([where]) => where !== cluster).map(([, account]) => account));
   return new Map(
     own.map(([, account = "", , , fairshare = "", parent = "", defaultQos = "", qos = ""]) => [
       account,
-      { parent, fairshare, defaultQos, qos: parseNames(qos) },
+      { parent, fairshare, defaultQos, qos: parseNames(qos), isElsewhere: elsewhere.has(account) },
     ]),
   );
 }
@@ -112,8 +114,8 @@ function usersIn({
   );
 }
 
-/** States in which a job holds an association. */
-const ACTIVE = "PENDING,RUNNING,SUSPENDED,REQUEUED,RESIZING,REQUEUE_HOLD,SPECIAL_EXIT";
+/** States in which a job holds an association, of those that slurmdbd keeps account of. */
+const ACTIVE = "PENDING,RUNNING,SUSPENDED,REQUEUED,RESIZING";
 
 /**
  * The jobs in these accounts that have not ended, as slurmdbd knows them: it is slurmdbd that would refuse. Asked by

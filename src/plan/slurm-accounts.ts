@@ -39,7 +39,11 @@ export function planAccounts(
   return {
     add: missing.map(([account, settings]) => ({ kind: "add-account", account, settings })),
     modify: ours.map(({ account, settings }) => ({ kind: "modify-account", account, settings })),
-    remove: gone.map((account) => ({ kind: "remove-account", account })),
+    remove: gone.map((account) => ({
+      kind: "remove-account",
+      account,
+      isElsewhere: observed.accounts.get(account)?.isElsewhere === true,
+    })),
     changes: [
       ...missing.map(([account]) => ({ event: "slurm-account-added", account }) as const),
       ...ours.flatMap(({ account, differences }) =>

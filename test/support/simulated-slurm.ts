@@ -10,13 +10,17 @@ import type { ObservedSlurm, SlurmAccount, SlurmStep, SlurmUser } from "../../sr
 /** A cluster as it is after `sacctmgr add cluster`. */
 export const EMPTY_SLURM: ObservedSlurm = {
   cluster: "test",
-  accounts: new Map([["root", { parent: "", fairshare: "1", qos: [], defaultQos: "" }]]),
+  accounts: new Map([["root", slurmAccount("")]]),
   users: new Map(),
   qos: new Set(["normal", "high"]),
   holdings: [],
   forgot: false,
   jobs: [],
 };
+
+export function slurmAccount(parent: string, fairshare = "1"): SlurmAccount {
+  return { parent, fairshare, qos: [], defaultQos: "", isElsewhere: false };
+}
 
 export function slurmUser(accounts: readonly string[], fields: Partial<SlurmUser> = {}): SlurmUser {
   return {
@@ -44,11 +48,12 @@ function carryOut(step: SlurmStep, accounts: Accounts, users: Users): void {
   switch (step.kind) {
     case "add-account":
     case "modify-account": {
-      const now = accounts.get(step.account) ?? { parent: "root", fairshare: "1", qos: [], defaultQos: "" };
+      const now = accounts.get(step.account) ?? slurmAccount("root");
       assert.equal(accounts.has(step.account), step.kind === "modify-account", step.account);
       const { parent = now.parent, fairshare, qos = now.qos, defaultQos = now.defaultQos } = step.settings;
       assert.ok(accounts.has(parent) || parent === now.parent, `no parent ${parent}`);
       accounts.set(step.account, {
+        ...now,
         parent,
         fairshare: fairshare === undefined ? now.fairshare : String(fairshare),
         qos,

@@ -11,7 +11,7 @@ import { slurmHoldingsThere } from "../../src/plan/slurm-owned.ts";
 import { type SlurmSettings, wantedSlurm } from "../../src/plan/slurm-wanted.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
 import { aGroupDraft, aUserDraft, BEFORE, PLAN_SETTINGS, RULES, someDrafts } from "../support/drafts.ts";
-import { carriedOut, EMPTY_SLURM, slurmUser } from "../support/simulated-slurm.ts";
+import { carriedOut, EMPTY_SLURM, slurmAccount, slurmUser } from "../support/simulated-slurm.ts";
 
 const SETTINGS: SlurmSettings = {
   accounts: [
@@ -67,6 +67,7 @@ describe("accounts of Slurm", () => {
       fairshare: "20",
       qos: ["normal"],
       defaultQos: "",
+      isElsewhere: false,
     });
     assert.deepEqual(accountsOf(observed, "user1"), ["nlp", "up1", "users"]);
     assert.deepEqual(accountsOf(observed, "user4"), ["users"]);
@@ -91,8 +92,8 @@ describe("accounts of Slurm", () => {
       ...EMPTY_SLURM,
       accounts: new Map([
         ...EMPTY_SLURM.accounts,
-        ["nlp", { parent: "root", fairshare: "7", qos: [], defaultQos: "" }],
-        ["physics", { parent: "root", fairshare: "3", qos: [], defaultQos: "" }],
+        ["nlp", slurmAccount("root", "7")],
+        ["physics", slurmAccount("root", "3")],
       ]),
       users: new Map([
         ["user1", slurmUser(["nlp", "physics"], { defaultAccount: "physics", adminLevel: "Operator" })],
@@ -174,7 +175,7 @@ describe("accounts of Slurm", () => {
     };
     const observed = {
       ...EMPTY_SLURM,
-      accounts: new Map([["research", { parent: "root", fairshare: "1", qos: [], defaultQos: "" }]]),
+      accounts: new Map([["research", slurmAccount("root", "1")]]),
     };
     const plan = planFor(aDirectory({ 1: [1] }), observed, settings);
     const said = plan.problems.map(({ reason }) => reason).join("\n");
@@ -214,10 +215,7 @@ describe("a plan for Slurm", () => {
   it("leaves nothing to do, whatever came before, and nothing of others is touched", () => {
     const byHand: ObservedSlurm = {
       ...EMPTY_SLURM,
-      accounts: new Map([
-        ...EMPTY_SLURM.accounts,
-        ["hand", { parent: "root", fairshare: "3", qos: [], defaultQos: "" }],
-      ]),
+      accounts: new Map([...EMPTY_SLURM.accounts, ["hand", slurmAccount("root", "3")]]),
       users: new Map([["user1", slurmUser(["hand"], { defaultAccount: "hand" })]]),
     };
     fc.assert(

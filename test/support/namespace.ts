@@ -36,12 +36,21 @@ export async function startNamespace(): Promise<Namespace> {
   const holder = startProcess("unshare", ["-m", "--propagation", "private", ...FURNISH]);
   await holder.printed("furnished\n");
   const inside = ["-t", String(holder.pid), "-m", "-r", "-w", "--"];
-  const runInside = (command: string, ...args: string[]) => run("nsenter", [...inside, command, ...args]);
-  const arrived = await runInside("test", "-e", "/etc/.private");
+  const ways = waysInto(inside);
+  const arrived = await ways.run("test", "-e", "/etc/.private");
   if (arrived.code !== 0) {
     await holder[Symbol.asyncDispose]();
     throw new Error(`nsenter did not lead to the private /etc, so nothing is written there: ${arrived.err}`);
   }
+  return {
+    ...ways,
+    [Symbol.asyncDispose]: () => holder[Symbol.asyncDispose](),
+  };
+}
+
+/** What a namespace can do, by the command line that leads there. */
+export function waysInto(inside: readonly string[]): Omit<Namespace, typeof Symbol.asyncDispose> {
+  const runInside = (command: string, ...args: string[]) => run("nsenter", [...inside, command, ...args]);
   return {
     run: runInside,
     start: (...command) =>
@@ -52,7 +61,6 @@ export async function startNamespace(): Promise<Namespace> {
       const script = 'mkdir -p "$(dirname "$0")"; printf %s "$1" > "$0"; chmod "$2" "$0"';
       outputOf(await runInside("sh", "-euc", script, path, content, mode.toString(8)));
     },
-    [Symbol.asyncDispose]: () => holder[Symbol.asyncDispose](),
   };
 }
 
@@ -123,7 +131,12 @@ export interface Running extends AsyncDisposable {
 const POLL_MS = 10;
 const MAX_POLLS = 1000;
 
-function startProcess(command: string, args: readonly string[]): Running {
+/** `end` tells it to end, where SIGTERM to the process itself would not do. */
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  end: (child: ChildProcess) => void = (child) => child.kill(),
+): Running {
   const env = { PATH: process.env["PATH"] };
   const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   const output = keepOutput(child);
@@ -139,7 +152,7 @@ function startProcess(command: string, args: readonly string[]): Running {
     },
     async [Symbol.asyncDispose]() {
       if (!hasEnded(child)) {
-        child.kill();
+        end(child);
         await once(child, "exit");
       }
     },
@@ -151,7 +164,7 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
 }
 
 /** What a program printed that had to succeed. */
-function outputOf({ code, out, err }: Ran): string {
+export function outputOf({ code, out, err }: Ran): string {
   if (code !== 0) {
     throw new Error(`exit code ${code}: ${err}`);
   }

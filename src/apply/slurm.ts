@@ -3,9 +3,10 @@
  * anything is made, so that nothing of ours is ever taken for somebody else's.
  */
 
+import { activeJobsQuery, parseJobs } from "../formats/sacctmgr.ts";
 import { renderSlurmHoldings, slurmHoldingsFile } from "../formats/slurm-holdings.ts";
 import { Failure } from "../model/failure.ts";
-import type { SlurmAccountSettings, SlurmHolding, SlurmStep } from "../model/slurm.ts";
+import type { SlurmAccountSettings, SlurmHolding, SlurmJob, SlurmStep } from "../model/slurm.ts";
 import { systemClock } from "../platform/clock.ts";
 import { writePrivate } from "../platform/private-files.ts";
 import type { SlurmTools } from "../platform/slurm.ts";
@@ -50,17 +51,31 @@ export async function keepSlurmHoldings(
   await writePrivate(stateDirectory, slurmHoldingsFile(cluster), renderSlurmHoldings(holdings));
 }
 
-/** scancel(1) asks for an end; so long may the jobs take before the association is tried. */
-const JOBS_END_MS = 2000;
+/** scancel(1) asks for an end, and slurmdbd hears of it some seconds later. */
+const LOOKS = 15;
+const LOOK_EVERY_MS = 1000;
 
-async function carryOut(
-  step: SlurmStep,
+async function cancelJobs(
+  jobs: readonly SlurmJob[],
   { cluster, tools }: SlurmTarget,
   signal: AbortSignal,
 ): Promise<void> {
+  const ids = jobs.map(({ id }) => id);
+  await tools.call("scancel", [`--clusters=${cluster}`, ...ids]);
+  const query = activeJobsQuery([...new Set(jobs.map(({ account }) => account))], cluster);
+  for (let looks = 0; looks < LOOKS; looks += 1) {
+    await systemClock.sleep(LOOK_EVERY_MS, signal);
+    const active = parseJobs(await tools.call("sacct", query));
+    if (!active.some(({ id }) => ids.includes(id))) {
+      return;
+    }
+  }
+}
+
+async function carryOut(step: SlurmStep, target: SlurmTarget, signal: AbortSignal): Promise<void> {
+  const { cluster, tools } = target;
   if (step.kind === "cancel-jobs") {
-    await tools.call("scancel", [`--clusters=${cluster}`, ...step.jobs.map(({ id }) => id)]);
-    await systemClock.sleep(JOBS_END_MS, signal);
+    await cancelJobs(step.jobs, target, signal);
     return;
   }
   await tools.call("sacctmgr", ["--immediate", ...wordsOf(step, `cluster=${cluster}`)]);

@@ -128,11 +128,15 @@ async function keep(
   }
 }
 
+const NAMED = 3;
+
 function unfinished(refusals: readonly string[], { changes }: SlurmPlan): Failure {
-  const why = refusals.length === 0 ? "Slurm said nothing against it" : refusals.join(" ");
+  const open = changes.slice(0, NAMED).map((change) => Object.values(change).join(" "));
+  const more = changes.length > NAMED ? `, and ${changes.length - NAMED} more` : "";
+  const why = refusals.length === 0 ? "" : ` ${refusals.join(" ")}`;
   return new Failure(
     "slurm-refused",
-    `Slurm is not in step: ${changes.length} changes are still to be made. ${why} Everything else was done; the next sync tries again.`,
+    `Slurm is not in step; this is still to be done: ${open.join(", ")}${more}.${why} Everything else was done, and the next sync tries again.`,
   );
 }
 

@@ -4,7 +4,7 @@
  * Every read is one table of sacctmgr(1), so that ten thousand users cost as many calls as ten.
  */
 
-import { parseNames, parseRows } from "../formats/sacctmgr.ts";
+import { activeJobsQuery, parseJobs, parseNames, parseRows } from "../formats/sacctmgr.ts";
 import { parseSlurmHoldings, slurmHoldingsFile } from "../formats/slurm-holdings.ts";
 import { Failure } from "../model/failure.ts";
 import { nearest } from "../model/nearest.ts";
@@ -114,27 +114,11 @@ function usersIn({
   );
 }
 
-/** States in which a job holds an association, of those that slurmdbd keeps account of. */
-const ACTIVE = "PENDING,RUNNING,SUSPENDED,REQUEUED,RESIZING";
-
-/**
- * The jobs in these accounts that have not ended, as slurmdbd knows them: it is slurmdbd that would refuse. Asked by
- * account, because sacct(1) knows no user whom glibc does not know, and that is whom this is about.
- */
+/** The jobs in these accounts that have not ended, as slurmdbd knows them: it is slurmdbd that would refuse. */
 export async function observeJobs(
   accounts: readonly string[],
   cluster: string,
   tools: SlurmTools,
 ): Promise<SlurmJob[]> {
-  const table = await tools.call("sacct", [
-    "--allusers",
-    "--allocations",
-    "--noheader",
-    "--parsable2",
-    `--state=${ACTIVE}`,
-    `--clusters=${cluster}`,
-    `--accounts=${accounts.join(",")}`,
-    "--format=jobidraw,user,account",
-  ]);
-  return parseRows(table, 3).map(([id = "", user = "", account = ""]) => ({ id, user, account }));
+  return parseJobs(await tools.call("sacct", activeJobsQuery(accounts, cluster)));
 }

@@ -68,15 +68,26 @@ interface Parts {
   readonly jobs: readonly SlurmJob[];
 }
 
-/** Takes away first what gives power, and gives it last; between them, each command finds what it builds on. */
+/**
+ * Takes away first what gives power, and gives it last; between them, each command finds what it builds on. Whoever leaves
+ * for good goes before anybody comes: Slurm 24.11 tells people apart by uid, and a new name may have an old uid.
+ */
 function stepsOf(parts: Parts, { placements }: WantedSlurm, { users }: ObservedSlurm): SlurmStep[] {
   const { added, removed, accounts, defaults, levels, records, jobs } = parts;
   const isFirst = ({ user, account }: SlurmPlace) =>
     (users.get(user)?.accounts.size ?? 0) === 0 && placements.get(user)?.[0] === account;
   const isNotDefault = ({ user, account }: SlurmPlace) => users.get(user)?.defaultAccount !== account;
+  const leavers = removed.filter(({ user }) => !placements.has(user));
   return [
     ...levelSteps(levels.filter(({ level }) => level === "None")),
     ...(jobs.length === 0 ? [] : [{ kind: "cancel-jobs", jobs } as const]),
+    // Slurm takes nobody out of their default account while they have others.
+    ...batches("remove-users", leavers.filter(isNotDefault)),
+    ...batches(
+      "remove-users",
+      leavers.filter((place) => !isNotDefault(place)),
+    ),
+    ...(records.length === 0 ? [] : [{ kind: "remove-records", users: records } as const]),
     ...accounts.add,
     ...accounts.modify,
     ...batches("add-users", added.filter(isFirst)),
@@ -85,13 +96,10 @@ function stepsOf(parts: Parts, { placements }: WantedSlurm, { users }: ObservedS
       added.filter((place) => !isFirst(place)),
     ),
     ...batches("set-default", defaults),
-    // Slurm takes nobody out of their default account while they have others.
-    ...batches("remove-users", removed.filter(isNotDefault)),
     ...batches(
       "remove-users",
-      removed.filter((place) => !isNotDefault(place)),
+      removed.filter((place) => !leavers.includes(place)),
     ),
-    ...(records.length === 0 ? [] : [{ kind: "remove-records", users: records } as const]),
     ...accounts.remove,
     ...levelSteps(levels.filter(({ level }) => level !== "None")),
   ];

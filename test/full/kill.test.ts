@@ -36,16 +36,21 @@ describe("a sync that is killed at a random moment", () => {
     await using iam = await startFakeIam(organisation(0), []);
     node.configure(iam.url);
     const mapsOf = () => MAPS.map((map) => node.read(`/etc/${map}.cache`));
+    // Of the last one: other work of this machine comes and goes.
+    let wholeMs = 0;
     const good: (string | undefined)[][] = [];
+    const syncWhole = async () => {
+      const start = performance.now();
+      const ran = await node.rollcall("sync");
+      wholeMs = performance.now() - start;
+      return ran;
+    };
     for (const version of [0, 1]) {
       iam.users = organisation(version);
-      const ran = await node.rollcall("sync");
+      const ran = await syncWhole();
       assert.equal(ran.code, 0, ran.err);
       good.push(mapsOf());
     }
-    const start = performance.now();
-    await node.rollcall("sync");
-    const wholeMs = performance.now() - start;
     let killed = 0;
     let halfWay = 0;
     for (let run = 0; run < RUNS; run += 1) {
@@ -67,7 +72,7 @@ describe("a sync that is killed at a random moment", () => {
       halfWay +=
         leftovers(node).length > 0 || mapsOf().some((map, nth) => map !== good[(run + 1) % 2]?.[nth]) ? 1 : 0;
 
-      const next = await node.rollcall("sync");
+      const next = await syncWhole();
 
       assert.ok(next.code === 0, next.err);
       assert.deepEqual(mapsOf(), good[run % 2]);

@@ -28,6 +28,7 @@ const PACKAGES = [
   "procps",
   "passwd",
   "util-linux",
+  "mount",
   "libstdc++6",
   "ca-certificates",
 ];

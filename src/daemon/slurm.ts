@@ -107,7 +107,8 @@ async function carryOut(
     return { cluster, problems: plan.problems };
   }
   const refusals = await applySlurm(plan.steps, { cluster, tools }, signal);
-  const after = await decide(directory, part, tools);
+  // A job that was cancelled may take a while to end: whoever has one is kept until the next sync.
+  const after = await decide(directory, { ...part, cancelJobs: false }, tools);
   await keep(slurmHoldingsThere(known, after.observed), known, place);
   const open = new Set(after.plan.changes.map((change) => JSON.stringify(change)));
   return {

@@ -49,6 +49,8 @@ export interface Stages {
 export interface Planned extends Decidable {
   readonly pulled: PullResult;
   readonly directory: Directory;
+  /** Who could be served before the rules of access say who is. */
+  readonly everybody: Validated["everybody"];
   readonly observed: Observed;
 }
 
@@ -56,13 +58,15 @@ export interface Planned extends Decidable {
 export async function planOnce(stages: Stages, signal: AbortSignal): Promise<Planned> {
   const pulled = await stages.pull(signal);
   const before = await stages.observeBefore();
-  const { directory, problems, accepted, acceptable } = stages.validate(pulled.drafts, before);
+  const validated = stages.validate(pulled.drafts, before);
+  const { directory, everybody, problems, accepted, acceptable } = validated;
   const observed = await stages.observe(directory, before);
   const plan = stages.plan(directory, observed);
   const refusal = stages.refusalOf(plan.removals);
   return {
     pulled,
     directory,
+    everybody,
     observed,
     plan,
     planId: planIdOf(plan),

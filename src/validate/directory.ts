@@ -24,6 +24,8 @@ import type { UserCandidate } from "./users.ts";
 /** What validation came to. */
 export interface Validated extends Decisions {
   readonly directory: Directory;
+  /** Who could be served before the rules of access say who is. */
+  readonly everybody: Pick<Directory, "users" | "groups">;
   readonly problems: readonly Problem[];
 }
 
@@ -53,6 +55,7 @@ export function validateDirectory(drafts: Drafts, rules: Rules, before: NodeBefo
   };
   const admitted = admit(everybody, rules);
   const parts = [held, users, claimed, primary];
+  const rest = [primary, homes, membership, admitted];
   return {
     directory: {
       users: admitted.users,
@@ -60,12 +63,10 @@ export function validateDirectory(drafts: Drafts, rules: Rules, before: NodeBefo
       // Records that are listed and refused; whom the rules of access leave out are not among them.
       withheld: recordKeysOf(drafts).difference(recordKeysOf(everybody)),
     },
-    problems: [
-      ...drafts.problems,
-      ...[held, ...checkedGroups, users, claimed, groups, primary, homes, membership, admitted].flatMap(
-        (part) => part.problems,
-      ),
-    ],
+    everybody,
+    problems: [drafts, held, ...checkedGroups, users, claimed, groups, ...rest].flatMap(
+      ({ problems }) => problems,
+    ),
     accepted: [...new Set(parts.flatMap(({ accepted }) => accepted))],
     acceptable: [...new Set(parts.flatMap(({ acceptable }) => acceptable))],
   };

@@ -93,6 +93,23 @@ describe("the rules of a node admit", () => {
     );
   });
 
+  it("nobody new: whoever could be served is known beside who is, as they were", () => {
+    const rules = { ...RULES, access: { visible: ["login"], login: { ...nobody, users: [] } } };
+    const { everybody, directory } = validateDirectory(someDrafts(users, groups), rules, BEFORE);
+
+    assert.deepEqual(
+      everybody.users.filter(({ active }) => active).map(({ name }) => String(name)),
+      ACTIVE,
+    );
+    assert.deepEqual(
+      directory.users.map(({ name, active }) => [String(name), active]),
+      [
+        ["ada", false],
+        ["dan", false],
+      ],
+    );
+  });
+
   it("hide people without withholding anything from them", () => {
     assert.deepEqual([...admit({ visible: ["login"] }).directory.withheld], []);
   });

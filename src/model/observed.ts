@@ -69,7 +69,8 @@ export type ObservedHome =
   | { readonly kind: "absent" }
   | { readonly kind: "directory"; readonly uid: number }
   | { readonly kind: "other" }
-  | { readonly kind: "unreachable"; readonly reason: string };
+  /** `hangs`: whoever goes there waits, a login too. */
+  | { readonly kind: "unreachable"; readonly reason: string; readonly hangs: boolean };
 
 /** Everything observed for one plan. */
 export interface Observed extends NodeBefore {

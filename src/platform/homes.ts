@@ -58,7 +58,7 @@ export async function lookAtHomes(
     silence ??= found === undefined ? parent : undefined;
     for (const path of children) {
       const reason = `${silence} does not answer; nothing in it was looked at, nor anything after it`;
-      homes.set(path, found?.get(path) ?? { kind: "unreachable", reason });
+      homes.set(path, found?.get(path) ?? { kind: "unreachable", reason, hangs: silence === parent });
     }
   }
   return homes;
@@ -136,14 +136,14 @@ async function lookAt(path: string): Promise<ObservedHome> {
   } catch (error) {
     return errorCodeOf(error) === "ENOENT"
       ? { kind: "absent" }
-      : { kind: "unreachable", reason: messageOf(error) };
+      : { kind: "unreachable", reason: messageOf(error), hangs: false };
   }
 }
 
 /** A home that is there needs no safe way to it; one that is not cannot be made. */
 async function lookFromAfar(path: string, reason: string): Promise<ObservedHome> {
   const home = await lookAt(path);
-  return home.kind === "directory" ? home : { kind: "unreachable", reason };
+  return home.kind === "directory" ? home : { kind: "unreachable", reason, hangs: false };
 }
 
 async function copySkeleton(skeleton: string | undefined, home: string, owner: Owner): Promise<void> {

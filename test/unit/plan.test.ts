@@ -228,7 +228,7 @@ describe("a plan", () => {
     const homes = new Map([
       ["/home/ada", { kind: "directory", uid: 4242 }],
       ["/home/bob", { kind: "other" }],
-      ["/home/cy", { kind: "unreachable", reason: "not mounted" }],
+      ["/home/cy", { kind: "unreachable", reason: "not mounted", hangs: false }],
     ] as const);
 
     const { steps, problems } = plan(

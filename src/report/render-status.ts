@@ -8,6 +8,7 @@ import { styleText } from "node:util";
 import { quoted } from "../model/quoted.ts";
 import { renderProblems, type Style } from "./messages.ts";
 import type { FullStatus, PublicStatus } from "./status.ts";
+import { ago, printable } from "./words.ts";
 
 /** `isLive`: a daemon said this; otherwise it is from the last report on disk. */
 export function renderStatus(status: FullStatus | PublicStatus, style: Style, isLive: boolean): string[] {
@@ -79,20 +80,4 @@ function fullLines({ problems, undone, config, host, disks, version }: FullStatu
       ({ name, path, freeBytes }) => `  ${name}: ${path}, ${Math.floor(freeBytes / 1024 ** 2)} MiB free`,
     ),
   ];
-}
-
-/** A message may quote what a server said; nothing in it may steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, "?");
-}
-
-/** `12 s`, `4 min`, `3 h`, `2 d`. */
-function ago(seconds: number): string {
-  const units = [
-    [86_400, "d"],
-    [3600, "h"],
-    [60, "min"],
-  ] as const;
-  const [size, unit] = units.find(([length]) => seconds >= 2 * length) ?? [1, "s"];
-  return `${Math.floor(seconds / size)} ${unit}`;
 }

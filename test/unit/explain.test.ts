@@ -1,0 +1,123 @@
+/**
+ * The chain of one person where a real node would be hard to bring into such a state.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { explainPerson } from "../../src/report/explain.ts";
+import type { KeyFile, OnNode, Person } from "../../src/report/person.ts";
+import { renderExplanation } from "../../src/report/render-explain.ts";
+import { validateDirectory } from "../../src/validate/directory.ts";
+import { aUserDraft, BEFORE, RULES, someDrafts } from "../support/drafts.ts";
+import { aKey } from "../support/records.ts";
+
+const [user] = validateDirectory(someDrafts([aUserDraft(1)]), RULES, BEFORE).directory.users;
+assert.ok(user);
+const { uid, gid, gecos, home, shell } = user;
+
+const KEY_FILE: KeyFile = { keys: [aKey(1)], isOurs: true, mode: 0o644, uid: 0, gid: 0 };
+const IN_STEP: OnNode = {
+  servesSomebody: true,
+  passwd: { uid, gid, gecos, home, shell },
+  isOpen: true,
+  groups: ["user1"],
+  outdated: [],
+  shellFaults: new Map(),
+  home: { kind: "directory", uid },
+  keyFile: KEY_FILE,
+  ownsFiles: true,
+};
+
+/** Somebody who can log in. */
+const ABLE: Person = {
+  name: "user1",
+  isLocal: false,
+  iam: { failure: undefined, source: "iam", ageMs: 1000, records: 1 },
+  search: { ids: ["u-1"], nearest: undefined, renamedTo: undefined, nameless: 0, query: "" },
+  record: { id: "u-1", name: "user1", active: true, hasShell: false, isAcceptable: false },
+  problems: [],
+  known: user,
+  served: user,
+  groups: ["user1"],
+  access: {
+    visible: "all",
+    loginGroups: undefined,
+    loginUsers: undefined,
+    environmentUsers: undefined,
+    memberOf: [],
+    unknown: [],
+  },
+  holders: { name: undefined, uid: undefined },
+  sudo: { lines: [], missing: [], isPending: false },
+  node: IN_STEP,
+  sync: { refusal: undefined, hasReport: true, failure: undefined, undone: [] },
+  places: {
+    iam: "https://iam.example.org",
+    attributes: { name: "userName", uid: "uid", shell: undefined, keys: "keys" },
+    defaultShell: "/bin/bash",
+    caches: "/etc",
+    keyFile: "/etc/ssh/authorized_keys.d/user1",
+    sudoFile: "/etc/sudoers.d/rollcall",
+    makesHomes: true,
+  },
+};
+
+const onNode = (fields: Partial<OnNode>): Person => ({ ...ABLE, node: { ...IN_STEP, ...fields } });
+const unreachable = (hangs: boolean) =>
+  onNode({ home: { kind: "unreachable", reason: "/home does not answer", hangs } });
+
+function closing(person: Person): string {
+  return renderExplanation(explainPerson(person), { colour: false }).at(-1) ?? "";
+}
+
+describe("the chain of one person", () => {
+  it("holds for somebody in step, whose uid nobody had before", () => {
+    const { canLogIn, firstBroken, links } = explainPerson(ABLE);
+
+    assert.deepEqual([canLogIn, firstBroken], [true, null]);
+    assert.match(links.find(({ link }) => link === "uid")?.value ?? "", /new here/);
+  });
+
+  it("breaks at a home that never answers, because a login waits there; others are only pointed out", () => {
+    assert.deepEqual(
+      [true, false].map((hangs) => explainPerson(unreachable(hangs)).firstBroken),
+      ["home", null],
+    );
+    assert.match(closing(unreachable(true)), /does not let user1 in.*"home": Bring the file server back/);
+  });
+
+  it("breaks at a key file that sshd would not take, and looks at owners only as root", () => {
+    const files: [fields: Partial<KeyFile>, broken: string | null][] = [
+      [{ uid, mode: 0o600 }, null],
+      [{ gid, mode: 0o640 }, null],
+      [{ mode: 0o640 }, "keys"],
+      [{ mode: 0o664 }, "keys"],
+      [{ uid: 4711 }, "keys"],
+    ];
+    const brokenWith = (fields: Partial<KeyFile>, ownsFiles: boolean) =>
+      explainPerson(onNode({ keyFile: { ...KEY_FILE, ...fields }, ownsFiles })).firstBroken;
+
+    assert.deepEqual(
+      files.map(([fields]) => brokenWith(fields, true)),
+      files.map(([, broken]) => broken),
+    );
+    assert.equal(brokenWith({ uid: 4711 }, false), null);
+  });
+
+  it("says of whoever should be out and is not that they can still log in", () => {
+    const gone = { ...ABLE, record: undefined, known: undefined, served: undefined };
+
+    assert.match(closing(gone), /user1 can still log in here, and should not.*"record": .*rollcall sync/);
+    assert.match(closing({ ...gone, node: { ...IN_STEP, isOpen: false } }), /does not let user1 in/);
+    assert.match(closing({ ...gone, node: { ...IN_STEP, keyFile: undefined } }), /does not let user1 in/);
+  });
+
+  it("shows the first keys of many", () => {
+    const keys = Array.from({ length: 20 }, (_, nth) => aKey(nth));
+    const many = { ...onNode({ keyFile: { ...KEY_FILE, keys } }), iam: { ...ABLE.iam, source: undefined } };
+
+    const value = explainPerson(many).links.find(({ link }) => link === "keys")?.value;
+
+    assert.match(value ?? "", /^20 keys: SHA256:.* and 12 more$/);
+  });
+});

@@ -26,7 +26,7 @@ export async function runProgram(context: Context): Promise<number> {
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     }
-    return explain(
+    return printFailure(
       context,
       error,
       program.opts<CommonOptions>().json === true || context.args.includes("--json"),
@@ -34,7 +34,7 @@ export async function runProgram(context: Context): Promise<number> {
   }
 }
 
-function explain(context: Context, error: unknown, json: boolean): number {
+function printFailure(context: Context, error: unknown, json: boolean): number {
   const isStopped = context.signal.aborted && !(error instanceof Failure);
   const { code, message } = isStopped ? STOPPED : failureOf(error);
   if (json) {
@@ -126,6 +126,11 @@ function addLooks(program: Command, context: Context, finish: (code: number) => 
     async (_options, own: Command) =>
       finish(await (await import("./plan.ts")).plan(context, own.optsWithGlobals())),
   );
+  add("explain", "why somebody can or cannot log in here, link by link (exit 0: can, 1: cannot)")
+    .argument("<user>")
+    .action(async (user: string, _options, own: Command) =>
+      finish(await (await import("./explain.ts")).explain(context, own.optsWithGlobals(), user)),
+    );
   add("verify", "is every file as Rollcall left it? (exit 0: yes); asks no IAM").action(
     async (_options, own: Command) =>
       finish(await (await import("./verify.ts")).verify(context, own.optsWithGlobals())),
@@ -176,6 +181,7 @@ Examples:
   rollcall plan                              what would change on this node?
   rollcall sync                              change it
   rollcall status                            is this node healthy?
+  rollcall explain ada                       why can ada not log in?
   rollcall sync --root /mnt/image            provision an image instead of this machine
   rollcall run -- /usr/sbin/sshd -D -e       the entrypoint of a login pod
 

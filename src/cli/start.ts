@@ -57,12 +57,13 @@ function firstSteps(path: string): string[] {
 function nextSteps(path: string): string[] {
   return [
     `Rollcall is configured in ${path}.`,
-    "  rollcall plan        what a sync would do now",
-    "  rollcall sync        bring this node in step, once",
-    "  rollcall run         keep it in step",
-    "  rollcall status      how this node is",
-    "  rollcall check       is the configuration sound?",
-    "  rollcall keys USER   the SSH keys of one user",
-    "  rollcall --help      every command",
+    "  rollcall plan          what a sync would do now",
+    "  rollcall sync          bring this node in step, once",
+    "  rollcall run           keep it in step",
+    "  rollcall status        how this node is",
+    "  rollcall explain USER  why somebody can or cannot log in here",
+    "  rollcall check         is the configuration sound?",
+    "  rollcall keys USER     the SSH keys of one user",
+    "  rollcall --help        every command",
   ];
 }

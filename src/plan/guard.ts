@@ -36,12 +36,15 @@ export function removalsOf(served: Served, directory: Directory, observed: Obser
 
 /** Still there, but shut out: inactive, without a key, behind a shell that lets nobody in, or somebody else by uid. */
 function losesLogin(user: User, before: ServedUser, observed: Observed): boolean {
-  const isShut = CLOSED_SHELL.test(user.shell) && !CLOSED_SHELL.test(before.shell);
+  const isShut = isClosedShell(user.shell) && !isClosedShell(before.shell);
   const hasNoKey = user.keys.length === 0 && hadKeys(user.name, observed);
   return !user.active || hasNoKey || isShut || Number(user.uid) !== before.uid;
 }
 
-const CLOSED_SHELL = /\/(?:nologin|false)$/;
+/** Whether a shell sends everybody away. */
+export function isClosedShell(shell: string): boolean {
+  return /\/(?:nologin|false)$/.test(shell);
+}
 
 /** Why the fuse blows, in words; undefined when it holds. */
 export function refusalOf(removals: Removals, guard: PlanSettings["guard"]): string | undefined {

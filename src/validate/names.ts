@@ -79,7 +79,8 @@ function isSystems(name: string, system: ReadonlySet<string>): boolean {
   return system.has(name) || SYSTEM_PREFIX.test(name) || SYSTEM_USERS.has(name.split(".")[0] ?? "");
 }
 
-function withoutDomain(name: string, domains: readonly string[]): string {
+/** Cuts off one of the mail domains of names.localPart. */
+export function withoutDomain(name: string, domains: readonly string[]): string {
   const at = name.lastIndexOf("@");
   const domain = name.slice(at + 1).toLowerCase();
   return at > 0 && domains.some((allowed) => allowed.toLowerCase() === domain) ? name.slice(0, at) : name;

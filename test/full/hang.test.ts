@@ -30,12 +30,14 @@ describe("a place of homes that never answers", { skip }, () => {
     const seconds = (performance.now() - start) / 1000;
     const keys = await node.read(KEYS);
     const { out: home } = await node.run("stat", "-c", "%U", "/home/user3");
+    const explained = await node.rollcall("explain", "user2");
 
     console.log(`      a sync beside a hanging file server: ${seconds.toFixed(1)} s`);
     assert.match(synced.out, /user2[^]*\/home\/stuck does not answer[^]*\[home-parent\]/);
     assert.equal(keys.includes(aKey(2)), false);
     assert.equal(home, "user3\n");
     assert.match(synced.out, /^Served: 3 users/m);
+    assert.match(explained.out, /The first broken link is "home": Bring the file server back/);
     assert.ok(seconds < 45, "it ends by itself, though a thread of it still waits");
   });
 });

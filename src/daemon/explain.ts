@@ -7,7 +7,7 @@ import type { Group, User } from "../model/directory.ts";
 import type { UserDraft } from "../model/draft.ts";
 import { type Holding, latestBy } from "../model/ledger.ts";
 import { nearest } from "../model/nearest.ts";
-import type { AccessRules, Person, Search, SudoRules } from "../report/person.ts";
+import type { AccessRules, Person, Search, SlurmState, SudoRules } from "../report/person.ts";
 import { withoutDomain } from "../validate/names.ts";
 import { isAbsent } from "../validate/verdict.ts";
 import { groupsOf, lookOnNode, textOf } from "./on-node.ts";
@@ -46,6 +46,7 @@ async function personIn(asked: string, scene: Scene): Promise<Person> {
       uid: holderBy(({ number }) => number, scene).get(known?.uid ?? Number(record?.uid ?? Number.NaN)),
     },
     sudo: sudoFor(known, scene),
+    slurm: slurmFor(name, scene),
     node: await lookOnNode(name, served, scene),
     sync: scene.sync,
     places: {
@@ -58,6 +59,17 @@ async function personIn(asked: string, scene: Scene): Promise<Person> {
       makesHomes: settings.homes.create,
     },
   };
+}
+
+function slurmFor(name: string, { slurm }: Scene): SlurmState | undefined {
+  return (
+    slurm && {
+      failure: slurm.failure,
+      user: slurm.users.get(name),
+      changes: slurm.changes.filter((change) => "user" in change && change.user === name),
+      problems: slurm.problems.filter(({ subject }) => subject.kind === "user" && subject.name === name),
+    }
+  );
 }
 
 function localPartOf(name: string, { settings }: Pick<Scene, "settings">): string {

@@ -17,6 +17,7 @@ import { loadBelief, loadReport, type SavedReport } from "../report/saved.ts";
 import type { Validated } from "../validate/directory.ts";
 import { RUN_DIRECTORY } from "./places.ts";
 import { type Planned, planSurely, type Stages } from "./run-once.ts";
+import type { SlurmLook } from "./slurm.ts";
 import { wireOfflineStages, wireStages } from "./wire.ts";
 import type { Surroundings } from "./wire-source.ts";
 
@@ -37,6 +38,8 @@ export interface Scene {
   readonly problems: readonly Problem[];
   readonly acceptable: readonly string[];
   readonly sync: SyncState;
+  /** Undefined where this node does not keep Slurm's accounts, or the IAM cannot be asked. */
+  readonly slurm: SlurmLook | undefined;
 }
 
 /** Asks the IAM, else its memory. Throws what a plan throws, but for an IAM that cannot be asked. */
@@ -53,7 +56,8 @@ export async function lookAtEverybody(
   const online = wireStages(settings, around);
   const planned = await planSurely(online, signal).catch(failureOfIam);
   if (!(planned instanceof Failure)) {
-    return { ...base, ...partsOf(planned, report), failure: undefined, source: "iam" };
+    const slurm = await online.slurm?.look(planned.directory);
+    return { ...base, ...partsOf(planned, report), slurm, failure: undefined, source: "iam" };
   }
   signal.throwIfAborted();
   const { code, message } = planned;
@@ -61,6 +65,7 @@ export async function lookAtEverybody(
     ...base,
     ...(await withoutIam(online, { settings, around, report }, signal)),
     failure: { code, message },
+    slurm: undefined,
   };
 }
 
@@ -75,7 +80,7 @@ function failureOfIam(error: unknown): Failure {
 /** The IAM cannot be had or is not believed: the daemon goes on from memory then. */
 const IS_ABOUT_THE_IAM = /^(?:iam-|token-|config-)/;
 
-type Parts = Omit<Scene, "settings" | "around" | "ageMs" | "failure" | "source">;
+type Parts = Omit<Scene, "settings" | "around" | "ageMs" | "failure" | "source" | "slurm">;
 
 /** From memory; where there is none, the node alone. */
 async function withoutIam(

@@ -10,7 +10,7 @@ import { applySlurm, keepSlurmHoldings } from "../apply/slurm.ts";
 import type { Directory } from "../model/directory.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import type { SlurmReport } from "../model/report.ts";
-import type { ObservedSlurm, SlurmHolding, SlurmPlan } from "../model/slurm.ts";
+import type { ObservedSlurm, SlurmHolding, SlurmPlan, SlurmUser } from "../model/slurm.ts";
 import { observeJobs, observeSlurm } from "../observe/slurm.ts";
 import { slurmRefusalOf } from "../plan/guard.ts";
 import type { PlanSettings } from "../plan/settings.ts";
@@ -26,17 +26,23 @@ export interface SlurmPart extends SlurmSettings, SlurmToolSettings {
   readonly stateDirectory: string;
 }
 
-/** Looks and decides; with `accepted` undefined nothing is changed by the caller. */
+/** What would be changed, and who is in Slurm now. */
+export interface SlurmLook extends SlurmReport {
+  /** By name; empty where Slurm did not say. */
+  readonly users: ReadonlyMap<string, SlurmUser>;
+}
+
+/** Slurm's part of a sync, with its settings already in it. */
 export interface SlurmStages {
-  /** What would be changed. */
-  look(directory: Directory): Promise<SlurmReport>;
+  /** Changes nothing. */
+  look(directory: Directory): Promise<SlurmLook>;
   /** Changes it; `accepted` is the id of removals that a person has agreed to. */
   sync(directory: Directory, accepted: string | undefined, signal: AbortSignal): Promise<SlurmReport>;
 }
 
 /** Slurm's part under these settings. */
 export function slurmStages(part: SlurmPart, monotonicMs: () => number): SlurmStages {
-  const timed = async (act: (tools: SlurmTools) => Promise<Partial<SlurmReport>>): Promise<SlurmReport> => {
+  const timed = async (act: (tools: SlurmTools) => Promise<Partial<SlurmLook>>): Promise<SlurmLook> => {
     const start = monotonicMs();
     const tools = createSlurmTools(part);
     const found = await act(tools).catch((error: unknown) => ({ failure: failureFor(error) }));
@@ -46,6 +52,7 @@ export function slurmStages(part: SlurmPart, monotonicMs: () => number): SlurmSt
       changes: [],
       problems: [],
       failure: undefined,
+      users: new Map(),
       ...found,
       commands: tools.calls,
       seconds,
@@ -58,6 +65,7 @@ export function slurmStages(part: SlurmPart, monotonicMs: () => number): SlurmSt
         const { changes, problems } = plan;
         return {
           cluster: observed.cluster,
+          users: observed.users,
           changes,
           problems,
           failure: removalsFailure(plan, part, undefined),

@@ -10,6 +10,7 @@ import { acceptedLink, activeLink, iamLink, recordLink } from "./links-iam.ts";
 import { keysLink, opensByItself, sudoLink } from "./links-keys.ts";
 import { hasOpenAccount, homeLink, mapsLink, shellLink } from "./links-node.ts";
 import { accessLink, groupsLink, uidLink } from "./links-rules.ts";
+import { slurmLink } from "./links-slurm.ts";
 import type { Person } from "./person.ts";
 
 /** The chain, first to last. A new link is a line here and a function of a person. */
@@ -25,6 +26,7 @@ const LINKS = [
   ["maps", mapsLink],
   ["home", homeLink],
   ["keys", keysLink],
+  ["slurm", slurmLink],
   ["sudo", sudoLink],
 ] as const satisfies readonly (readonly [name: string, look: (person: Person) => Finding])[];
 

@@ -7,8 +7,10 @@ import type { User } from "../model/directory.ts";
 import type { RunFailure } from "../model/failure.ts";
 import type { Holding } from "../model/ledger.ts";
 import type { MapName, ObservedFile, ObservedHome } from "../model/observed.ts";
+import type { Change } from "../model/plan.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Source } from "../model/report.ts";
+import type { SlurmUser } from "../model/slurm.ts";
 
 /** One person, looked for by name. */
 export interface Person {
@@ -32,6 +34,8 @@ export interface Person {
   /** Whose the name and the uid are on this node, by the ledger. */
   readonly holders: { readonly name: Holding | undefined; readonly uid: Holding | undefined };
   readonly sudo: SudoRules;
+  /** Undefined where this node does not keep Slurm's accounts. */
+  readonly slurm: SlurmState | undefined;
   readonly node: OnNode;
   readonly sync: SyncState;
   readonly places: Places;
@@ -96,6 +100,16 @@ export interface SudoRules {
   readonly missing: readonly string[];
   /** The drop-in is not as it should be. */
   readonly isPending: boolean;
+}
+
+/** What Slurm has of them, and what a sync would change of that. */
+export interface SlurmState {
+  /** Why Slurm could not be asked, or may not be changed. */
+  readonly failure: RunFailure | undefined;
+  /** Undefined when it has no such user. */
+  readonly user: SlurmUser | undefined;
+  readonly changes: readonly Change[];
+  readonly problems: readonly Problem[];
 }
 
 /** What lies on the node under the name. */

@@ -306,6 +306,9 @@ for (const suite of SUITES) {
 
       assert.equal(record.slurm.failure, null);
       assert.deepEqual(await accountsOf(site, "user1"), ["team8", "users"]);
+      const { code, out } = await site.cluster.rollcall("explain", "user1");
+      assert.equal(code, 0, out);
+      assert.match(out, /✓ slurm +in team8 \(default\), users; AdminLevel Operator/);
       assert.ok(
         (await site.show("user", "format=user,defaultaccount,adminlevel")).includes("user1|team8|Operator"),
       );

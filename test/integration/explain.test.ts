@@ -550,7 +550,7 @@ describe("explain", () => {
     assert.equal(out.trimEnd(), text);
     assert.deepEqual(
       lines.slice(0, -1).map((line) => line.slice(2, 14)),
-      `✓ iam       |✓ record    |✓ active    |✓ accepted  |✓ uid       |✓ groups    |✓ access    |✓ shell     |✓ maps      |✓ home      |✓ keys      |– sudo      `.split(
+      `✓ iam       |✓ record    |✓ active    |✓ accepted  |✓ uid       |✓ groups    |✓ access    |✓ shell     |✓ maps      |✓ home      |✓ keys      |– slurm     |– sudo      `.split(
         "|",
       ),
     );

@@ -4,12 +4,14 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Problem } from "../../src/model/problem.ts";
 import { explainPerson } from "../../src/report/explain.ts";
-import type { KeyFile, OnNode, Person } from "../../src/report/person.ts";
+import type { KeyFile, OnNode, Person, SlurmState } from "../../src/report/person.ts";
 import { renderExplanation } from "../../src/report/render-explain.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
 import { aUserDraft, BEFORE, RULES, someDrafts } from "../support/drafts.ts";
 import { aKey } from "../support/records.ts";
+import { slurmUser } from "../support/simulated-slurm.ts";
 
 const [user] = validateDirectory(someDrafts([aUserDraft(1)]), RULES, BEFORE).directory.users;
 assert.ok(user);
@@ -49,6 +51,7 @@ const ABLE: Person = {
   },
   holders: { name: undefined, uid: undefined },
   sudo: { lines: [], missing: [], isPending: false },
+  slurm: undefined,
   node: IN_STEP,
   sync: { refusal: undefined, hasReport: true, failure: undefined, undone: [] },
   places: {
@@ -110,6 +113,33 @@ describe("the chain of one person", () => {
     assert.match(closing(gone), /user1 can still log in here, and should not.*"record": .*rollcall sync/);
     assert.match(closing({ ...gone, node: { ...IN_STEP, isOpen: false } }), /does not let user1 in/);
     assert.match(closing({ ...gone, node: { ...IN_STEP, keyFile: undefined } }), /does not let user1 in/);
+  });
+
+  it("points out what is wrong in Slurm, which keeps nobody from logging in", () => {
+    const alice = slurmUser(["nlp", "users"], { adminLevel: "Operator" });
+    const fine: SlurmState = { failure: undefined, user: alice, changes: [], problems: [] };
+    const subject = { kind: "user", id: "user1", name: "user1" } as const;
+    const kept: Problem = { code: "slurm-kept", subject, field: "slurm.accounts", reason: "jobs: 7" };
+    const down = { code: "slurm-unanswered", message: "Slurm did not answer" } as const;
+    const added = { event: "slurm-user-added", user: "user1", account: "nlp" } as const;
+    const states: [slurm: SlurmState | undefined, state: string, says: RegExp][] = [
+      [undefined, "not-needed", /does not keep/],
+      [fine, "yes", /^in nlp \(default\), users; AdminLevel Operator$/],
+      [{ ...fine, user: undefined }, "warning", /Slurm refuses their jobs/],
+      [
+        { ...fine, user: undefined, failure: down },
+        "warning",
+        /unknown: Slurm did not answer \[slurm-unanswered\]/,
+      ],
+      [{ ...fine, changes: [added] }, "warning", /to be changed: \+ in nlp/],
+      [{ ...fine, problems: [kept] }, "warning", /jobs: 7 \[slurm-kept\]/],
+    ];
+    for (const [slurm, state, says] of states) {
+      const { canLogIn, links } = explainPerson({ ...ABLE, slurm });
+      const link = links.find((one) => one.link === "slurm");
+      assert.deepEqual([canLogIn, link?.state], [true, state]);
+      assert.match(link?.value ?? "", says);
+    }
   });
 
   it("shows the first keys of many", () => {

@@ -90,10 +90,15 @@ function childrenOf(node: SchemaNode | undefined): Readonly<Record<string, Schem
   return typeof node === "object" ? (node.properties ?? {}) : {};
 }
 
+function itemsOf(node: SchemaNode | undefined): SchemaNode | undefined {
+  const items = typeof node === "object" ? node.items : undefined;
+  return Array.isArray(items) ? undefined : items;
+}
+
 /** The keys that may stand below a path. */
 function keysAt(path: Path): readonly string[] {
   const node = path.reduce<SchemaNode | undefined>(
-    (current, key) => childrenOf(current)[String(key)],
+    (current, key) => (typeof key === "number" ? itemsOf(current) : childrenOf(current)[String(key)]),
     schemaTree(),
   );
   return Object.keys(childrenOf(node));

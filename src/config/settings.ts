@@ -4,6 +4,7 @@
 
 import { type AttributePreset, PRESETS } from "./presets.ts";
 import type { RawConfig } from "./schema.ts";
+import { slurmMistakes } from "./slurm.ts";
 
 /** What every room gets its slice from. */
 export type Settings = ReturnType<typeof settingsFrom>;
@@ -20,7 +21,7 @@ export function crossMistakes(config: RawConfig): CrossMistake[] {
   const mistakes = [
     ...(iam.source === "scim" ? urlMistakes(iam) : fileMistakes(iam)),
     ...attributeMistakes(config),
-    ...slurmMistakes(config.slurm),
+    ...slurmMistakes(config.slurm).map(([key, message]) => at(key, message)),
   ];
   if ((iam.clientCertFile === undefined) !== (iam.clientKeyFile === undefined)) {
     mistakes.push(at("iam.clientCertFile", "needs iam.clientKeyFile beside it, and the other way round"));
@@ -83,32 +84,6 @@ function attributeMistakes({ iam, attributes }: RawConfig): CrossMistake[] {
       : []),
     ...(groupGid === undefined
       ? [at("attributes.group.gid", "is missing: the attribute with the POSIX gid of a group")]
-      : []),
-  ];
-}
-
-/** A rule is for one kind of people; one whose account is another's parent needs none. */
-function slurmMistakes({ enabled, accounts, adopt }: RawConfig["slurm"]): CrossMistake[] {
-  const names = accounts.map(({ account }) => account);
-  return [
-    ...accounts.flatMap(({ group, match, everybody, account, qos, defaultQos }, nth) => {
-      const kinds = [group, match, everybody || undefined].filter((kind) => kind !== undefined).length;
-      const key = `slurm.accounts.${nth}`;
-      return [
-        ...(kinds > 1 ? [at(key, "must have only one of group, match and everybody")] : []),
-        ...(account.includes("$") && match === undefined
-          ? [at(`${key}.account`, "needs match for its $")]
-          : []),
-        ...(defaultQos !== undefined && qos?.includes(defaultQos) === false
-          ? [at(`${key}.defaultQos`, "must be one of qos")]
-          : []),
-      ];
-    }),
-    ...adopt
-      .filter((name) => !names.includes(name) && !accounts.some(({ match }) => match !== undefined))
-      .map((name) => at("slurm.adopt", `has "${name}", which no rule of slurm.accounts is about`)),
-    ...(enabled && accounts.length === 0
-      ? [at("slurm.accounts", "is empty: say which group is in which account")]
       : []),
   ];
 }

@@ -54,3 +54,61 @@ function isPattern(text: string): boolean {
     return false;
   }
 }
+
+type Slurm = z.infer<typeof slurm>;
+type Rule = Slurm["accounts"][number];
+type KeyMistake = readonly [key: string, message: string];
+
+/** The mistakes that no single key of the section shows: by dotted key. */
+export function slurmMistakes({ enabled, accounts, adopt }: Slurm): KeyMistake[] {
+  const names = accounts.map(({ account }) => account);
+  const hasPattern = accounts.some(({ match }) => match !== undefined);
+  const strange = hasPattern ? [] : adopt.filter((name) => !names.includes(name));
+  return [
+    ...accounts.flatMap((rule, nth) =>
+      [...mistakesOfRule(rule), ...mistakesAmong(accounts, nth)].map(
+        ([key, message]): KeyMistake => [`slurm.accounts.${nth}${key}`, message],
+      ),
+    ),
+    ...strange.map(
+      (name): KeyMistake => ["slurm.adopt", `has "${name}", which no rule of slurm.accounts is about`],
+    ),
+    ...(enabled && accounts.length === 0
+      ? [["slurm.accounts", "is empty: say which group is in which account"] as const]
+      : []),
+  ];
+}
+
+function mistakesOfRule({ account, group, match, everybody, qos, defaultQos }: Rule): KeyMistake[] {
+  const kinds = [group, match, everybody || undefined].filter((kind) => kind !== undefined).length;
+  const caught = match === undefined ? 0 : (new RegExp(`${match}|`).exec("")?.length ?? 1) - 1;
+  const wanted = [...account.matchAll(/\$(\d?)/g)].map(([, digit]) => Number(digit));
+  return [
+    ...(kinds > 1 ? [["", "must have only one of group, match and everybody"] as const] : []),
+    ...(wanted.some((number) => !(number >= 1 && number <= caught))
+      ? [[".account", `has a $ for which match has no brackets: it catches ${caught}`] as const]
+      : []),
+    ...(account === "root" ? [[".account", "must not be root, which is Slurm's own"] as const] : []),
+    ...(defaultQos !== undefined && qos?.includes(defaultQos) === false
+      ? [[".defaultQos", "must be one of qos"] as const]
+      : []),
+  ];
+}
+
+/** One rule for each account says how it is set; and no account is above itself. */
+function mistakesAmong(rules: readonly Rule[], nth: number): KeyMistake[] {
+  const rule = rules[nth];
+  const first = rules.find(({ account }) => account === rule?.account);
+  if (rule === undefined || first !== rule) {
+    const isSet = [rule?.parent, rule?.fairshare, rule?.qos, rule?.defaultQos].some(
+      (one) => one !== undefined,
+    );
+    return isSet ? [["", "is not the first rule for this account: only that one may have settings"]] : [];
+  }
+  const above = new Set<string>();
+  for (let parent = rule.parent; parent !== undefined && !above.has(parent); ) {
+    above.add(parent);
+    parent = rules.find(({ account }) => account === parent)?.parent;
+  }
+  return above.has(rule.account) ? [[".parent", "leads back to the account itself"]] : [];
+}

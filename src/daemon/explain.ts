@@ -7,7 +7,7 @@ import type { Group, User } from "../model/directory.ts";
 import type { UserDraft } from "../model/draft.ts";
 import { type Holding, latestBy } from "../model/ledger.ts";
 import { nearest } from "../model/nearest.ts";
-import type { AccessRules, Person, Search, SlurmState, SudoRules } from "../report/person.ts";
+import type { AccessRules, Person, Search, SudoRules } from "../report/person.ts";
 import { withoutDomain } from "../validate/names.ts";
 import { isAbsent } from "../validate/verdict.ts";
 import { groupsOf, lookOnNode, textOf } from "./on-node.ts";
@@ -61,7 +61,10 @@ async function personIn(asked: string, scene: Scene): Promise<Person> {
   };
 }
 
-function slurmFor(name: string, { slurm }: Scene): SlurmState | undefined {
+function slurmFor(name: string, { slurm, settings, around }: Scene): Person["slurm"] {
+  if (settings.slurm.enabled && around.root !== "/") {
+    return "other-root";
+  }
   return (
     slurm && {
       failure: slurm.failure,

@@ -18,6 +18,7 @@ import { planSlurm } from "../plan/slurm.ts";
 import { slurmHoldingsThere } from "../plan/slurm-owned.ts";
 import { type SlurmSettings, wantedSlurm } from "../plan/slurm-wanted.ts";
 import { createSlurmTools, type SlurmToolSettings, type SlurmTools } from "../platform/slurm.ts";
+import { diffLineOf } from "../report/diff.ts";
 
 /** What Slurm's part takes from the configuration. */
 export interface SlurmPart extends SlurmSettings, SlurmToolSettings {
@@ -140,7 +141,10 @@ async function keep(
 const NAMED = 3;
 
 function unfinished(refusals: readonly string[], { changes }: SlurmPlan): Failure {
-  const open = changes.slice(0, NAMED).map((change) => Object.values(change).join(" "));
+  const open = changes
+    .slice(0, NAMED)
+    .map(diffLineOf)
+    .map(({ sign, what, name, detail }) => `${sign} ${what} ${name} ${detail}`);
   const more = changes.length > NAMED ? `, and ${changes.length - NAMED} more` : "";
   const why = refusals.length === 0 ? "" : ` ${refusals.join(" ")}`;
   return new Failure(
@@ -156,7 +160,7 @@ function removalsFailure(
 ): Failure | undefined {
   const refusal = slurmRefusalOf(plan, guard);
   const id = createHash("sha256")
-    .update(JSON.stringify(["slurm", plan.losers]))
+    .update(JSON.stringify(["slurm", plan.losers, goneAccounts(plan)]))
     .digest("hex")
     .slice(0, 12);
   return refusal === undefined || accepted === id
@@ -166,6 +170,10 @@ function removalsFailure(
         `Slurm was left as it is, because ${refusal}. If the IAM and slurm.accounts are right, look at everything with "rollcall plan" ` +
           `and run "rollcall sync --accept-removals ${id}", which lets exactly this through.`,
       );
+}
+
+function goneAccounts({ steps }: SlurmPlan): string[] {
+  return steps.flatMap((step) => (step.kind === "remove-account" ? [step.account] : []));
 }
 
 function failureFor(error: unknown): Failure {

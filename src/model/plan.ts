@@ -5,6 +5,7 @@
 import type { Gid, HomePath, Uid, UserName } from "./ids.ts";
 import type { IndexName, MapName } from "./observed.ts";
 import type { Problem } from "./problem.ts";
+import type { SlurmAccountSettings } from "./slurm.ts";
 
 /** Bytes for one file, with what it must look like on disk. */
 export interface FileImage {
@@ -120,7 +121,12 @@ export type Change =
     }
   | { readonly event: "sessions-ended"; readonly user: string; readonly uid: number }
   | { readonly event: "sudo-granted" | "sudo-revoked"; readonly rule: string }
-  | { readonly event: "slurm-account-added" | "slurm-account-removed"; readonly account: string }
+  | {
+      readonly event: "slurm-account-added";
+      readonly account: string;
+      readonly settings: SlurmAccountSettings;
+    }
+  | { readonly event: "slurm-account-removed"; readonly account: string }
   | {
       readonly event: "slurm-account-changed";
       readonly account: string;

@@ -213,6 +213,11 @@ export const PROBLEMS = {
     title: "A key file that Rollcall did not write lies in the keys directory",
     remedy: "Remove it if nobody needs it; Rollcall leaves it alone while it serves no user of that name.",
   },
+  "sudo-unknown": {
+    costs: "nothing",
+    title: "A rule of sudo names a group that is not served; nobody has its rights",
+    remedy: "Correct the name in sudo.groups; or look whether the IAM has it, and why it is refused.",
+  },
   "slurm-unknown": {
     costs: "nothing",
     title: "A rule for Slurm names a group, a parent account or a QOS that is not there",

@@ -97,6 +97,9 @@ export interface SlurmPlan {
   /** Who would lose every account that Rollcall gave them, sorted; and how many have one now. */
   readonly losers: readonly string[];
   readonly holders: number;
+  /** How many of the accounts that Rollcall made would go; and how many there are now. */
+  readonly lostAccounts: number;
+  readonly madeAccounts: number;
   /** Accounts that somebody would leave, who must have no active job there. */
   readonly left: readonly string[];
 }

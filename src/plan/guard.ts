@@ -64,13 +64,21 @@ export function refusalOf(removals: Removals, guard: PlanSettings["guard"]): str
   return undefined;
 }
 
-/** The same for accounts of Slurm: who would have none any more, of those who have one from Rollcall. */
+/** The same for Slurm: who would have no account any more, of those who have one from Rollcall, and accounts it made. */
 export function slurmRefusalOf(
-  { losers, holders }: Pick<SlurmPlan, "losers" | "holders">,
+  {
+    losers,
+    holders,
+    lostAccounts: lost,
+    madeAccounts: made,
+  }: Pick<SlurmPlan, "losers" | "holders" | "lostAccounts" | "madeAccounts">,
   guard: PlanSettings["guard"],
 ): string | undefined {
-  return exceeds(losers.length, holders, guard)
-    ? `it would take the last account from ${losers.length} of ${holders} users (${percent(losers.length, holders)} %)`
+  if (exceeds(losers.length, holders, guard)) {
+    return `it would take the last account from ${losers.length} of ${holders} users (${percent(losers.length, holders)} %)`;
+  }
+  return exceeds(lost, made, guard)
+    ? `it would remove ${lost} of the ${made} accounts that Rollcall made (${percent(lost, made)} %)`
     : undefined;
 }
 

@@ -55,7 +55,7 @@ export function planChanges(directory: Directory, observed: Observed, settings: 
       ...sudo.changes,
       ...sessions.map(({ user, uid }) => ({ event: "sessions-ended", user, uid }) as const),
     ],
-    problems: [...homes.problems, ...keys.problems],
+    problems: [...homes.problems, ...keys.problems, ...sudo.problems],
     removals,
   };
 }

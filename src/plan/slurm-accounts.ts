@@ -16,6 +16,8 @@ export interface AccountsPlan {
   readonly remove: readonly SlurmStep[];
   readonly changes: readonly Change[];
   readonly problems: readonly Problem[];
+  /** How many there are now that Rollcall made. */
+  readonly made: number;
 }
 
 /** Plans them; `removed` are the people who leave before an account can go. */
@@ -26,35 +28,51 @@ export function planAccounts(
 ): AccountsPlan {
   const isOurs = (account: string) => owned.has({ kind: "account", account });
   const missing = parentsFirst([...wanted.accounts].filter(([account]) => !observed.accounts.has(account)));
-  const differing = [...wanted.accounts].flatMap(([account, settings]) => {
-    const now = observed.accounts.get(account);
-    const differences = now === undefined ? [] : differencesOf(settings, now);
-    return differences.length === 0 ? [] : [{ account, settings, differences }];
-  });
-  const ours = differing.filter(({ account }) => isOurs(account));
+  const differing = differingFrom(wanted, observed);
+  const mayChange = ({ account }: Differing) => isOurs(account) || owned.adoptedAccounts.has(account);
+  const ours = differing.filter(mayChange);
   const idle = [...observed.accounts.keys()].filter(
     (account) => isOurs(account) && !wanted.accounts.has(account),
   );
   const gone = removable(idle, observed, removed);
   return {
     add: missing.map(([account, settings]) => ({ kind: "add-account", account, settings })),
-    modify: ours.map(({ account, settings }) => ({ kind: "modify-account", account, settings })),
+    modify: ours.map(({ account, settings, differences }) => ({
+      kind: "modify-account",
+      account,
+      settings: onlyWhatDiffers(settings, differences, observed.accounts.get(account)?.defaultQos),
+    })),
     remove: gone.map((account) => ({
       kind: "remove-account",
       account,
       isElsewhere: observed.accounts.get(account)?.isElsewhere === true,
     })),
     changes: [
-      ...missing.map(([account]) => ({ event: "slurm-account-added", account }) as const),
+      ...missing.map(([account, settings]) => ({ event: "slurm-account-added", account, settings }) as const),
       ...ours.flatMap(({ account, differences }) =>
         differences.map((one) => ({ event: "slurm-account-changed", account, ...one }) as const),
       ),
       ...gone.map((account) => ({ event: "slurm-account-removed", account }) as const),
     ],
     problems: differing
-      .filter(({ account }) => !isOurs(account))
+      .filter((one) => !mayChange(one))
       .map(({ account, differences }) => notOurs(account, differences)),
+    made: [...observed.accounts.keys()].filter(isOurs).length,
   };
+}
+
+interface Differing {
+  readonly account: string;
+  readonly settings: SlurmAccountSettings;
+  readonly differences: readonly Difference[];
+}
+
+function differingFrom(wanted: WantedSlurm, observed: ObservedSlurm): Differing[] {
+  return [...wanted.accounts].flatMap(([account, settings]) => {
+    const now = observed.accounts.get(account);
+    const differences = now === undefined ? [] : differencesOf(settings, now);
+    return differences.length === 0 ? [] : [{ account, settings, differences }];
+  });
 }
 
 interface Difference {
@@ -78,6 +96,29 @@ function differencesOf(settings: SlurmAccountSettings, now: SlurmAccount): Diffe
     after === undefined || after === rest.before ? [] : [{ ...rest, after }],
   );
 }
+
+/**
+ * Slurm changes nothing at all when one of the settings is the parent that an account has already. A list of QOS without
+ * the present default is refused, so the two go together.
+ */
+function onlyWhatDiffers(
+  { parent, fairshare, qos, defaultQos }: SlurmAccountSettings,
+  differences: readonly Difference[],
+  defaultQosNow = "",
+): SlurmAccountSettings {
+  const fields = new Set(differences.map(({ field }) => field));
+  const loses = qos !== undefined && defaultQosNow !== "" && !qos.includes(defaultQosNow);
+  const changesQos = fields.has("qos") || fields.has("defaultQos");
+  return {
+    parent: fields.has("parent") ? parent : undefined,
+    fairshare: fields.has("fairshare") ? fairshare : undefined,
+    qos: changesQos ? qos : undefined,
+    defaultQos: changesQos ? (defaultQos ?? (loses ? NO_DEFAULT_QOS : undefined)) : undefined,
+  };
+}
+
+/** What takes it away, for sacctmgr(1). */
+const NO_DEFAULT_QOS = "-1";
 
 function parentsFirst(accounts: readonly (readonly [string, SlurmAccountSettings])[]) {
   const parentOf = new Map(accounts.map(([account, { parent }]) => [account, parent]));
@@ -123,5 +164,9 @@ function notOurs(account: string, differences: readonly Difference[]): Problem {
   const what = differences
     .map(({ field, before, after }) => `${field} ${before || "none"}, not ${after}`)
     .join("; ");
-  return aboutAccount(account, "slurm-not-ours", `somebody else made it, and it has ${what}`);
+  return aboutAccount(
+    account,
+    "slurm-not-ours",
+    `it is not on the list of what Rollcall made here, and has ${what}`,
+  );
 }

@@ -1,5 +1,8 @@
 /**
  * Which of what Slurm has is Rollcall's: what it made, and accounts that it was told to adopt and that a rule is about.
+ *
+ * Who is in an adopted account is Rollcall's from then on. The account itself is only while it is to be adopted: it is set
+ * right, and never removed.
  */
 
 import { type ObservedSlurm, type SlurmHolding, slurmHoldingKey } from "../model/slurm.ts";
@@ -8,7 +11,9 @@ import type { SlurmSettings, WantedSlurm } from "./slurm-wanted.ts";
 /** Tells what is Rollcall's. */
 export interface OwnedSlurm {
   has(holding: SlurmHolding): boolean;
-  /** What is there and becomes Rollcall's by being adopted. */
+  /** Accounts that may be set right, though Rollcall did not make them. */
+  readonly adoptedAccounts: ReadonlySet<string>;
+  /** Who is in them, and so is Rollcall's from now on. */
   readonly adopted: readonly SlurmHolding[];
 }
 
@@ -20,15 +25,18 @@ export function ownedSlurm(
 ): OwnedSlurm {
   const keys = new Set(observed.holdings.map(slurmHoldingKey));
   const accounts = adopt.filter((account) => wanted.accounts.has(account) && observed.accounts.has(account));
-  const adopted = accounts.flatMap((account): SlurmHolding[] => [
-    { kind: "account", account },
-    ...[...observed.users].flatMap(([user, { accounts: theirs, defaultAccount }]): SlurmHolding[] => [
+  const adopted = accounts.flatMap((account) =>
+    [...observed.users].flatMap(([user, { accounts: theirs, defaultAccount }]): SlurmHolding[] => [
       ...(theirs.has(account) ? [{ kind: "association", user, account } as const] : []),
       ...(defaultAccount === account ? [{ kind: "default", user, account } as const] : []),
     ]),
-  ]);
+  );
   const all = keys.union(new Set(adopted.map(slurmHoldingKey)));
-  return { has: (holding) => all.has(slurmHoldingKey(holding)), adopted };
+  return {
+    has: (holding) => all.has(slurmHoldingKey(holding)),
+    adoptedAccounts: new Set(accounts),
+    adopted,
+  };
 }
 
 /** What is left of a list when only what is there counts. */

@@ -44,7 +44,7 @@ const ACCOUNT_NAME = /^(?!root$)[a-z0-9_][a-z0-9_.-]{0,39}$/;
 /** Applies the rules. An account that cannot be made takes only itself and what hangs on it out. */
 export function wantedSlurm(
   directory: Directory,
-  { accounts: rules, adminLevel }: SlurmSettings,
+  { accounts: rules, adminLevel, adopt }: SlurmSettings,
   observed: ObservedSlurm,
 ): WantedSlurm {
   const people = peopleIn(directory);
@@ -62,6 +62,9 @@ export function wantedSlurm(
     settings.set(account, settings.get(account) ?? rule);
     members.forEach((user) => placements.set(user, [...new Set([...(placements.get(user) ?? []), account])]));
   }
+  adopt
+    .filter((account) => !settings.has(account))
+    .forEach((account) => problems.push(aboutRule("slurm.adopt", `no rule is about ${quoted(account)} now`)));
   const { possible, faults } = possibleAccounts(settings, observed);
   const isThere = (account: string) => possible.has(account) || observed.accounts.has(account);
   return {
@@ -128,7 +131,7 @@ function possibleAccounts(settings: ReadonlyMap<string, SlurmAccountSettings>, o
       const fault = faultOf(wanted, possible, observed);
       if (fault !== undefined) {
         possible.delete(account);
-        faults.push(aboutAccount(account, "slurm-unknown", fault));
+        faults.push(aboutAccount(account, "slurm-unknown", `is left out, with its people: ${fault}`));
       }
     }
   }
@@ -161,17 +164,24 @@ function unknownGroups(
   { operator, administrator }: SlurmSettings["adminLevel"],
   { inGroup }: People,
 ): Problem[] {
+  const idle = rules.flatMap(({ match }) =>
+    match === undefined || [...inGroup.keys()].some((name) => new RegExp(`^(?:${match})$`).test(name))
+      ? []
+      : [aboutRule("slurm.accounts", `no group matches ${quoted(match)}`)],
+  );
   const named = [
     ...rules.flatMap(({ group }) => (group === undefined ? [] : [["slurm.accounts", group] as const])),
     ...operator.map((group) => ["slurm.adminLevel.operator", group] as const),
     ...administrator.map((group) => ["slurm.adminLevel.administrator", group] as const),
   ];
-  return named
+  const absent = named
     .filter(([, group]) => !inGroup.has(group))
-    .map(([field, group]) => {
-      const reason = `the group ${unknown(group, [...inGroup.keys()])}`;
-      return { code: "slurm-unknown", subject: { kind: "node", id: field, name: field }, field, reason };
-    });
+    .map(([field, group]) => aboutRule(field, `the group ${unknown(group, [...inGroup.keys()])}`));
+  return [...idle, ...absent];
+}
+
+function aboutRule(field: string, reason: string): Problem {
+  return { code: "slurm-unknown", subject: { kind: "node", id: field, name: field }, field, reason };
 }
 
 function unknown(name: string, known: readonly string[]): string {

@@ -54,6 +54,8 @@ export function planSlurm(wanted: WantedSlurm, observed: ObservedSlurm, settings
     holders: [...observed.users].filter(([user, { accounts }]) =>
       [...accounts].some((account) => owned.has({ kind: "association", user, account })),
     ).length,
+    lostAccounts: parts.accounts.remove.length,
+    madeAccounts: parts.accounts.made,
     left: [...new Set(places.removed.map(({ account }) => account))],
   };
 }
@@ -78,16 +80,18 @@ function stepsOf(parts: Parts, { placements }: WantedSlurm, { users }: ObservedS
     (users.get(user)?.accounts.size ?? 0) === 0 && placements.get(user)?.[0] === account;
   const isNotDefault = ({ user, account }: SlurmPlace) => users.get(user)?.defaultAccount !== account;
   const leavers = removed.filter(({ user }) => !placements.has(user));
+  const leftovers = leavers.filter(({ user }) => !records.includes(user));
   return [
     ...levelSteps(levels.filter(({ level }) => level === "None")),
     ...(jobs.length === 0 ? [] : [{ kind: "cancel-jobs", jobs } as const]),
+    ...chunksOf(records, BATCH).map((users) => ({ kind: "remove-records", users }) as const),
     // Slurm takes nobody out of their default account while they have others.
-    ...batches("remove-users", leavers.filter(isNotDefault)),
+    ...batches("remove-users", leftovers.filter(isNotDefault), SMALL_BATCH),
     ...batches(
       "remove-users",
-      leavers.filter((place) => !isNotDefault(place)),
+      leftovers.filter((place) => !isNotDefault(place)),
+      SMALL_BATCH,
     ),
-    ...(records.length === 0 ? [] : [{ kind: "remove-records", users: records } as const]),
     ...accounts.add,
     ...accounts.modify,
     ...batches("add-users", added.filter(isFirst)),
@@ -108,26 +112,36 @@ function stepsOf(parts: Parts, { placements }: WantedSlurm, { users }: ObservedS
 /** Users for one command: a slow database is done with them long before slurm.timeout. */
 const BATCH = 250;
 
+/** For each user who loses their last account without their record, Slurm 24.11 takes longer than for the one before. */
+const SMALL_BATCH = 20;
+
 function batches(
   kind: "add-users" | "remove-users" | "set-default",
   places: readonly SlurmPlace[],
+  size = BATCH,
 ): SlurmStep[] {
   const byAccount = Map.groupBy(places, ({ account }) => account);
   return [...byAccount].flatMap(([account, all]) =>
-    chunksOf(all.map(({ user }) => user)).map((users) => ({ kind, account, users })),
+    chunksOf(
+      all.map(({ user }) => user),
+      size,
+    ).map((users) => ({ kind, account, users })),
   );
 }
 
 function levelSteps(levels: readonly LevelChange[]): SlurmStep[] {
   const byLevel = Map.groupBy(levels, ({ level }) => level);
   return [...byLevel].flatMap(([level, all]) =>
-    chunksOf(all.map(({ user }) => user)).map((users) => ({ kind: "set-level", level, users }) as const),
+    chunksOf(
+      all.map(({ user }) => user),
+      BATCH,
+    ).map((users) => ({ kind: "set-level", level, users }) as const),
   );
 }
 
-function chunksOf(users: readonly string[]): string[][] {
-  return Array.from({ length: Math.ceil(users.length / BATCH) }, (_, nth) =>
-    users.slice(nth * BATCH, (nth + 1) * BATCH),
+function chunksOf(users: readonly string[], size: number): string[][] {
+  return Array.from({ length: Math.ceil(users.length / size) }, (_, nth) =>
+    users.slice(nth * size, (nth + 1) * size),
   );
 }
 

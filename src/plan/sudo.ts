@@ -7,8 +7,11 @@
 
 import { isOurSudoers, parseSudoers, renderSudoers, renderSudoRule } from "../formats/sudoers.ts";
 import type { Directory } from "../model/directory.ts";
+import { nearest } from "../model/nearest.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Change, WriteSudo } from "../model/plan.ts";
+import type { Problem } from "../model/problem.ts";
+import { quoted } from "../model/quoted.ts";
 import type { PlanSettings } from "./settings.ts";
 
 /** What the drop-in needs. */
@@ -16,6 +19,7 @@ export interface SudoPlan {
   readonly revoke: readonly WriteSudo[];
   readonly grant: readonly WriteSudo[];
   readonly changes: readonly Change[];
+  readonly problems: readonly Problem[];
 }
 
 /** 0440, as sudo wants it. */
@@ -32,10 +36,13 @@ export function planSudo(
     const group = served.get(rule.group);
     return group === undefined ? [] : [renderSudoRule({ ...rule, group })];
   });
+  const problems = rules
+    .filter(({ group }) => !served.has(group))
+    .map(({ group }) => unknown(group, [...served.keys()]));
   const file = observed.sudoers;
   const text = file === undefined ? undefined : Buffer.from(file.bytes).toString("utf8");
   if (wanted.length === 0 && !isOurSudoers(text ?? "")) {
-    return { revoke: [], grant: [], changes: [] };
+    return { revoke: [], grant: [], changes: [], problems };
   }
   const before = parseSudoers(text ?? "");
   const kept = before.filter((line) => wanted.includes(line));
@@ -56,5 +63,14 @@ export function planSudo(
         .filter((line) => !before.includes(line))
         .map((rule) => ({ event: "sudo-granted", rule }) as const),
     ],
+    problems,
   };
+}
+
+function unknown(group: string, groups: readonly string[]): Problem {
+  const meant = nearest(group, groups);
+  const hint = meant === undefined ? "" : `; did you mean ${quoted(meant)}?`;
+  const field = "sudo.groups";
+  const reason = `${quoted(group)} is not served on this node${hint}`;
+  return { code: "sudo-unknown", subject: { kind: "node", id: field, name: field }, field, reason };
 }

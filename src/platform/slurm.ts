@@ -87,7 +87,7 @@ function failureOf(command: Command, { code, out, err }: Finished, timeoutMs: nu
         "slurm-unanswered",
         `Slurm could not be reached by "${what}": ${short}. Is slurmdbd running, and munge?`,
       )
-    : new Failure("slurm-refused", `Slurm refused "${what}": ${short}.`);
+    : new Failure("slurm-refused", `Slurm refused "${what}": ${short === "" ? `exit code ${code}` : short}.`);
 }
 
 const SAID_CHARS = 400;

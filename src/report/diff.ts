@@ -6,6 +6,7 @@
 
 import type { Change } from "../model/plan.ts";
 import { quoted } from "../model/quoted.ts";
+import type { SlurmAccountSettings } from "../model/slurm.ts";
 
 /** One line of a diff: `+` given, `-` taken, `~` changed. */
 export interface DiffLine {
@@ -69,8 +70,9 @@ function wordsOf(change: Change): [sign: DiffLine["sign"], what: string, name: s
     case "sudo-revoked":
       return [change.event === "sudo-granted" ? "+" : "-", "sudo", change.rule, ""];
     case "slurm-account-added":
+      return ["+", "account", change.account, ["in Slurm", ...settingsOf(change.settings)].join(", ")];
     case "slurm-account-removed":
-      return [change.event === "slurm-account-added" ? "+" : "-", "account", change.account, "in Slurm"];
+      return ["-", "account", change.account, "in Slurm"];
     case "slurm-account-changed":
       return [
         "~",
@@ -104,6 +106,15 @@ function wordsOf(change: Change): [sign: DiffLine["sign"], what: string, name: s
     case "file-repaired":
       return ["~", "file", change.file, change.reason];
   }
+}
+
+function settingsOf({ parent, fairshare, qos, defaultQos }: SlurmAccountSettings): string[] {
+  return [
+    ...(parent === undefined ? [] : [`below ${printable(parent)}`]),
+    ...(fairshare === undefined ? [] : [`fairshare ${fairshare}`]),
+    ...(qos === undefined ? [] : [`qos ${qos.join(" ")}`]),
+    ...(defaultQos === undefined ? [] : [`defaultQos ${defaultQos}`]),
+  ];
 }
 
 /** Names read from disk are usually plain; whatever is not is quoted. */

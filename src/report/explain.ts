@@ -12,6 +12,7 @@ import { hasOpenAccount, homeLink, mapsLink, shellLink } from "./links-node.ts";
 import { accessLink, groupsLink, uidLink } from "./links-rules.ts";
 import { slurmLink } from "./links-slurm.ts";
 import type { Person } from "./person.ts";
+import { wayToSync } from "./way.ts";
 
 /** The chain, first to last. A new link is a line here and a function of a person. */
 const LINKS = [
@@ -44,6 +45,8 @@ export interface Explanation {
   /** What sshd would do now. True beside a broken link where this node still has them from an earlier sync. */
   readonly canLogIn: boolean;
   readonly firstBroken: LinkName | null;
+  /** What to do about somebody who can log in and should not: null for everybody else. */
+  readonly wayOut: string | null;
   readonly links: readonly Link[];
 }
 
@@ -51,10 +54,12 @@ export interface Explanation {
 export function explainPerson(person: Person): Explanation {
   const links = LINKS.map(([link, look]) => ({ link, ...look(person) }));
   const broken = links.find(({ state }) => state === "no");
+  const isLeft = broken !== undefined && isStillOpen(person);
   return {
     user: person.name,
-    canLogIn: broken === undefined || isStillOpen(person),
+    canLogIn: broken === undefined || isLeft,
     firstBroken: broken?.link ?? null,
+    wayOut: isLeft ? wayToSync(person) : null,
     links,
   };
 }

@@ -17,6 +17,9 @@ export function slurmLink(person: Person): Finding {
   if (slurm === undefined || isLocal) {
     return notNeeded("this node does not keep their accounts of Slurm", "slurm.enabled");
   }
+  if (slurm === "other-root") {
+    return notNeeded("not looked at below another root", "--root");
+  }
   const { failure, user, changes, problems } = slurm;
   const now = describeAccounts(user);
   if (failure !== undefined && user === undefined) {
@@ -39,16 +42,17 @@ export function slurmLink(person: Person): Finding {
       failure?.message ?? wayToSync(person),
     );
   }
-  if (served?.active !== true) {
-    return notNeeded(now, SOURCE);
-  }
+  return served?.active === true ? whetherIn(user) : notNeeded(now, SOURCE);
+}
+
+function whetherIn(user: SlurmUser | undefined): Finding {
   return user === undefined || user.accounts.size === 0
     ? warning(
         "in no account, so Slurm refuses their jobs",
         SOURCE,
         "Put them into a group that slurm.accounts names, or add a rule with everybody.",
       )
-    : yes(now, SOURCE);
+    : yes(describeAccounts(user), SOURCE);
 }
 
 function describeAccounts(user: SlurmUser | undefined): string {

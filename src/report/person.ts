@@ -34,8 +34,8 @@ export interface Person {
   /** Whose the name and the uid are on this node, by the ledger. */
   readonly holders: { readonly name: Holding | undefined; readonly uid: Holding | undefined };
   readonly sudo: SudoRules;
-  /** Undefined where this node does not keep Slurm's accounts. */
-  readonly slurm: SlurmState | undefined;
+  /** Undefined where this node does not keep Slurm's accounts; `other-root` where it is not looked at. */
+  readonly slurm: SlurmState | "other-root" | undefined;
   readonly node: OnNode;
   readonly sync: SyncState;
   readonly places: Places;

@@ -38,15 +38,21 @@ function lineOf(
   return printable(`  ${MARKS[state]} ${link.padEnd(width)}  ${value} (${source})${mend}`);
 }
 
-function closingLine({ user, canLogIn, firstBroken, links }: Explanation): string {
+function closingLine({ user, firstBroken, wayOut, links }: Explanation): string {
   const who = /^[\w.@-]+$/.test(user) ? user : quoted(user);
   const broken = links.find(({ link }) => link === firstBroken);
   if (broken === undefined) {
     const marked = links.some(({ state }) => state === "warning") ? "; look at what is marked with !" : "";
     return `${who} can log in here${marked}.`;
   }
-  const verdict = canLogIn
-    ? `${who} can still log in here, and should not: this node has them from an earlier sync.`
-    : `Rollcall does not let ${who} in here.`;
-  return printable(`${verdict} The first broken link is "${broken.link}": ${broken.remedy ?? broken.value}`);
+  const remedy = broken.remedy ?? broken.value;
+  const choice =
+    wayOut === null || remedy.includes(wayOut)
+      ? remedy
+      : `To take them off: ${wayOut} To keep them: ${remedy}`;
+  return printable(
+    wayOut === null
+      ? `Rollcall does not let ${who} in here. The first broken link is "${broken.link}": ${remedy}`
+      : `${who} can still log in here, and should not: this node has them from an earlier sync. The first broken link is "${broken.link}": ${choice}`,
+  );
 }

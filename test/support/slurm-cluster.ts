@@ -24,7 +24,7 @@ export { missingSlurm, type Suite } from "./slurm-tree.ts";
 export interface SlurmCluster extends Namespace {
   /** As `sacctmgr --version` prints it: slurm-wlm 22.05.8. */
   readonly version: string;
-  /** Waits until it answers. */
+  /** Waits until it answers. After slurmctld's return the node takes some five seconds more to be idle again. */
   startDaemon(daemon: Daemon): Promise<void>;
   /** Waits until it is gone. */
   stopDaemon(daemon: Daemon): Promise<void>;

@@ -139,4 +139,47 @@ maxPerUser: 3
       assert.notEqual(mistakesIn(`${SOUND}${line}\n`).length, 0, line);
     }
   });
+
+  it("says what is wrong between the rules of slurm", () => {
+    const wrong: [rules: string, says: RegExp][] = [
+      ["{ account: a, group: g, match: x }", /0: must have only one of group, match and everybody/],
+      [
+        '{ account: $2, match: "x-(.*)" }',
+        /0\.account: has a \$ for which match has no brackets: it catches 1/,
+      ],
+      ["{ account: $1, group: g }", /0\.account: has a \$ for which match has no brackets/],
+      ["{ account: root, everybody: true }", /0\.account: must not be root/],
+      [
+        "{ account: NLP, group: g }",
+        /0\.account: must be a name in lower case, as Slurm keeps it, not "NLP"/,
+      ],
+      ['{ account: a, match: "x-(.*" }', /0\.match: must be a regular expression/],
+      ["{ account: a, group: g, qos: [x], defaultQos: y }", /0\.defaultQos: must be one of qos/],
+      ["{ account: a, parent: b }, { account: b, parent: a }", /1\.parent: leads back to the account itself/],
+      [
+        "{ account: a, group: g }, { account: a, group: h, fairshare: 3 }",
+        /1: is not the first rule for this account/,
+      ],
+      [
+        "{ account: a, group: g, maxJobs: 3 }",
+        /0\.maxJobs: unknown key; the keys here are account, group, match/,
+      ],
+    ];
+    for (const [rules, says] of wrong) {
+      const mistakes = mistakesIn(`${SOUND}slurm: { enabled: true, accounts: [${rules}] }\n`);
+      assert.ok(
+        mistakes.some((mistake) => says.test(mistake)),
+        `${rules}: ${mistakes.join("; ")}`,
+      );
+    }
+    assert.match(mistakesIn(`${SOUND}slurm: { enabled: true }\n`).join(), /slurm\.accounts: is empty/);
+    assert.match(
+      mistakesIn(`${SOUND}slurm: { accounts: [{ account: a, group: g }], adopt: [b] }\n`).join(),
+      /slurm\.adopt: has "b", which no rule/,
+    );
+    assert.deepEqual(
+      mistakesIn(`${SOUND}slurm: { accounts: [{ account: $1, match: "x-(.*)|y-(.*)" }] }\n`),
+      [],
+    );
+  });
 });

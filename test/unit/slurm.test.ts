@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { parseRows } from "../../src/formats/sacctmgr.ts";
 import { parseSlurmHoldings, renderSlurmHoldings } from "../../src/formats/slurm-holdings.ts";
 import type { Directory } from "../../src/model/directory.ts";
-import type { ObservedSlurm, SlurmHolding, SlurmPlan } from "../../src/model/slurm.ts";
+import type { ObservedSlurm, SlurmAccount, SlurmHolding, SlurmPlan } from "../../src/model/slurm.ts";
 import { slurmRefusalOf } from "../../src/plan/guard.ts";
 import { planSlurm } from "../../src/plan/slurm.ts";
 import { slurmHoldingsThere } from "../../src/plan/slurm-owned.ts";
@@ -118,8 +118,12 @@ describe("accounts of Slurm", () => {
     const settings = { ...SETTINGS, adopt: ["nlp", "users"] };
     const adopted = synced(aDirectory({ 1: [2] }), forgotten, settings);
 
+    const gone = synced(aDirectory({}), adopted, settings);
+
     assert.deepEqual(accountsOf(adopted, "user1"), ["up1", "users"]);
     assert.deepEqual(planFor(aDirectory({ 1: [2] }), forgotten).losers, []);
+    assert.deepEqual(accountsOf(gone, "user2"), ["up1", "users"]);
+    assert.ok(gone.accounts.has("nlp"), "what somebody else made stays, with nobody in it");
   });
 
   it("keep whoever has a job, with the jobs in the message, unless they are to be cancelled", () => {
@@ -137,6 +141,31 @@ describe("accounts of Slurm", () => {
         .filter((kind) => kind === "cancel-jobs" || kind === "remove-users"),
       ["cancel-jobs", "remove-users", "remove-users"],
     );
+  });
+
+  it("are set right by what differs alone, and never lose their default QOS on the way", () => {
+    const first = synced(aDirectory({ 1: [1] }), EMPTY_SLURM);
+    const settingsOf = (fields: Partial<SlurmAccount>, rule: object) => {
+      const nlp = first.accounts.get("nlp") ?? assert.fail();
+      const observed = { ...first, accounts: new Map([...first.accounts, ["nlp", { ...nlp, ...fields }]]) };
+      const [own, ...others] = SETTINGS.accounts;
+      const settings = { ...SETTINGS, accounts: [{ ...(own ?? assert.fail()), ...rule }, ...others] };
+      const step = planFor(aDirectory({ 1: [1] }), observed, settings).steps.find(
+        ({ kind }) => kind === "modify-account",
+      );
+      return step !== undefined && "settings" in step ? JSON.parse(JSON.stringify(step.settings)) : undefined;
+    };
+
+    assert.deepEqual(settingsOf({}, {}), undefined);
+    assert.deepEqual(settingsOf({}, { fairshare: 50 }), { fairshare: 50 });
+    assert.deepEqual(settingsOf({ defaultQos: "normal" }, { qos: ["high"] }), {
+      qos: ["high"],
+      defaultQos: "-1",
+    });
+    assert.deepEqual(settingsOf({ defaultQos: "normal" }, { qos: ["high"], defaultQos: "high" }), {
+      qos: ["high"],
+      defaultQos: "high",
+    });
   });
 
   it("never lose an association for one partition that somebody else made", () => {
@@ -199,6 +228,10 @@ describe("accounts of Slurm", () => {
 
     assert.match(slurmRefusalOf(all, PLAN_SETTINGS.guard) ?? "", /the last account from 4 of 4 users/);
     assert.deepEqual(one.losers, ["user4"]);
+    assert.match(
+      slurmRefusalOf({ losers: [], holders: 9, lostAccounts: 3, madeAccounts: 5 }, PLAN_SETTINGS.guard) ?? "",
+      /remove 3 of the 5 accounts/,
+    );
     assert.equal(slurmRefusalOf(one, PLAN_SETTINGS.guard), undefined);
   });
 });

@@ -3,7 +3,7 @@
  * anything is made, so that nothing of ours is ever taken for somebody else's.
  */
 
-import { activeJobsQuery, parseJobs } from "../formats/sacctmgr.ts";
+import { activeJobsQuery, jobsInRefusal, parseJobs } from "../formats/sacctmgr.ts";
 import { renderSlurmHoldings, slurmHoldingsFile } from "../formats/slurm-holdings.ts";
 import { Failure } from "../model/failure.ts";
 import type { SlurmAccountSettings, SlurmHolding, SlurmJob, SlurmStep } from "../model/slurm.ts";
@@ -17,16 +17,25 @@ export interface SlurmTarget {
   readonly tools: SlurmTools;
 }
 
+/** What did not work. */
+export interface SlurmRefusals {
+  /** In words. */
+  readonly refusals: readonly string[];
+  /** Jobs for whose sake somebody was left where they are. */
+  readonly jobs: readonly SlurmJob[];
+}
+
 /**
- * What did not work, in words. A command that Slurm refuses stops no other, but that no account is removed then: Slurm
- * takes along what is still in it, and 24.11 hangs from then on when accounts below it are left.
+ * A command that Slurm refuses stops no other, but that no account is removed then: Slurm takes along what is still in it,
+ * and 24.11 hangs from then on when accounts below it are left.
  */
 export async function applySlurm(
   steps: readonly SlurmStep[],
   target: SlurmTarget,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<SlurmRefusals> {
   const refusals: string[] = [];
+  const jobs: SlurmJob[] = [];
   for (const step of steps) {
     if (signal.aborted) {
       throw new Failure(
@@ -34,19 +43,44 @@ export async function applySlurm(
         "Stopped by a signal while Slurm was changed; the next sync does the rest.",
       );
     }
-    if (step.kind === "remove-account" && refusals.length > 0) {
+    if (step.kind === "remove-account" && refusals.length + jobs.length > 0) {
       continue;
     }
-    try {
-      await carryOut(step, target, signal);
-    } catch (error) {
-      if (!(error instanceof Failure) || error.code !== "slurm-refused") {
-        throw error;
-      }
-      refusals.push(error.message);
-    }
+    const refused = await carryOutForMost(step, target, signal);
+    refusals.push(...refused.refusals);
+    jobs.push(...refused.jobs);
   }
-  return refusals;
+  return { refusals, jobs };
+}
+
+/** Each time some of the users have jobs that nobody knew of, the others are tried without them. */
+async function carryOutForMost(
+  step: SlurmStep,
+  target: SlurmTarget,
+  signal: AbortSignal,
+): Promise<SlurmRefusals> {
+  try {
+    await carryOut(step, target, signal);
+    return { refusals: [], jobs: [] };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== "slurm-refused") {
+      throw error;
+    }
+    const jobs = typeof error.cause === "string" ? jobsInRefusal(error.cause) : [];
+    if (jobs.length === 0 || !("users" in step)) {
+      return { refusals: [error.message], jobs: [] };
+    }
+    const busy = new Set(jobs.map(({ user }) => user));
+    const users = step.users.filter((user) => !busy.has(user));
+    if (users.length === step.users.length) {
+      return { refusals: [error.message], jobs: [] };
+    }
+    const rest =
+      users.length === 0
+        ? { refusals: [], jobs: [] }
+        : await carryOutForMost({ ...step, users }, target, signal);
+    return { refusals: rest.refusals, jobs: [...jobs, ...rest.jobs] };
+  }
 }
 
 /** Keeps the list of what is Rollcall's in one cluster. */

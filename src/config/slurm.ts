@@ -14,13 +14,15 @@ const slurmName = z
   );
 
 const slurmRule = z.strictObject({
-  account: z.string().regex(/^[a-z0-9_.$-]{1,40}$/, "must be a name in lower case, as Slurm keeps it"),
+  account: z
+    .string()
+    .regex(/^[a-z0-9_$][a-z0-9_.$-]{0,39}$/, "must be a name in lower case, as Slurm keeps it"),
   group: groupName.optional(),
   match: z.string().refine(isPattern, "must be a regular expression").optional(),
   everybody: z.boolean().default(false),
   parent: slurmName.or(z.literal("root")).optional(),
   fairshare: integer(0, 2_000_000_000).optional(),
-  qos: z.array(slurmName).min(1).optional(),
+  qos: z.array(slurmName).min(1).refine(isUnique, "must not name one twice").optional(),
   defaultQos: slurmName.optional(),
 });
 
@@ -43,13 +45,20 @@ export const slurm = z
     cancelJobs: z.boolean().default(false),
     tools: absolutePath.optional(),
     conf: absolutePath.optional(),
-    timeout: duration("10s").refine((ms) => ms >= SECOND_MS, "must be at least 1s"),
+    timeout: duration("10s").refine(
+      (ms) => ms >= SECOND_MS && ms <= 120 * SECOND_MS,
+      "must be between 1s and 2m: syncs wait for it",
+    ),
   })
   .prefault({});
 
+function isUnique(names: readonly string[]): boolean {
+  return new Set(names).size === names.length;
+}
+
 function isPattern(text: string): boolean {
   try {
-    return new RegExp(`^(?:${text})$`).source !== "";
+    return new RegExp(text).source !== "";
   } catch {
     return false;
   }

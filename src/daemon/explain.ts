@@ -70,7 +70,12 @@ function slurmFor(name: string, { slurm, settings, around }: Scene): Person["slu
       failure: slurm.failure,
       user: slurm.users.get(name),
       changes: slurm.changes.filter((change) => "user" in change && change.user === name),
-      problems: slurm.problems.filter(({ subject }) => subject.kind === "user" && subject.name === name),
+      problems: slurm.problems.filter(
+        ({ subject }) =>
+          (subject.kind === "user" && subject.name === name) ||
+          // Somebody without an account may lack it for a reason that is not about them.
+          (subject.kind !== "user" && slurm.users.get(name) === undefined),
+      ),
     }
   );
 }

@@ -10,7 +10,7 @@ import { applySlurm, keepSlurmHoldings } from "../apply/slurm.ts";
 import type { Directory } from "../model/directory.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import type { SlurmReport } from "../model/report.ts";
-import type { ObservedSlurm, SlurmHolding, SlurmPlan, SlurmUser } from "../model/slurm.ts";
+import type { ObservedSlurm, SlurmHolding, SlurmJob, SlurmPlan, SlurmUser } from "../model/slurm.ts";
 import { observeJobs, observeSlurm } from "../observe/slurm.ts";
 import { slurmRefusalOf } from "../plan/guard.ts";
 import type { PlanSettings } from "../plan/settings.ts";
@@ -89,15 +89,20 @@ interface Decided {
 }
 
 /** Asks for jobs only where somebody would leave an account. */
-async function decide(directory: Directory, part: SlurmPart, tools: SlurmTools): Promise<Decided> {
+async function decide(
+  directory: Directory,
+  part: SlurmPart & { readonly knownJobs?: readonly SlurmJob[] },
+  tools: SlurmTools,
+): Promise<Decided> {
   const observed = await observeSlurm(part, tools);
   const wanted = wantedSlurm(directory, part, observed);
   const plan = planSlurm(wanted, observed, part);
   if (plan.left.length === 0) {
     return { observed, plan };
   }
-  const jobs = await observeJobs(plan.left, observed.cluster, tools);
-  const withJobs = { ...observed, jobs };
+  const where = { accounts: plan.left, cluster: observed.cluster, all: part.cancelJobs };
+  const jobs = await observeJobs(where, tools);
+  const withJobs = { ...observed, jobs: [...jobs, ...(part.knownJobs ?? [])] };
   return { observed: withJobs, plan: planSlurm(wanted, withJobs, part) };
 }
 
@@ -115,9 +120,16 @@ async function carryOut(
   if (plan.steps.length === 0) {
     return { cluster, problems: plan.problems };
   }
-  const refusals = await applySlurm(plan.steps, { cluster, tools }, signal);
+  const first = await applySlurm(plan.steps, { cluster, tools }, signal);
   // A job that was cancelled may take a while to end: whoever has one is kept until the next sync.
-  const after = await decide(directory, { ...part, cancelJobs: false }, tools);
+  const patient = { ...part, cancelJobs: false, knownJobs: first.jobs };
+  let after = await decide(directory, patient, tools);
+  let { refusals } = first;
+  if (first.jobs.length > 0 && after.plan.steps.length > 0) {
+    // Now that it is known whose jobs are in the way, the rest can be done.
+    ({ refusals } = await applySlurm(after.plan.steps, { cluster, tools }, signal));
+    after = await decide(directory, patient, tools);
+  }
   await keep(slurmHoldingsThere(known, after.observed), known, place);
   const open = new Set(after.plan.changes.map((change) => JSON.stringify(change)));
   return {

@@ -23,7 +23,10 @@ export function parseSlurmHoldings(bytes: Uint8Array): SlurmHolding[] | undefine
 }
 
 function parseHolding(line: unknown): SlurmHolding | undefined {
-  if (!Array.isArray(line) || !line.every((word) => typeof word === "string")) {
+  if (!Array.isArray(line) || !line.every((word) => typeof word === "string" && word !== "")) {
+    return undefined;
+  }
+  if (line.length !== (line[0] === "account" || line[0] === "user" ? 2 : 3)) {
     return undefined;
   }
   const [kind = "", first = "", second = ""]: string[] = line;

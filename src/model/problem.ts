@@ -240,6 +240,11 @@ export const PROBLEMS = {
     remedy:
       "Wait for the jobs, end them with scancel, or set slurm.cancelJobs; the next whole sync tries again.",
   },
+  "slurm-unreadable": {
+    costs: "nothing",
+    title: "Slurm has a name with a '|' or a line break in it, so a row of it cannot be read",
+    remedy: "Find the name with sacctmgr show assoc, and remove it: no tool can be sure of such a table.",
+  },
   "slurm-forgotten": {
     costs: "nothing",
     title: "The list of what Rollcall made in Slurm is damaged",

@@ -56,6 +56,8 @@ export interface ObservedSlurm {
   readonly users: ReadonlyMap<string, SlurmUser>;
   readonly qos: ReadonlySet<string>;
   readonly holdings: readonly SlurmHolding[];
+  /** Rows that could not be read: somebody's names are in them. Nothing is removed then that could hold them. */
+  readonly unreadable: readonly string[];
   /** The list of holdings was there and could not be believed. */
   readonly forgot: boolean;
   /** Of those who would lose an association; empty until somebody would. */

@@ -4,11 +4,20 @@
  * Every read is one table of sacctmgr(1), so that ten thousand users cost as many calls as ten.
  */
 
-import { activeJobsQuery, parseJobs, parseNames, parseRows } from "../formats/sacctmgr.ts";
+import {
+  activeJobsQuery,
+  parseJobs,
+  parseNames,
+  parseRows,
+  queuedJobsQuery,
+  strangeRows,
+} from "../formats/sacctmgr.ts";
 import { parseSlurmHoldings, slurmHoldingsFile } from "../formats/slurm-holdings.ts";
 import { Failure } from "../model/failure.ts";
 import { nearest } from "../model/nearest.ts";
+import { quoted } from "../model/quoted.ts";
 import type { ObservedSlurm, SlurmAccount, SlurmJob, SlurmUser } from "../model/slurm.ts";
+import { observeFile } from "../platform/files.ts";
 import { readKept } from "../platform/private-files.ts";
 import type { SlurmTools } from "../platform/slurm.ts";
 
@@ -25,26 +34,67 @@ const TABLE = ["--noheader", "--parsable2", "--readonly"];
 export async function observeSlurm(place: SlurmPlace, tools: SlurmTools): Promise<ObservedSlurm> {
   const show = (...args: string[]) => tools.call("sacctmgr", [...TABLE, "show", ...args]);
   const cluster = clusterIn(await show("cluster", "format=cluster"), place.cluster);
-  const associations = parseRows(
-    await show("assoc", "format=cluster,account,user,partition,share,parentname,defaultqos,qos"),
-    ASSOCIATION_FIELDS,
-  );
-  const users = parseRows(
-    await show("user", "withassoc", "format=user,cluster,defaultaccount,adminlevel"),
-    USER_FIELDS,
-  );
+  const table = await show("assoc", "format=cluster,account,user,partition,share,parentname,defaultqos,qos");
+  const people = await show("user", "withassoc", "format=user,cluster,defaultaccount,adminlevel");
   const qos = parseRows(await show("qos", "format=name"), 1).map(([name = ""]) => name);
-  const bytes = await readKept(place.stateDirectory, slurmHoldingsFile(cluster));
-  const holdings = bytes === undefined ? [] : parseSlurmHoldings(bytes);
+  const associations = parseRows(table, ASSOCIATION_FIELDS);
+  const users = parseRows(people, USER_FIELDS);
+  refuseHalf({ associations, users, qos, cluster });
   return {
     cluster,
     accounts: accountsIn(associations, cluster),
     users: usersIn({ users, associations, cluster }),
     qos: new Set(qos),
-    holdings: holdings ?? [],
-    forgot: holdings === undefined,
+    unreadable: [...strangeRows(table, ASSOCIATION_FIELDS), ...strangeRows(people, USER_FIELDS)],
+    ...(await observeHoldings(place.stateDirectory, slurmHoldingsFile(cluster))),
     jobs: [],
   };
+}
+
+async function observeHoldings(
+  directory: string,
+  name: string,
+): Promise<Pick<ObservedSlurm, "holdings" | "forgot">> {
+  const bytes = await readKept(directory, name);
+  if (bytes === undefined) {
+    return { holdings: [], forgot: (await observeFile(`${directory}/${name}`)) !== undefined };
+  }
+  const holdings = parseSlurmHoldings(bytes);
+  return { holdings: holdings ?? [], forgot: holdings === undefined };
+}
+
+/** An answer that lacks what every cluster has, or says one thing twice, is not believed: what is missing in it would be forgotten. */
+function refuseHalf({
+  associations,
+  users,
+  qos,
+  cluster,
+}: Tables & { readonly qos: readonly string[] }): void {
+  const keys = associations.map((row) => row.slice(0, 4).join("|"));
+  const seen = new Set<string>();
+  const twice = keys.find((key) => seen.size === seen.add(key).size);
+  const known = new Set(users.map(([user]) => user));
+  const stranger = associations.find(([, , user]) => user !== "" && !known.has(user));
+  const hasRoot = new Set(keys).has(`${cluster}|root||`);
+  if (hasRoot && qos.length > 0 && twice === undefined && stranger === undefined) {
+    return;
+  }
+  const what =
+    twice !== undefined
+      ? `it has ${quoted(twice)} twice; has somebody made a name with a line break in it?`
+      : stranger !== undefined
+        ? `it has an association of ${quoted(stranger[2])} and no such user`
+        : "it lacks the account root or every QOS";
+  throw new Failure(
+    "slurm-refused",
+    `Slurm was left as it is: its answer cannot be right, ${what}. Look at "sacctmgr show assoc".`,
+  );
+}
+
+interface Tables {
+  readonly associations: readonly string[][];
+  readonly users: readonly string[][];
+  readonly cluster: string;
 }
 
 const ASSOCIATION_FIELDS = 8;
@@ -57,6 +107,12 @@ function clusterIn(table: string, wanted: string | undefined): string {
   const names = parseRows(table, 1)
     .map(([name = ""]) => name)
     .filter((name) => CLUSTER_NAME.test(name));
+  if (names.length === 0) {
+    throw new Failure(
+      "slurm-unanswered",
+      'Slurm was left as it is: it named no cluster at all. Look at "sacctmgr show cluster"; a new slurmdbd needs "sacctmgr add cluster NAME" first.',
+    );
+  }
   const [first] = names;
   const found = wanted === undefined && names.length === 1 ? first : names.find((name) => name === wanted);
   if (found !== undefined) {
@@ -68,7 +124,7 @@ function clusterIn(table: string, wanted: string | undefined): string {
     wanted === undefined ? "slurm.cluster does not say which one is meant" : `slurm.cluster is "${wanted}"`;
   throw new Failure(
     "slurm-cluster-unknown",
-    `Slurm was left as it is: slurmdbd has the clusters ${names.join(", ") || "(none)"}, and ${what}.${hint} Correct slurm.cluster, or add the cluster with sacctmgr.`,
+    `Slurm was left as it is: slurmdbd has the clusters ${names.join(", ")}, and ${what}.${hint} Correct slurm.cluster, or add the cluster with sacctmgr.`,
   );
 }
 
@@ -84,15 +140,7 @@ function accountsIn(rows: readonly string[][], cluster: string): Map<string, Slu
   );
 }
 
-function usersIn({
-  users,
-  associations,
-  cluster,
-}: {
-  readonly users: readonly string[][];
-  readonly associations: readonly string[][];
-  readonly cluster: string;
-}): Map<string, SlurmUser> {
+function usersIn({ users, associations, cluster }: Tables): Map<string, SlurmUser> {
   const byUser = Map.groupBy(associations, ([, , user = ""]) => user);
   const records = Map.groupBy(users, ([user = ""]) => user);
   return new Map(
@@ -114,11 +162,20 @@ function usersIn({
   );
 }
 
-/** The jobs in these accounts that have not ended, as slurmdbd knows them: it is slurmdbd that would refuse. */
+/**
+ * The jobs in these accounts that have not ended, as slurmdbd knows them: it is slurmdbd that would refuse. Those that are
+ * held it does not show; `all` asks slurmctld for them, too.
+ */
 export async function observeJobs(
-  accounts: readonly string[],
-  cluster: string,
+  {
+    accounts,
+    cluster,
+    all,
+  }: { readonly accounts: readonly string[]; readonly cluster: string; readonly all: boolean },
   tools: SlurmTools,
 ): Promise<SlurmJob[]> {
-  return parseJobs(await tools.call("sacct", activeJobsQuery(accounts, cluster)));
+  const kept = parseJobs(await tools.call("sacct", activeJobsQuery(accounts, cluster)));
+  const queued = all ? parseJobs(await tools.call("squeue", queuedJobsQuery(accounts, cluster))) : [];
+  const byId = new Map([...queued, ...kept].map((job) => [job.id, job]));
+  return [...byId.values()];
 }

@@ -32,9 +32,9 @@ export function planAccounts(
   const mayChange = ({ account }: Differing) => isOurs(account) || owned.adoptedAccounts.has(account);
   const ours = differing.filter(mayChange);
   const idle = [...observed.accounts.keys()].filter(
-    (account) => isOurs(account) && !wanted.accounts.has(account),
+    (account) => isOurs(account) && !wanted.named.has(account),
   );
-  const gone = removable(idle, observed, removed);
+  const gone = observed.unreadable.length > 0 ? [] : removable(idle, observed, removed);
   return {
     add: missing.map(([account, settings]) => ({ kind: "add-account", account, settings })),
     modify: ours.map(({ account, settings, differences }) => ({

@@ -2,7 +2,7 @@
  * Who comes into which account of Slurm, who leaves one, and whose default account changes.
  */
 
-import type { ObservedSlurm } from "../model/slurm.ts";
+import type { ObservedSlurm, SlurmUser } from "../model/slurm.ts";
 import type { OwnedSlurm } from "./slurm-owned.ts";
 import type { WantedSlurm } from "./slurm-wanted.ts";
 
@@ -22,8 +22,8 @@ export interface Places {
   readonly added: readonly SlurmPlace[];
   /** Ours, and not wanted any more. */
   readonly removed: readonly SlurmPlace[];
-  /** The same, but somebody else gave that user associations for single partitions there, which would go as well. */
-  readonly partitioned: readonly SlurmPlace[];
+  /** The same, but something that somebody else gave that user would go as well; with what that is. */
+  readonly bound: readonly (SlurmPlace & { readonly why: string })[];
 }
 
 /** Compares them. */
@@ -39,13 +39,44 @@ export function planPlaces({ placements }: WantedSlurm, { users }: ObservedSlurm
       .filter((account) => owned.has({ kind: "association", user, account }))
       .map((account) => ({ user, account })),
   );
-  const isPartitioned = ({ user, account }: SlurmPlace) => users.get(user)?.partitioned.has(account) === true;
-  return {
-    added,
-    removed: left.filter((place) => !isPartitioned(place)),
-    partitioned: left.filter(isPartitioned),
-  };
+  const bound = left.flatMap((place) => {
+    const why = bindingOf(place, { users, left, owned });
+    return why === undefined ? [] : [{ ...place, why }];
+  });
+  const isBound = ({ user, account }: SlurmPlace) =>
+    bound.some((place) => place.user === user && place.account === account);
+  return { added, removed: left.filter((place) => !isBound(place)), bound };
 }
+
+/** With the last association Slurm takes the record of the user away, whoever made it. */
+function bindingOf(
+  { user, account }: SlurmPlace,
+  {
+    users,
+    left,
+    owned,
+  }: Pick<ObservedSlurm, "users"> & { readonly left: readonly SlurmPlace[]; readonly owned: OwnedSlurm },
+): string | undefined {
+  const { partitioned, adminLevel, accounts, isElsewhere } = users.get(user) ?? NOBODY;
+  if (partitioned.has(account)) {
+    return "somebody else gave them associations for single partitions there";
+  }
+  const losesAll = !isElsewhere && left.filter((place) => place.user === user).length === accounts.size;
+  const isGiven =
+    (adminLevel === "Operator" || adminLevel === "Administrator") &&
+    !owned.has({ kind: "level", user, level: adminLevel });
+  return losesAll && isGiven
+    ? `somebody else gave them the AdminLevel ${adminLevel}, which would go with the last one`
+    : undefined;
+}
+
+const NOBODY: SlurmUser = {
+  defaultAccount: "",
+  adminLevel: "None",
+  accounts: new Set(),
+  partitioned: new Set(),
+  isElsewhere: false,
+};
 
 /** What plans for default accounts and records of users are made from. */
 export interface PlacesBefore {

@@ -32,6 +32,8 @@ export interface SlurmSettings {
 /** What should be there. */
 export interface WantedSlurm {
   readonly accounts: ReadonlyMap<string, SlurmAccountSettings>;
+  /** The same with those that cannot be made or set right now: they are left as they are. */
+  readonly named: ReadonlySet<string>;
   /** By user: their accounts, the default one first. */
   readonly placements: ReadonlyMap<string, readonly string[]>;
   readonly levels: ReadonlyMap<string, AdminLevel>;
@@ -69,6 +71,7 @@ export function wantedSlurm(
   const isThere = (account: string) => possible.has(account) || observed.accounts.has(account);
   return {
     accounts: possible,
+    named: new Set(settings.keys()),
     placements: new Map(
       [...placements]
         .map(([user, accounts]) => [user, accounts.filter(isThere)] as const)

@@ -7,7 +7,6 @@
  */
 
 import type { Change } from "../model/plan.ts";
-import type { Problem } from "../model/problem.ts";
 import type { ObservedSlurm, SlurmHolding, SlurmJob, SlurmPlan, SlurmStep } from "../model/slurm.ts";
 import { type AccountsPlan, planAccounts } from "./slurm-accounts.ts";
 import { type LevelChange, planLevels } from "./slurm-levels.ts";
@@ -19,6 +18,7 @@ import {
   recordsLeft,
   type SlurmPlace,
 } from "./slurm-places.ts";
+import { FORGOTTEN, keptByJobs, keptByOthers, unreadableRows } from "./slurm-problems.ts";
 import type { SlurmSettings, WantedSlurm } from "./slurm-wanted.ts";
 
 /** Plans for the jobs that were observed; `left` says in which accounts they must be. */
@@ -35,7 +35,7 @@ export function planSlurm(wanted: WantedSlurm, observed: ObservedSlurm, settings
     accounts: planAccounts(wanted, observed, { owned, removed }),
     defaults: planDefaults({ wanted, observed, owned, removed }),
     levels: planLevels(wanted, observed, owned).changes,
-    records: recordsLeft({ wanted, observed, owned, removed }),
+    records: observed.unreadable.length > 0 ? [] : recordsLeft({ wanted, observed, owned, removed }),
     jobs: settings.cancelJobs ? removed.flatMap(jobsOf) : [],
   };
   return {
@@ -46,8 +46,9 @@ export function planSlurm(wanted: WantedSlurm, observed: ObservedSlurm, settings
       ...parts.accounts.problems,
       ...planLevels(wanted, observed, owned).problems,
       ...kept.map((place) => keptByJobs(place, jobsOf(place))),
-      ...places.partitioned.map(keptByPartitions),
+      ...places.bound.map(keptByOthers),
       ...(observed.forgot ? [FORGOTTEN] : []),
+      ...unreadableRows(observed),
     ],
     holdings: [...owned.adopted, ...holdingsOf(parts, wanted, observed)],
     losers: losersOf(places.removed, wanted, observed),
@@ -79,7 +80,10 @@ function stepsOf(parts: Parts, { placements }: WantedSlurm, { users }: ObservedS
   const isFirst = ({ user, account }: SlurmPlace) =>
     (users.get(user)?.accounts.size ?? 0) === 0 && placements.get(user)?.[0] === account;
   const isNotDefault = ({ user, account }: SlurmPlace) => users.get(user)?.defaultAccount !== account;
-  const leavers = removed.filter(({ user }) => !placements.has(user));
+  const leaves = Map.groupBy(removed, ({ user }) => user);
+  const leavers = removed.filter(
+    ({ user }) => !placements.has(user) && leaves.get(user)?.length === users.get(user)?.accounts.size,
+  );
   const leftovers = leavers.filter(({ user }) => !records.includes(user));
   return [
     ...levelSteps(levels.filter(({ level }) => level === "None")),
@@ -195,34 +199,3 @@ function losersOf(
     .map(([user]) => user)
     .sort();
 }
-
-const NAMED_JOBS = 5;
-
-function keptByJobs({ user, account }: SlurmPlace, jobs: readonly SlurmJob[]): Problem {
-  const ids = jobs.map(({ id }) => id);
-  const more = ids.length > NAMED_JOBS ? ` and ${ids.length - NAMED_JOBS} more` : "";
-  const reason = `stays in the account ${account} while jobs have not ended: ${ids.slice(0, NAMED_JOBS).join(", ")}${more}`;
-  return {
-    code: "slurm-kept",
-    subject: { kind: "user", id: user, name: user },
-    field: "slurm.accounts",
-    reason,
-  };
-}
-
-function keptByPartitions({ user, account }: SlurmPlace): Problem {
-  const reason = `stays in the account ${account}: somebody else gave them associations for single partitions there`;
-  return {
-    code: "slurm-kept",
-    subject: { kind: "user", id: user, name: user },
-    field: "slurm.accounts",
-    reason,
-  };
-}
-
-const FORGOTTEN: Problem = {
-  code: "slurm-forgotten",
-  subject: { kind: "node", id: "slurm", name: "slurm" },
-  field: "state.directory",
-  reason: "the list of what Rollcall made in Slurm is damaged, so what it made before is left alone",
-};

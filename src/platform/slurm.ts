@@ -4,11 +4,12 @@
 
 import { errorCodeOf, Failure, messageOf } from "../model/failure.ts";
 import { type Command, type Finished, runTool } from "./child.ts";
+import { systemClock } from "./clock.ts";
 
 /** Counts what it runs. */
 export interface SlurmTools {
   /** What the tool printed. Throws a Failure when it does not answer, may not do it, or refuses. */
-  call(program: "sacctmgr" | "sacct" | "scancel", args: readonly string[]): Promise<string>;
+  call(program: "sacctmgr" | "sacct" | "scancel" | "squeue", args: readonly string[]): Promise<string>;
   /** How many times a tool was run. */
   readonly calls: number;
 }
@@ -22,9 +23,15 @@ export interface SlurmToolSettings {
   readonly conf?: string | undefined;
 }
 
+/** All calls together may take so many times the limit of one: the next sync waits for them. */
+const PATIENCE = 6;
+/** What is not begun with less. */
+const SHORTEST_MS = 500;
+
 /** None has run yet. */
 export function createSlurmTools({ timeout, tools, conf }: SlurmToolSettings): SlurmTools {
   const env = conf === undefined ? {} : { SLURM_CONF: conf };
+  const end = systemClock.monotonicMs() + PATIENCE * timeout;
   let calls = 0;
   return {
     get calls() {
@@ -33,7 +40,14 @@ export function createSlurmTools({ timeout, tools, conf }: SlurmToolSettings): S
     async call(program, args) {
       calls += 1;
       const command = { program: tools === undefined ? program : `${tools}/${program}`, args, env };
-      const finished = await runTool(command, timeout).catch((error: unknown) => {
+      const left = end - systemClock.monotonicMs();
+      if (left < SHORTEST_MS) {
+        throw new Failure(
+          "slurm-unanswered",
+          `Slurm is too slow: after ${(PATIENCE * timeout) / 1000} s the rest was left for the next sync, because others wait for it. Raise slurm.timeout if this does not come to an end.`,
+        );
+      }
+      const finished = await runTool(command, Math.ceil(Math.min(timeout, left))).catch((error: unknown) => {
         throw notStarted(command, error);
       });
       if (finished.code === 0 || isIdle(finished)) {
@@ -62,9 +76,12 @@ function notStarted({ program }: Command, error: unknown): Failure {
       );
 }
 
+/** Sentences of Slurm's own, and not single words: what it says has names in it that anybody may choose. */
 const UNANSWERED =
-  /connect|communicat|Problem talking|timed out|munge|protocol authentication|slurm_persist/i;
-const DENIED = /access\/permission denied|permission denied|must be|not authorized|privilege/i;
+  /Connection refused|Connection timed out|Unable to (?:contact|connect)|persistent connection|PersistInit|Munge encode failed|Protocol authentication error|Problem talking to the database|Communication connection failure/;
+const DENIED =
+  /Access\/permission denied|Only admins\/operators|must be (?:a super user|an administrator|an operator)/i;
+const REFUSED = /^\s*Error with request: (?:Job\(s\) active|You can not remove the default)/m;
 
 function failureOf(command: Command, { code, out, err }: Finished, timeoutMs: number): Failure {
   const what = wordsOf(command);
@@ -76,6 +93,9 @@ function failureOf(command: Command, { code, out, err }: Finished, timeoutMs: nu
   }
   const said = `${err}\n${out}`.trim();
   const short = said.replaceAll(/\s*\n\s*/g, "; ").slice(0, SAID_CHARS);
+  if (REFUSED.test(said)) {
+    return new Failure("slurm-refused", `Slurm refused "${what}": ${short}.`, { cause: said });
+  }
   if (DENIED.test(said)) {
     return new Failure(
       "slurm-denied",
@@ -87,7 +107,13 @@ function failureOf(command: Command, { code, out, err }: Finished, timeoutMs: nu
         "slurm-unanswered",
         `Slurm could not be reached by "${what}": ${short}. Is slurmdbd running, and munge?`,
       )
-    : new Failure("slurm-refused", `Slurm refused "${what}": ${short === "" ? `exit code ${code}` : short}.`);
+    : new Failure(
+        "slurm-refused",
+        `Slurm refused "${what}": ${short === "" ? `exit code ${code}` : short}.`,
+        {
+          cause: said,
+        },
+      );
 }
 
 const SAID_CHARS = 400;

@@ -13,6 +13,7 @@ export const EMPTY_SLURM: ObservedSlurm = {
   accounts: new Map([["root", slurmAccount("")]]),
   users: new Map(),
   qos: new Set(["normal", "high"]),
+  unreadable: [],
   holdings: [],
   forgot: false,
   jobs: [],

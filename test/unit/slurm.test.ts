@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { parseRows } from "../../src/formats/sacctmgr.ts";
+import { renderJsonLines } from "../../src/formats/json-lines.ts";
+import { jobsInRefusal, parseRows, strangeRows } from "../../src/formats/sacctmgr.ts";
 import { parseSlurmHoldings, renderSlurmHoldings } from "../../src/formats/slurm-holdings.ts";
 import type { Directory } from "../../src/model/directory.ts";
 import type { ObservedSlurm, SlurmAccount, SlurmHolding, SlurmPlan } from "../../src/model/slurm.ts";
@@ -181,6 +182,52 @@ describe("accounts of Slurm", () => {
     );
   });
 
+  it("keep whoever has an admin level of somebody else, which would go with the last one", () => {
+    const first = synced(aDirectory({ 1: [1, 2] }, 4), EMPTY_SLURM);
+    const users = new Map(first.users);
+    users.set("user4", slurmUser(["users"], { adminLevel: "Operator" }));
+    const plan = planFor(aDirectory({ 1: [1, 2] }, 4, [4]), { ...first, users });
+
+    assert.deepEqual(plan.steps, []);
+    assert.match(plan.problems.map(({ reason }) => reason).join(), /the AdminLevel Operator, which would go/);
+  });
+
+  it("give somebody who keeps another account that one as default, before they leave", () => {
+    const first = synced(aDirectory({ 1: [1] }), EMPTY_SLURM);
+    const users = new Map(first.users);
+    users.set("user1", slurmUser(["nlp", "up1", "users", "hand"]));
+    const accounts = new Map([...first.accounts, ["hand", slurmAccount("root")]]);
+    const after = synced(aDirectory({}, 0), { ...first, accounts, users }, { ...SETTINGS, accounts: [] });
+
+    assert.deepEqual(accountsOf(after, "user1"), ["hand"]);
+    assert.equal(after.users.get("user1")?.defaultAccount, "hand");
+  });
+
+  it("and users are not removed whole while a row cannot be read, nor while their rule cannot be met", () => {
+    const first = synced(aDirectory({ 1: [1] }), EMPTY_SLURM);
+    const none: SlurmSettings = {
+      ...SETTINGS,
+      accounts: [],
+      adminLevel: { operator: [], administrator: [] },
+    };
+    const kindsOf = (observed: ObservedSlurm, settings: SlurmSettings = none) =>
+      new Set(planFor(aDirectory({}, 0), observed, settings).steps.map(({ kind }) => kind));
+    const unreadable = { ...first, unreadable: ["test|x|y|||1|nlp||"] };
+
+    assert.ok(kindsOf(first).has("remove-account") && kindsOf(first).has("remove-records"));
+    assert.deepEqual([...kindsOf(unreadable)], ["remove-users"]);
+    assert.match(
+      planFor(aDirectory({}, 0), unreadable, none).problems[0]?.reason ?? "",
+      /"test\|x\|y.*cannot be read/,
+    );
+    assert.equal(kindsOf({ ...first, qos: new Set() }, SETTINGS).has("remove-account"), true, "of a group");
+    assert.ok(
+      !planFor(aDirectory({ 1: [1] }), { ...first, qos: new Set() }).steps.some(
+        (step) => step.kind === "remove-account",
+      ),
+    );
+  });
+
   it("leave a default account alone that somebody chose", () => {
     const first = synced(aDirectory({ 1: [1] }), EMPTY_SLURM);
     const users = new Map(first.users);
@@ -284,6 +331,15 @@ describe("the list of what is Rollcall's in Slurm", () => {
     assert.deepEqual(parseSlurmHoldings(bytes), holdings);
     assert.equal(parseSlurmHoldings(bytes.slice(0, -20)), undefined);
     assert.equal(parseSlurmHoldings(Buffer.from("{}")), undefined);
+    for (const line of [
+      ["account"],
+      ["association", "ada"],
+      ["level", "ada", "Operator", "x"],
+      ["user", ""],
+    ]) {
+      const bad = renderJsonLines("slurm", { heading: {}, lines: [line] });
+      assert.equal(parseSlurmHoldings(bad), undefined, JSON.stringify(line));
+    }
   });
 });
 
@@ -292,6 +348,18 @@ describe("a table of Slurm", () => {
     assert.deepEqual(parseRows("a|b|c\nd|e\n\n|x|y\nf|g|h|i\n", 3), [
       ["a", "b", "c"],
       ["", "x", "y"],
+    ]);
+    assert.deepEqual(strangeRows("a|b|c\nd|e\n\nf|g|h|i\n", 3), ["d|e", "f|g|h|i"]);
+  });
+
+  it("of jobs that are in the way says whose they are", () => {
+    const text = ` Error with request: Job(s) active, cancel job(s) before remove
+  JobID = 3          C = test       A = nlp        U = user11
+  JobID = 14         C = test       A = vision     U = ada`;
+
+    assert.deepEqual(jobsInRefusal(text), [
+      { id: "3", account: "nlp", user: "user11" },
+      { id: "14", account: "vision", user: "ada" },
     ]);
   });
 });

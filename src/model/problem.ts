@@ -238,7 +238,7 @@ export const PROBLEMS = {
     costs: "nothing",
     title: "Somebody who should leave an account of Slurm is still in it",
     remedy:
-      "Wait for the jobs, end them with scancel, or set slurm.cancelJobs; the next whole sync tries again.",
+      "Wait for the jobs, or end them (scancel, slurm.cancelJobs); take away by sacctmgr what somebody else gave them. The next whole sync tries again.",
   },
   "slurm-unreadable": {
     costs: "nothing",

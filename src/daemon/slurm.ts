@@ -15,7 +15,7 @@ import { observeJobs, observeSlurm } from "../observe/slurm.ts";
 import { slurmRefusalOf } from "../plan/guard.ts";
 import type { PlanSettings } from "../plan/settings.ts";
 import { planSlurm } from "../plan/slurm.ts";
-import { slurmHoldingsThere } from "../plan/slurm-owned.ts";
+import { slurmHoldingsThere, sortedSlurmHoldings } from "../plan/slurm-owned.ts";
 import { type SlurmSettings, wantedSlurm } from "../plan/slurm-wanted.ts";
 import { createSlurmTools, type SlurmToolSettings, type SlurmTools } from "../platform/slurm.ts";
 import { diffLineOf } from "../report/diff.ts";
@@ -115,7 +115,7 @@ async function carryOut(
   const { directory, part, tools } = around;
   const { cluster } = observed;
   const place = { cluster, stateDirectory: part.stateDirectory };
-  const known = [...slurmHoldingsThere(observed.holdings, observed), ...plan.holdings];
+  const known = sortedSlurmHoldings([...slurmHoldingsThere(observed.holdings, observed), ...plan.holdings]);
   await keep(known, observed.holdings, place);
   if (plan.steps.length === 0) {
     return { cluster, problems: plan.problems };

@@ -60,6 +60,11 @@ export function slurmHoldingsThere(
         return user?.adminLevel === holding.level;
     }
   };
-  const byKey = new Map(holdings.filter(isThere).map((holding) => [slurmHoldingKey(holding), holding]));
+  return sortedSlurmHoldings(holdings.filter(isThere));
+}
+
+/** Each of them once, in the order of the file. */
+export function sortedSlurmHoldings(holdings: readonly SlurmHolding[]): SlurmHolding[] {
+  const byKey = new Map(holdings.map((holding) => [slurmHoldingKey(holding), holding]));
   return [...byKey.keys()].sort().flatMap((key) => byKey.get(key) ?? []);
 }

@@ -52,7 +52,8 @@ function messageOf(issue: z.core.$ZodIssue, { document }: Source): string {
   const isSecret = String(issue.path.at(-1)).endsWith("File");
   const found = isNode(value) || isSecret ? "" : `, not ${quoted(value)}`;
   if (issue.code === "invalid_type" && issue.message.startsWith("Invalid input")) {
-    return `must be ${TYPE_WORDS[issue.expected] ?? issue.expected}${found}`;
+    const type = TYPE_WORDS[issue.expected] ?? issue.expected;
+    return value === undefined ? `is missing: ${type}` : `must be ${type}${found}`;
   }
   if (issue.code === "too_small") {
     return issue.origin === "array" ? "must not be empty" : `must be at least ${issue.minimum}${found}`;
@@ -116,10 +117,12 @@ function allPaths(node: SchemaNode, prefix: string): string[] {
   ]);
 }
 
-/** The line of the deepest part of the path that is in the file. */
-function lineOf(path: Path, { document, lines }: Source): number | undefined {
+/** Where a key stands; where it is missing from an item of a list, the line of the item. */
+function lineOf(path: Path, source: Source): number | undefined {
+  const { document, lines } = source;
   if (path.length === 0 || !document.hasIn(path)) {
-    return undefined;
+    const isOfItem = typeof path.at(-2) === "number";
+    return isOfItem ? lineOf(path.slice(0, -1), source) : undefined;
   }
   const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
   const pair = isMap(parent)

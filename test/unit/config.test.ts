@@ -173,6 +173,9 @@ maxPerUser: 3
       );
     }
     assert.match(mistakesIn(`${SOUND}slurm: { enabled: true }\n`).join(), /slurm\.accounts: is empty/);
+    assert.deepEqual(mistakesIn(`${SOUND}sudo:\n  groups:\n    - { passwordless: true }\n`), [
+      "r.yaml:8: sudo.groups.0.group: is missing: text",
+    ]);
     assert.match(
       mistakesIn(`${SOUND}slurm: { accounts: [{ account: a, group: g }], adopt: [b] }\n`).join(),
       /slurm\.adopt: has "b", which no rule/,

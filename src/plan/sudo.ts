@@ -7,7 +7,7 @@
 
 import { isOurSudoers, parseSudoers, renderSudoers, renderSudoRule } from "../formats/sudoers.ts";
 import type { Directory } from "../model/directory.ts";
-import { nearest } from "../model/nearest.ts";
+import { didYouMean } from "../model/nearest.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Change, WriteSudo } from "../model/plan.ts";
 import type { Problem } from "../model/problem.ts";
@@ -68,9 +68,7 @@ export function planSudo(
 }
 
 function unknown(group: string, groups: readonly string[]): Problem {
-  const meant = nearest(group, groups);
-  const hint = meant === undefined ? "" : `; did you mean ${quoted(meant)}?`;
   const field = "sudo.groups";
-  const reason = `${quoted(group)} is not served on this node${hint}`;
+  const reason = `${quoted(group)} is not served on this node${didYouMean(group, groups)}`;
   return { code: "sudo-unknown", subject: { kind: "node", id: field, name: field }, field, reason };
 }

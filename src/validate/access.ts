@@ -6,7 +6,7 @@
  */
 
 import type { Directory, Group, User } from "../model/directory.ts";
-import { nearest } from "../model/nearest.ts";
+import { didYouMean } from "../model/nearest.ts";
 import type { Problem } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
 import { nologinShell } from "./paths.ts";
@@ -74,9 +74,7 @@ function unknownIn(
   return named
     .filter((name) => !names.includes(name))
     .map((name) => {
-      const meant = nearest(name, names);
-      const hint = meant === undefined ? "" : `; did you mean ${quoted(meant)}?`;
-      const reason = `${quoted(name)} is not served on this node${hint}`;
+      const reason = `${quoted(name)} is not served on this node${didYouMean(name, names)}`;
       return { code: "access-unknown", subject: { kind: "node", id: field, name: field }, field, reason };
     });
 }

@@ -6,7 +6,7 @@ import type { Change } from "../model/plan.ts";
 import type { Problem } from "../model/problem.ts";
 import type { ObservedSlurm, SlurmAccount, SlurmAccountSettings, SlurmStep } from "../model/slurm.ts";
 import type { OwnedSlurm } from "./slurm-owned.ts";
-import type { SlurmPlace } from "./slurm-places.ts";
+import { accountsByUser, type SlurmPlace } from "./slurm-places.ts";
 import { aboutAccount, type WantedSlurm } from "./slurm-wanted.ts";
 
 /** Steps for accounts, in the order in which Slurm takes them: parents are made first and removed last. */
@@ -142,17 +142,18 @@ function removable(
   { users, accounts }: ObservedSlurm,
   removed: readonly SlurmPlace[],
 ): string[] {
-  const leavers = new Set(removed.map(({ user, account }) => `${user} ${account}`));
-  const isEmpty = (account: string) =>
-    ![...users].some(
-      ([user, { accounts: theirs }]) => theirs.has(account) && !leavers.has(`${user} ${account}`),
-    );
+  const leaves = accountsByUser(removed);
+  const occupied = new Set(
+    [...users].flatMap(([user, { accounts: theirs }]) =>
+      [...theirs].filter((account) => leaves.get(user)?.has(account) !== true),
+    ),
+  );
   const gone: string[] = [];
   for (let before = -1; before !== gone.length; ) {
     before = gone.length;
     for (const account of idle) {
       const below = [...accounts].filter(([name, { parent }]) => parent === account && !gone.includes(name));
-      if (!gone.includes(account) && below.length === 0 && isEmpty(account)) {
+      if (!gone.includes(account) && below.length === 0 && !occupied.has(account)) {
         gone.push(account);
       }
     }

@@ -33,50 +33,58 @@ export function planPlaces({ placements }: WantedSlurm, { users }: ObservedSlurm
       .filter((account) => users.get(user)?.accounts.has(account) !== true)
       .map((account) => ({ user, account })),
   );
-  const left = [...users].flatMap(([user, { accounts }]) =>
-    [...accounts]
-      .filter((account) => placements.get(user)?.includes(account) !== true)
-      .filter((account) => owned.has({ kind: "association", user, account }))
-      .map((account) => ({ user, account })),
-  );
-  const bound = left.flatMap((place) => {
-    const why = bindingOf(place, { users, left, owned });
-    return why === undefined ? [] : [{ ...place, why }];
+  const leaving = [...users].flatMap(([user, record]) => {
+    const wanted = placements.get(user) ?? [];
+    const accounts = [...record.accounts].filter(
+      (account) => !wanted.includes(account) && owned.has({ kind: "association", user, account }),
+    );
+    const losesAll = accounts.length === record.accounts.size && !record.isElsewhere;
+    const level = losesAll ? levelOfOthers(user, record, owned) : undefined;
+    return accounts.map((account) => ({
+      user,
+      account,
+      why: record.partitioned.has(account) ? PARTITIONS : level,
+    }));
   });
-  const isBound = ({ user, account }: SlurmPlace) =>
-    bound.some((place) => place.user === user && place.account === account);
-  return { added, removed: left.filter((place) => !isBound(place)), bound };
+  return {
+    added,
+    removed: leaving.filter(({ why }) => why === undefined).map(({ user, account }) => ({ user, account })),
+    bound: leaving.flatMap(({ why, ...place }) => (why === undefined ? [] : [{ ...place, why }])),
+  };
 }
 
+const PARTITIONS = "somebody else gave them associations for single partitions there";
+
 /** With the last association Slurm takes the record of the user away, whoever made it. */
-function bindingOf(
-  { user, account }: SlurmPlace,
-  {
-    users,
-    left,
-    owned,
-  }: Pick<ObservedSlurm, "users"> & { readonly left: readonly SlurmPlace[]; readonly owned: OwnedSlurm },
+function levelOfOthers(
+  user: string,
+  { adminLevel: level }: SlurmUser,
+  owned: OwnedSlurm,
 ): string | undefined {
-  const { partitioned, adminLevel, accounts, isElsewhere } = users.get(user) ?? NOBODY;
-  if (partitioned.has(account)) {
-    return "somebody else gave them associations for single partitions there";
-  }
-  const losesAll = !isElsewhere && left.filter((place) => place.user === user).length === accounts.size;
   const isGiven =
-    (adminLevel === "Operator" || adminLevel === "Administrator") &&
-    !owned.has({ kind: "level", user, level: adminLevel });
-  return losesAll && isGiven
-    ? `somebody else gave them the AdminLevel ${adminLevel}, which would go with the last one`
+    (level === "Operator" || level === "Administrator") && !owned.has({ kind: "level", user, level });
+  return isGiven
+    ? `somebody else gave them the AdminLevel ${level}, which would go with the last one`
     : undefined;
 }
 
-const NOBODY: SlurmUser = {
-  defaultAccount: "",
-  adminLevel: "None",
-  accounts: new Set(),
-  partitioned: new Set(),
-  isElsewhere: false,
-};
+/** The accounts in these places, by user. */
+export function accountsByUser(places: readonly SlurmPlace[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const byUser = Map.groupBy(places, ({ user }) => user);
+  return new Map([...byUser].map(([user, all]) => [user, new Set(all.map(({ account }) => account))]));
+}
+
+/** Who is in nothing any more, and meant to be in nothing, once they have left these places. */
+export function usersLeaving(
+  places: readonly SlurmPlace[],
+  { placements }: WantedSlurm,
+  { users }: ObservedSlurm,
+): ReadonlySet<string> {
+  const leaves = [...accountsByUser(places)].filter(
+    ([user, accounts]) => !placements.has(user) && users.get(user)?.accounts.isSubsetOf(accounts) === true,
+  );
+  return new Set(leaves.map(([user]) => user));
+}
 
 /** What plans for default accounts and records of users are made from. */
 export interface PlacesBefore {
@@ -92,8 +100,9 @@ export interface PlacesBefore {
  * New users are first added to the account that is to be their default, which makes it so.
  */
 export function planDefaults({ wanted, observed, owned, removed }: PlacesBefore): DefaultChange[] {
+  const byUser = accountsByUser(removed);
   return [...observed.users].flatMap(([user, { defaultAccount: before, accounts }]) => {
-    const leaves = new Set(removed.filter((place) => place.user === user).map(({ account }) => account));
+    const leaves = byUser.get(user) ?? NONE;
     const [best] = [...(wanted.placements.get(user) ?? []), ...accounts.difference(leaves)];
     const mayChange =
       before === "" || leaves.has(before) || owned.has({ kind: "default", user, account: before });
@@ -103,11 +112,13 @@ export function planDefaults({ wanted, observed, owned, removed }: PlacesBefore)
   });
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** Users whom Rollcall made and who have nothing left, on any cluster. */
 export function recordsLeft({ wanted, observed, owned, removed }: PlacesBefore): string[] {
+  const leaving = usersLeaving(removed, wanted, observed);
   return [...observed.users].flatMap(([user, { accounts, isElsewhere }]) => {
-    const leaves = new Set(removed.filter((place) => place.user === user).map(({ account }) => account));
-    const isIdle = !wanted.placements.has(user) && accounts.isSubsetOf(leaves) && !isElsewhere;
-    return isIdle && owned.has({ kind: "user", user }) ? [user] : [];
+    const isIdle = leaving.has(user) || (accounts.size === 0 && !wanted.placements.has(user));
+    return isIdle && !isElsewhere && owned.has({ kind: "user", user }) ? [user] : [];
   });
 }

@@ -50,23 +50,16 @@ export function wantedSlurm(
   observed: ObservedSlurm,
 ): WantedSlurm {
   const people = peopleIn(directory);
-  const targets = rules.flatMap((rule) => targetsOf(rule, people));
-  const settings = new Map<string, SlurmAccountSettings>();
-  const placements = new Map<string, string[]>();
-  const problems: Problem[] = [...unknownGroups(rules, adminLevel, people)];
-  for (const { account, rule, members } of targets) {
-    if (!ACCOUNT_NAME.test(account)) {
-      problems.push(
-        aboutAccount(account, "slurm-name", `${quoted(account)} cannot be the name of an account`),
-      );
-      continue;
-    }
-    settings.set(account, settings.get(account) ?? rule);
-    members.forEach((user) => placements.set(user, [...new Set([...(placements.get(user) ?? []), account])]));
-  }
-  adopt
+  const targets = rules.map((rule) => targetsOf(rule, people));
+  const idle = rules.flatMap(({ match }, nth) =>
+    match === undefined || targets[nth]?.length !== 0
+      ? []
+      : [aboutRule("slurm.accounts", `no group matches ${quoted(match)}`)],
+  );
+  const { settings, placements, misnamed } = placed(targets.flat());
+  const unknownAdopted = adopt
     .filter((account) => !settings.has(account))
-    .forEach((account) => problems.push(aboutRule("slurm.adopt", `no rule is about ${quoted(account)} now`)));
+    .map((account) => aboutRule("slurm.adopt", `no rule is about ${quoted(account)} now`));
   const { possible, faults } = possibleAccounts(settings, observed);
   const isThere = (account: string) => possible.has(account) || observed.accounts.has(account);
   return {
@@ -74,12 +67,34 @@ export function wantedSlurm(
     named: new Set(settings.keys()),
     placements: new Map(
       [...placements]
-        .map(([user, accounts]) => [user, accounts.filter(isThere)] as const)
+        .map(([user, accounts]) => [user, [...accounts].filter(isThere)] as const)
         .filter(([, accounts]) => accounts.length > 0),
     ),
     levels: levelsOf(adminLevel, people),
-    problems: [...problems, ...faults],
+    problems: [
+      ...idle,
+      ...unknownGroups(rules, adminLevel, people),
+      ...misnamed,
+      ...unknownAdopted,
+      ...faults,
+    ],
   };
+}
+
+/** What the rules come to: by account, how it is set; by user, their accounts. Where rules add up, the first one counts. */
+function placed(targets: readonly Target[]) {
+  const settings = new Map<string, SlurmAccountSettings>();
+  const placements = new Map<string, Set<string>>();
+  for (const { account, rule, members } of targets.filter(({ account }) => ACCOUNT_NAME.test(account))) {
+    settings.set(account, settings.get(account) ?? rule);
+    members.forEach((user) => placements.set(user, (placements.get(user) ?? new Set()).add(account)));
+  }
+  const misnamed = targets
+    .filter(({ account }) => !ACCOUNT_NAME.test(account))
+    .map(({ account }) =>
+      aboutAccount(account, "slurm-name", `${quoted(account)} cannot be the name of an account`),
+    );
+  return { settings, placements, misnamed };
 }
 
 interface People {
@@ -167,20 +182,14 @@ function unknownGroups(
   { operator, administrator }: SlurmSettings["adminLevel"],
   { inGroup }: People,
 ): Problem[] {
-  const idle = rules.flatMap(({ match }) =>
-    match === undefined || [...inGroup.keys()].some((name) => new RegExp(`^(?:${match})$`).test(name))
-      ? []
-      : [aboutRule("slurm.accounts", `no group matches ${quoted(match)}`)],
-  );
   const named = [
     ...rules.flatMap(({ group }) => (group === undefined ? [] : [["slurm.accounts", group] as const])),
     ...operator.map((group) => ["slurm.adminLevel.operator", group] as const),
     ...administrator.map((group) => ["slurm.adminLevel.administrator", group] as const),
   ];
-  const absent = named
+  return named
     .filter(([, group]) => !inGroup.has(group))
     .map(([field, group]) => aboutRule(field, `the group ${unknown(group, [...inGroup.keys()])}`));
-  return [...idle, ...absent];
 }
 
 function aboutRule(field: string, reason: string): Problem {

@@ -17,6 +17,7 @@ import {
   planPlaces,
   recordsLeft,
   type SlurmPlace,
+  usersLeaving,
 } from "./slurm-places.ts";
 import { FORGOTTEN, keptByJobs, keptByOthers, unreadableRows } from "./slurm-problems.ts";
 import type { SlurmSettings, WantedSlurm } from "./slurm-wanted.ts";
@@ -25,16 +26,18 @@ import type { SlurmSettings, WantedSlurm } from "./slurm-wanted.ts";
 export function planSlurm(wanted: WantedSlurm, observed: ObservedSlurm, settings: SlurmSettings): SlurmPlan {
   const owned = ownedSlurm(wanted, observed, settings);
   const places = planPlaces(wanted, observed, owned);
-  const jobsOf = (place: SlurmPlace) =>
-    observed.jobs.filter(({ user, account }) => user === place.user && account === place.account);
-  const kept = settings.cancelJobs ? [] : places.removed.filter((place) => jobsOf(place).length > 0);
-  const removed = places.removed.filter((place) => !kept.includes(place));
+  const jobs = Map.groupBy(observed.jobs, keyOf);
+  const jobsOf = (place: SlurmPlace) => jobs.get(keyOf(place)) ?? [];
+  const isKept = (place: SlurmPlace) => !settings.cancelJobs && jobsOf(place).length > 0;
+  const kept = places.removed.filter(isKept);
+  const removed = places.removed.filter((place) => !isKept(place));
+  const levels = planLevels(wanted, observed, owned);
   const parts: Parts = {
     added: places.added,
     removed,
     accounts: planAccounts(wanted, observed, { owned, removed }),
     defaults: planDefaults({ wanted, observed, owned, removed }),
-    levels: planLevels(wanted, observed, owned).changes,
+    levels: levels.changes,
     records: observed.unreadable.length > 0 ? [] : recordsLeft({ wanted, observed, owned, removed }),
     jobs: settings.cancelJobs ? removed.flatMap(jobsOf) : [],
   };
@@ -44,14 +47,14 @@ export function planSlurm(wanted: WantedSlurm, observed: ObservedSlurm, settings
     problems: [
       ...wanted.problems,
       ...parts.accounts.problems,
-      ...planLevels(wanted, observed, owned).problems,
+      ...levels.problems,
       ...kept.map((place) => keptByJobs(place, jobsOf(place))),
       ...places.bound.map(keptByOthers),
       ...(observed.forgot ? [FORGOTTEN] : []),
       ...unreadableRows(observed),
     ],
     holdings: [...owned.adopted, ...holdingsOf(parts, wanted, observed)],
-    losers: losersOf(places.removed, wanted, observed),
+    losers: [...usersLeaving(places.removed, wanted, observed)].sort(),
     holders: [...observed.users].filter(([user, { accounts }]) =>
       [...accounts].some((account) => owned.has({ kind: "association", user, account })),
     ).length,
@@ -59,6 +62,11 @@ export function planSlurm(wanted: WantedSlurm, observed: ObservedSlurm, settings
     madeAccounts: parts.accounts.made,
     left: [...new Set(places.removed.map(({ account }) => account))],
   };
+}
+
+/** What is ours has no blank in its names, so nothing else has the same key. */
+function keyOf({ user, account }: SlurmPlace): string {
+  return `${user} ${account}`;
 }
 
 interface Parts {
@@ -75,16 +83,16 @@ interface Parts {
  * Takes away first what gives power, and gives it last; between them, each command finds what it builds on. Whoever leaves
  * for good goes before anybody comes: Slurm 24.11 tells people apart by uid, and a new name may have an old uid.
  */
-function stepsOf(parts: Parts, { placements }: WantedSlurm, { users }: ObservedSlurm): SlurmStep[] {
+function stepsOf(parts: Parts, wanted: WantedSlurm, observed: ObservedSlurm): SlurmStep[] {
+  const { placements } = wanted;
+  const { users } = observed;
   const { added, removed, accounts, defaults, levels, records, jobs } = parts;
   const isFirst = ({ user, account }: SlurmPlace) =>
     (users.get(user)?.accounts.size ?? 0) === 0 && placements.get(user)?.[0] === account;
   const isNotDefault = ({ user, account }: SlurmPlace) => users.get(user)?.defaultAccount !== account;
-  const leaves = Map.groupBy(removed, ({ user }) => user);
-  const leavers = removed.filter(
-    ({ user }) => !placements.has(user) && leaves.get(user)?.length === users.get(user)?.accounts.size,
-  );
-  const leftovers = leavers.filter(({ user }) => !records.includes(user));
+  const leaving = usersLeaving(removed, wanted, observed);
+  const forgotten = new Set(records);
+  const leftovers = removed.filter(({ user }) => leaving.has(user) && !forgotten.has(user));
   return [
     ...levelSteps(levels.filter(({ level }) => level === "None")),
     ...(jobs.length === 0 ? [] : [{ kind: "cancel-jobs", jobs } as const]),
@@ -106,7 +114,7 @@ function stepsOf(parts: Parts, { placements }: WantedSlurm, { users }: ObservedS
     ...batches("set-default", defaults),
     ...batches(
       "remove-users",
-      removed.filter((place) => !leavers.includes(place)),
+      removed.filter(({ user }) => !leaving.has(user)),
     ),
     ...accounts.remove,
     ...levelSteps(levels.filter(({ level }) => level !== "None")),
@@ -185,17 +193,4 @@ function holdingsOf(
       .filter(({ level }) => level !== "None")
       .map(({ user, level }) => ({ kind: "level", user, level }) as const),
   ];
-}
-
-/** Who would have no account any more. */
-function losersOf(
-  removed: readonly SlurmPlace[],
-  { placements }: WantedSlurm,
-  { users }: ObservedSlurm,
-): string[] {
-  const byUser = Map.groupBy(removed, ({ user }) => user);
-  return [...byUser]
-    .filter(([user, all]) => !placements.has(user) && all.length === users.get(user)?.accounts.size)
-    .map(([user]) => user)
-    .sort();
 }

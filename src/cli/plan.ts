@@ -4,6 +4,7 @@
 
 import { planSurely } from "../daemon/run-once.ts";
 import { wireStages } from "../daemon/wire.ts";
+import { isIdle } from "../model/report.ts";
 import { renderChanges, renderProblems, renderSlurmFailure } from "../report/messages.ts";
 import { planRecordOf } from "../report/record.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
@@ -17,7 +18,6 @@ export async function plan(context: Context, options: CommonOptions): Promise<nu
   const planned = await planSurely(stages, context.signal);
   const slurm = await stages.slurm?.look(planned.directory);
   const record = planRecordOf({ ...planned, slurm });
-  const isIdle = record.steps.length === 0 && (slurm?.changes ?? []).length === 0;
   context.redraw?.("");
   if (options.json === true) {
     context.out(toJson(record));
@@ -26,14 +26,14 @@ export async function plan(context: Context, options: CommonOptions): Promise<nu
     const lines = [
       ...renderChanges(record, style),
       ...renderProblems(record.problems, style),
-      ...(isIdle && slurm?.failure === undefined ? ["Nothing to do: this node is in step."] : []),
+      ...(isIdle(record) ? ["Nothing to do: this node is in step."] : []),
       ...(record.refusal === null ? [] : refusalLines(record.refusal, acceptCommand(options, record.planId))),
     ];
     lines.forEach((line) => context.out(line));
   }
   renderSlurmFailure(record).forEach((line) => context.err(line));
   context.endAnyway();
-  return slurm?.failure !== undefined ? EXIT.failed : isIdle ? EXIT.ok : EXIT.changes;
+  return slurm?.failure !== undefined ? EXIT.failed : isIdle(record) ? EXIT.ok : EXIT.changes;
 }
 
 function refusalLines(refusal: string, command: string): string[] {

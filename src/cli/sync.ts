@@ -4,7 +4,7 @@
 
 import type { Asked } from "../daemon/decisions.ts";
 import { refusesRecord } from "../model/problem.ts";
-import { isWhole, type RunRecord } from "../model/report.ts";
+import { isIdle, isWhole, type RunRecord } from "../model/report.ts";
 import {
   renderChanges,
   renderFailures,
@@ -70,17 +70,13 @@ function printRecord(context: Context, record: RunRecord, all: boolean): void {
     ...record.accepted.map((what) => `Accepted: ${what.replace(":", " ")}, as the IAM has it now.`),
     ...(record.ledgerIsRebuilt ? [LEDGER_REBUILT] : []),
     ...renderProblems(record.problems, style),
-    ...(record.steps.length === 0 && isSlurmIdle(record) ? ["Nothing to do: this node is in step."] : []),
+    ...(isIdle(record) ? ["Nothing to do: this node is in step."] : []),
     ...(record.source === "iam" ? [] : [FROM_MEMORY[record.source]]),
     ...(record.setsOwners ? [] : ["Not running as root: the owners of files and homes were left alone."]),
     renderSummary(record),
   ];
   lines.forEach((line) => context.out(line));
   [...renderFailures(record.steps), ...renderSlurmFailure(record)].forEach((line) => context.err(line));
-}
-
-function isSlurmIdle({ slurm }: RunRecord): boolean {
-  return slurm === null || (slurm.changes === 0 && slurm.failure === null);
 }
 
 const LEDGER_REBUILT =

@@ -31,6 +31,11 @@ const TAKES_AWAY = new Set([
 /** Two plans have the same id when they take the same from the same people. */
 export function planIdOf({ changes }: Plan): string {
   const taken = changes.filter(({ event }) => TAKES_AWAY.has(event));
+  return idOfRemovals(taken);
+}
+
+/** What stands for removals on the command line, whatever they are of. */
+export function idOfRemovals(taken: unknown): string {
   return createHash("sha256").update(JSON.stringify(taken)).digest("hex").slice(0, 12);
 }
 

@@ -4,7 +4,6 @@
  * In: whom this node serves. Out: what was changed, or why nothing could be; nothing is thrown.
  */
 
-import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { applySlurm, keepSlurmHoldings } from "../apply/slurm.ts";
 import type { Directory } from "../model/directory.ts";
@@ -19,6 +18,7 @@ import { slurmHoldingsThere, sortedSlurmHoldings } from "../plan/slurm-owned.ts"
 import { type SlurmSettings, wantedSlurm } from "../plan/slurm-wanted.ts";
 import { createSlurmTools, type SlurmToolSettings, type SlurmTools } from "../platform/slurm.ts";
 import { diffLineOf } from "../report/diff.ts";
+import { idOfRemovals } from "./decisions.ts";
 
 /** What Slurm's part takes from the configuration. */
 export interface SlurmPart extends SlurmSettings, SlurmToolSettings {
@@ -171,10 +171,7 @@ function removalsFailure(
   accepted: string | undefined,
 ): Failure | undefined {
   const refusal = slurmRefusalOf(plan, guard);
-  const id = createHash("sha256")
-    .update(JSON.stringify(["slurm", plan.losers, goneAccounts(plan)]))
-    .digest("hex")
-    .slice(0, 12);
+  const id = idOfRemovals(["slurm", plan.losers, goneAccounts(plan)]);
   return refusal === undefined || accepted === id
     ? undefined
     : new Failure(

@@ -144,6 +144,11 @@ export function isWhole(record: RunRecord): boolean {
   return undoneSteps(record).length === 0 && (record.slurm?.failure ?? null) === null;
 }
 
+/** True when there was nothing to change, on the node and in Slurm, and nothing kept anybody from looking. */
+export function isIdle({ steps, slurm }: Pick<PlanRecord, "steps" | "slurm">): boolean {
+  return steps.length === 0 && (slurm === null || (slurm.changes === 0 && slurm.failure === null));
+}
+
 /** What is worth remembering of a run: the log has the changes; what was not done is what is still wrong. */
 export function withoutHistory(record: RunRecord): RunRecord {
   return { ...record, changes: [], steps: undoneSteps(record) };

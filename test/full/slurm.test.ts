@@ -194,28 +194,32 @@ for place in /run/rollcall /var/lib/rollcall /home; do mount -t tmpfs -o mode=07
 exec "$0" "$@"
 `;
 
-async function untilJob(site: Site, job: string, holds: (state: string) => boolean): Promise<void> {
-  let state = "";
+/** Waits until a command has printed what it should. */
+async function until(site: Site, command: readonly [string, ...string[]], holds: (out: string) => boolean) {
+  let out = "";
   for (let polls = 0; polls < MAX_POLLS; polls += 1) {
-    state = (await site.cluster.run("squeue", "-h", "-j", job, "-o", "%T")).out.trim();
-    if (holds(state)) {
+    out = (await site.cluster.run(...command)).out.trim();
+    if (holds(out)) {
       return;
     }
     await sleep(POLL_MS);
   }
-  throw new Error(`job ${job} is ${state}`);
+  throw new Error(`${command.join(" ")} still prints ${JSON.stringify(out)}`);
+}
+
+const stateOf = (job: string) => ["squeue", "-h", "-j", job, "-o", "%T"] as const;
+
+async function untilRunning(site: Site, job: string): Promise<void> {
+  await until(site, stateOf(job), (state) => state === "RUNNING");
+}
+
+async function untilGone(site: Site, job: string): Promise<void> {
+  await until(site, stateOf(job), (state) => !["RUNNING", "PENDING", "COMPLETING"].includes(state));
 }
 
 /** slurmdbd hears of a job a little later than slurmctld. */
-async function untilKnown({ cluster }: Site, job: string): Promise<void> {
-  for (let polls = 0; polls < MAX_POLLS; polls += 1) {
-    const { out } = await cluster.run("sacct", "-anPX", "-j", job, "-o", "jobid");
-    if (out.trim() === job) {
-      return;
-    }
-    await sleep(POLL_MS);
-  }
-  throw new Error(`slurmdbd does not know the job ${job}`);
+async function untilKnown(site: Site, job: string): Promise<void> {
+  await until(site, ["sacct", "-anPX", "-j", job, "-o", "jobid"], (out) => out === job);
 }
 
 const MAX_POLLS = 100;
@@ -235,19 +239,16 @@ async function mayLogIn({ cluster }: Site, key: string): Promise<boolean> {
   return code === 0;
 }
 
+async function conditionsOf({ cluster }: Site): Promise<string[]> {
+  const { out } = await cluster.rollcall("status", "--json");
+  return JSON.parse(out).conditions.map(({ code }: { readonly code: string }) => code);
+}
+
 async function asUser({ cluster }: Site, user: string, command: string): Promise<Ran> {
   return cluster.run("runuser", "-u", user, "--", "sh", "-c", `cd /; ${command}`);
 }
 
 const reasonsOf = ({ record }: Synced) => record.problems.map(({ reason }) => reason).join("\n");
-
-async function untilRunning(site: Site, job: string): Promise<void> {
-  await untilJob(site, job, (state) => state === "RUNNING");
-}
-
-async function untilGone(site: Site, job: string): Promise<void> {
-  await untilJob(site, job, (state) => !["RUNNING", "PENDING", "COMPLETING"].includes(state));
-}
 
 const MINUTES = { timeout: 300_000 };
 const skip = missingSlurm();
@@ -466,9 +467,11 @@ for (const suite of SUITES) {
         site.people = [...site.people.slice(0, 29), aUser(30, { keys: [key] }), ...site.people.slice(30)];
         await harm(site.cluster);
         const during = await site.sync();
+        const raised = await conditionsOf(site);
         const logins = [await mayLogIn(site, `key${nth + 1}`), await mayLogIn(site, `key${nth}`)];
         await mend(site.cluster);
         const afterwards = await site.sync();
+        const cleared = await conditionsOf(site);
         console.log(
           `      ${trouble}: ${during.record.slurm.failure?.code}, ${during.record.slurm.seconds} s`,
         );
@@ -476,6 +479,11 @@ for (const suite of SUITES) {
         assert.equal(during.code, 1);
         assert.equal(during.record.slurm.failure?.code, code, during.record.slurm.failure?.message);
         assert.ok(during.record.slurm.seconds < 20);
+        assert.ok(raised.includes(code), raised.join());
+        assert.deepEqual(
+          cleared.filter((one) => one.startsWith("slurm-")),
+          [],
+        );
         assert.deepEqual(logins, [true, false], "the new key, and the old one");
         assert.equal(afterwards.code, 0);
         assert.equal(afterwards.record.slurm.failure, null);

@@ -74,7 +74,7 @@ interface Site extends AsyncDisposable {
   people: Resource[];
   groups: Groups;
   /** Puts people and groups into the IAM and syncs; the record, and how it ended. */
-  sync(): Promise<Synced>;
+  sync(...options: string[]): Promise<Synced>;
   /** Rows of `sacctmgr show`, sorted. */
   show(...args: string[]): Promise<string[]>;
 }
@@ -112,11 +112,11 @@ async function startSite(suite: "bookworm" | "trixie"): Promise<Site> {
     iam,
     people: someUsers(PEOPLE),
     groups: GROUPS,
-    async sync() {
+    async sync(...options) {
       iam.users = site.people;
       iam.groups = groupRecords(site.groups);
       const start = performance.now();
-      const ran = await cluster.rollcall("sync", "--json");
+      const ran = await cluster.rollcall("sync", "--json", ...options);
       return { code: ran.code, seconds: (performance.now() - start) / 1000, record: JSON.parse(ran.out) };
     },
     show: async (...args) => {
@@ -237,6 +237,12 @@ async function mayLogIn({ cluster }: Site, key: string): Promise<boolean> {
   const { code, err } = await cluster.run("ssh", ...args, "user30@127.0.0.1", "true");
   assert.ok(code === 0 || err.includes("Permission denied"), err);
   return code === 0;
+}
+
+/** The id in the command that a refusal names. */
+function acceptedBy({ record }: Synced): string {
+  const message = record.slurm.failure?.message ?? "";
+  return /--accept-removals ([0-9a-f]{12})/.exec(message)?.[1] ?? assert.fail(message);
 }
 
 async function conditionsOf({ cluster }: Site): Promise<string[]> {
@@ -444,18 +450,30 @@ for (const suite of SUITES) {
       assert.deepEqual(await accountsOf(site, "user20"), []);
     });
 
-    it("asks a person before many lose their last account", async () => {
+    it("asks a person before many lose their last account, and lets through exactly what they agreed to", async () => {
       const before = await everythingIn(site);
       const config = await site.cluster.read("/etc/rollcall/rollcall.yaml");
+      const { people } = site;
       await site.cluster.write(
         "/etc/rollcall/rollcall.yaml",
         config.replace("everybody: true", "everybody: false"),
       );
-      const { record } = await site.sync();
+      const refused = await site.sync();
+      site.people = people.map((one, nth) => (nth === 30 ? aUser(31, { active: false }) : one));
+      const other = await site.sync("--accept-removals", acceptedBy(refused));
+      const untouched = await everythingIn(site);
+      site.people = people;
+      const agreed = await site.sync("--accept-removals", acceptedBy(refused));
+      const without = await accountsOf(site, "user499");
       await site.cluster.write("/etc/rollcall/rollcall.yaml", config);
+      const back = await site.sync();
 
-      assert.equal(record.slurm.failure?.code, "slurm-removals-refused");
-      assert.match(record.slurm.failure?.message ?? "", /--accept-removals [0-9a-f]{12}/);
+      assert.equal(refused.record.slurm.failure?.code, "slurm-removals-refused");
+      assert.equal(other.record.slurm.failure?.code, "slurm-removals-refused");
+      assert.deepEqual(untouched, before);
+      assert.equal(agreed.record.slurm.failure, null);
+      assert.deepEqual(without, []);
+      assert.equal(back.record.slurm.failure, null);
       assert.deepEqual(await everythingIn(site), before);
     });
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { createRequests } from "../../src/daemon/requests.ts";
 import type { Moment } from "../../src/model/moment.ts";
 import { msBetween } from "../../src/model/moment.ts";
-import type { RunRecord } from "../../src/model/report.ts";
+import { isIdle, type RunRecord } from "../../src/model/report.ts";
 import { CONDITIONS, type ConditionCode } from "../../src/report/conditions.ts";
 import { conditionsOf, type Facts } from "../../src/report/judge.ts";
 import { createTracker, isHealthy } from "../../src/report/tracker.ts";
@@ -91,6 +91,21 @@ const RAISED: Readonly<Record<ConditionCode, Partial<Facts>>> = {
   "slurm-removals-refused": slurmFailed("slurm-removals-refused"),
   "records-refused": { record: { ...RECORD, problems: [REFUSED] } },
 };
+
+describe("a run", () => {
+  it("had nothing to do only where Slurm had nothing either, and could be asked", () => {
+    const slurm = { cluster: "test", changes: 0, commands: 4, seconds: 1, failure: null };
+    const failure = { code: "slurm-unanswered", message: "why" } as const;
+
+    assert.deepEqual(
+      [null, slurm, { ...slurm, changes: 1 }, { ...slurm, failure }].map((one) =>
+        isIdle({ ...RECORD, slurm: one }),
+      ),
+      [true, true, false, false],
+    );
+    assert.equal(isIdle({ ...RECORD, steps: [{ kind: "grant-keys", user: "a" }] }), false);
+  });
+});
 
 describe("the conditions of a node", () => {
   it("are none when all is well", () => {

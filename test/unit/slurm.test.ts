@@ -228,6 +228,32 @@ describe("accounts of Slurm", () => {
     );
   });
 
+  it("count nobody as leaving who only moves, nor take a record that other clusters need", () => {
+    const moves: SlurmSettings = {
+      ...SETTINGS,
+      accounts: [{ account: "$1", match: "gro(.*)", everybody: false }],
+    };
+    const first = synced(aDirectory({ 1: [1], 2: [2] }, 2), EMPTY_SLURM, moves);
+    const moved = planFor(aDirectory({ 1: [2], 2: [1] }, 2), first, moves);
+    const users = new Map(first.users);
+    users.set("user1", slurmUser(["up1"], { isElsewhere: true }));
+    const gone = planFor(aDirectory({ 2: [2] }, 2, [1]), { ...first, users }, moves);
+    const kindsOf = ({ steps }: SlurmPlan) => steps.map(({ kind }) => kind);
+
+    assert.deepEqual(moved.losers, []);
+    assert.ok(!kindsOf(moved).includes("remove-records"));
+    assert.deepEqual(kindsOf(gone), ["remove-users", "remove-account"]);
+  });
+
+  it("stay while somebody else's people are in them", () => {
+    const first = synced(aDirectory({ 1: [1] }), EMPTY_SLURM);
+    const users = new Map([...first.users, ["guest", slurmUser(["nlp"])] as const]);
+    const after = synced(aDirectory({}, 0), { ...first, users }, { ...SETTINGS, accounts: [] });
+
+    assert.deepEqual(accountsOf(after, "guest"), ["nlp"]);
+    assert.deepEqual([...after.accounts.keys()], ["root", "research", "nlp"]);
+  });
+
   it("leave a default account alone that somebody chose", () => {
     const first = synced(aDirectory({ 1: [1] }), EMPTY_SLURM);
     const users = new Map(first.users);

@@ -220,8 +220,16 @@ async function fill(handle: FileHandle, spec: FileSpec): Promise<void> {
     await file.chown(spec.owner.uid, spec.owner.gid);
   }
   await file.chmod(spec.mode);
-  await file.writeFile(spec.bytes);
+  await writeWhole(file, spec.bytes);
   await file.sync();
+}
+
+/** Fills a new file; each part at its own offset, so that a write that comes up short is simply gone on with. */
+export async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    written += (await file.write(bytes, written, bytes.length - written, written)).bytesWritten;
+  }
 }
 
 async function refuseToReplaceOddities(path: string): Promise<void> {

@@ -23,7 +23,7 @@ import { basename, dirname, join } from "node:path";
 import { errorCodeOf, messageOf } from "../model/failure.ts";
 import type { ObservedHome } from "../model/observed.ts";
 import { systemClock } from "./clock.ts";
-import { ignoreAbsence, temporaryName, underRoot } from "./files.ts";
+import { ignoreAbsence, temporaryName, underRoot, writeWhole } from "./files.ts";
 import { isRoot } from "./privileges.ts";
 import { openSafeDirectory } from "./safe-directory.ts";
 
@@ -187,7 +187,7 @@ async function copyFile(from: string, to: string, owner: Owner): Promise<void> {
     throw new Error(`the skeleton entry ${basename(from)} is not a regular file of at most 16 MiB`);
   }
   await using made = await open(to, NEW_FILE, 0o600);
-  await made.writeFile(await source.readFile());
+  await writeWhole(made, await source.readFile());
   await made.chmod(found.mode & 0o777);
   await giveTo(made, owner);
 }

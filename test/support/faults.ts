@@ -14,7 +14,7 @@ import { type NodeRoot, type Ran, run } from "./node-root.ts";
 
 /** One call of a sync. */
 export interface Point {
-  /** The name of the call, but `create` or `open` for openat(2). */
+  /** The name of the call, but `create` or `open` for openat(2), and `write` for pwrite(2). */
   readonly kind: string;
   readonly call: string;
   /** Which of the thread's calls of this name; of those on `path` where there is one. */
@@ -61,7 +61,7 @@ export function buildProgram(): Program {
     main,
     sync: (node) => run(process.execPath, commandFor(main, node)),
     pointsOf: async (node) => {
-      const { code, err, lines } = await traced(main, node, tracing([...ALL_CALLS, ...SLOWED], SLOW));
+      const { code, err, lines } = await traced(main, node, tracing(ALL_CALLS, []));
       assert.equal(code, 0, err);
       return pointsIn(lines, node.path);
     },
@@ -86,23 +86,13 @@ export function buildProgram(): Program {
 
 const REPOSITORY = new URL("../..", import.meta.url).pathname;
 const ALL_CALLS =
-  "openat read getdents64 write fsync rename unlink rmdir mkdir symlink chmod fchmod fchown lchown".split(
+  "openat read getdents64 pwrite64 fsync rename unlink rmdir mkdir symlink chmod fchmod fchown lchown".split(
     " ",
   );
 
-/**
- * The thread wakes another one by a write after each call, but not while that one is still awake: only where it has time
- * to fall asleep are there as many writes in each run. Later calls are made one by one anyway.
- */
-const SLOWED = ["openat", "statx", "read", "close"];
-const SLOW = ["-e", `inject=${SLOWED.join(",")}:delay_enter=2000:when=1..80`];
-
 function injectionOf(node: NodeRoot, { call, nth, path }: Point, what: string): string[] {
   const only = path === undefined ? [] : ["-P", join(node.path, path)];
-  const injection = ["-e", `inject=${call}:${what}:when=${nth}`];
-  return call === "write"
-    ? tracing([call, ...SLOWED], [...SLOW, ...injection])
-    : tracing([call], [...only, ...injection]);
+  return tracing([call], [...only, "-e", `inject=${call}:${what}:when=${nth}`]);
 }
 
 function tracing(calls: readonly string[], more: readonly string[]): string[] {
@@ -150,8 +140,8 @@ function touches(line: Line, root: string): boolean {
 }
 
 /**
- * Writes that only wake another thread are no points. strace counts for each thread on its own, so a call that another
- * thread makes as often is none either, unless it can be told by its path.
+ * strace counts for each thread on its own, so a call that another thread makes as often is no point, unless it can be
+ * told by its path. Files are written by pwrite64, and threads woken by write, so that the two are not mistaken.
  */
 function pointsIn(lines: readonly Line[], root: string): Point[] {
   const worker = lines.find(({ text }) => text.includes("/.rollcall-"))?.thread;
@@ -214,5 +204,5 @@ function kindOf({ call, text }: Line): string {
   if (call === "openat") {
     return text.includes("O_CREAT") ? "create" : "open";
   }
-  return call;
+  return call === "pwrite64" ? "write" : call;
 }

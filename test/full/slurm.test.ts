@@ -15,9 +15,10 @@ import { aGroup, aUser, someUsers } from "../support/records.ts";
 import { missingSlurm, type SlurmCluster, startSlurm } from "../support/slurm-cluster.ts";
 
 const PEOPLE = 500;
+/** Patient, because a database that stores nothing for ten seconds is nothing to fail for; the troubles are less so. */
 const RULES = `slurm:
   enabled: true
-  timeout: 10s
+  timeout: 60s
   accounts:
     - { account: nlp, group: research-nlp, parent: research, fairshare: 20, qos: [normal, high], defaultQos: normal }
     - { account: $1, match: "slurm-(.*)" }
@@ -483,11 +484,14 @@ for (const suite of SUITES) {
         const key = await newKey(site, `key${nth + 1}`);
         site.groups = { ...site.groups, [`slurm-new${nth}`]: [1] };
         site.people = [...site.people.slice(0, 29), aUser(30, { keys: [key] }), ...site.people.slice(30)];
+        const config = await site.cluster.read("/etc/rollcall/rollcall.yaml");
+        await site.cluster.write("/etc/rollcall/rollcall.yaml", config.replace("60s", "10s"));
         await harm(site.cluster);
         const during = await site.sync();
         const raised = await conditionsOf(site);
         const logins = [await mayLogIn(site, `key${nth + 1}`), await mayLogIn(site, `key${nth}`)];
         await mend(site.cluster);
+        await site.cluster.write("/etc/rollcall/rollcall.yaml", config);
         const afterwards = await site.sync();
         const cleared = await conditionsOf(site);
         console.log(

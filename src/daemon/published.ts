@@ -14,10 +14,11 @@ import { observeCaches } from "../observe/caches.ts";
 import { observeKeyFiles } from "../observe/keys.ts";
 import { observeLocalAccounts } from "../observe/local-accounts.ts";
 import { differencesFrom, filesByPath, loadPublished, publishedFileOf } from "../observe/published.ts";
+import { observeSudo } from "../observe/sudo.ts";
 import { observeFile, underRoot } from "../platform/files.ts";
 import { isDenied, writePrivate } from "../platform/private-files.ts";
 
-type Places = Pick<Settings, "caches" | "keys" | "state">;
+type Places = Pick<Settings, "caches" | "keys" | "state" | "sudo">;
 
 /**
  * Writes the list anew where a run has written files, or found them touched and yet as they should be. Only those are
@@ -42,7 +43,7 @@ export async function notePublished(
   for (const path of touched) {
     const file = await observeFile(underRoot(root, path));
     files.delete(path);
-    if (file !== undefined && (isMap(path, places) || isOurs(Buffer.from(file.bytes).toString()))) {
+    if (file !== undefined && (isNamedByUs(path, places) || isOurs(Buffer.from(file.bytes).toString()))) {
       files.set(path, publishedFileOf(path, file));
     }
   }
@@ -52,19 +53,23 @@ export async function notePublished(
 
 function ownFiles(observed: Observed, places: Places): PublishedFile[] {
   return [...filesByPath(observed, places)]
-    .filter(([path, { bytes }]) => isMap(path, places) || isOurs(Buffer.from(bytes).toString()))
+    .filter(([path, { bytes }]) => isNamedByUs(path, places) || isOurs(Buffer.from(bytes).toString()))
     .map(([path, file]) => publishedFileOf(path, file));
 }
 
-function isMap(path: string, { keys }: Places): boolean {
+/** Among key files, only the first line tells whose a file is. */
+function isNamedByUs(path: string, { keys }: Places): boolean {
   return !path.startsWith(`${keys.directory}/`);
 }
 
 /** The files a step writes or removes. */
-function pathsOf(step: Step, { caches, keys }: Places): string[] {
+function pathsOf(step: Step, { caches, keys, sudo }: Places): string[] {
   if (step.kind === "publish-map") {
     const names = [step.data, ...step.indexes].map(({ name }) => name);
     return [...names, ...step.retired].map((name) => `${caches.directory}/${name}`);
+  }
+  if (step.kind === "write-sudo") {
+    return [sudo.file];
   }
   return step.kind === "revoke-keys" || step.kind === "grant-keys" ? [`${keys.directory}/${step.user}`] : [];
 }
@@ -91,8 +96,9 @@ export async function verifyNode(places: Places, root: string): Promise<Verified
     }
     const maps = await observeCaches(underRoot(root, places.caches.directory));
     const keyFiles = await observeKeyFiles(underRoot(root, places.keys.directory));
+    const sudoers = await observeSudo(underRoot(root, places.sudo.file));
     const { userNames } = await observeLocalAccounts(root);
-    const files = filesByPath({ maps, keyFiles }, places);
+    const files = filesByPath({ maps, keyFiles, sudoers }, places);
     const own = [...userNames]
       .map((name) => `${places.keys.directory}/${name}`)
       .filter((path) => files.delete(path));

@@ -74,11 +74,12 @@ export async function observeNode(
     const keyFiles = await observeKeyFiles(underRoot(root, keys.directory));
     const published = await loadPublished(underRoot(root, state.directory));
     const homes = await observeHomes(root, directory);
-    const files = filesByPath({ maps, keyFiles }, settings);
+    const sudoers = await observeSudo(underRoot(root, settings.sudo.file));
+    const files = filesByPath({ maps, keyFiles, sudoers }, settings);
     return {
       ...before,
       keyFiles,
-      sudoers: await observeSudo(underRoot(root, settings.sudo.file)),
+      sudoers,
       published,
       differences: differencesFrom(published ?? [], files, { keys, trustsTimes: true }).filter(isOurOwn),
       homes,

@@ -13,6 +13,7 @@ import { readPrivate } from "../platform/private-files.ts";
 export interface PublishedPlaces {
   readonly caches: { readonly directory: string };
   readonly keys: { readonly directory: string };
+  readonly sudo: { readonly file: string };
 }
 
 /** What is on this node, by its path there. */
@@ -24,10 +25,10 @@ export async function loadPublished(stateDirectory: string): Promise<readonly Pu
   return bytes && parsePublished(bytes);
 }
 
-/** Every map, index and key file. */
+/** Every map, index and key file, and the drop-in of sudoers(5). */
 export function filesByPath(
-  { maps, keyFiles }: Pick<Observed, "maps" | "keyFiles">,
-  { caches, keys }: PublishedPlaces,
+  { maps, keyFiles, sudoers }: Pick<Observed, "maps" | "keyFiles" | "sudoers">,
+  { caches, keys, sudo }: PublishedPlaces,
 ): FilesByPath {
   const files = new Map<string, ObservedFile>();
   for (const map of MAP_NAMES) {
@@ -38,6 +39,9 @@ export function filesByPath(
     indexes.forEach((file, index) => files.set(`${caches.directory}/${indexFileName(map, index)}`, file));
   }
   keyFiles.forEach((file, name) => files.set(`${keys.directory}/${name}`, file));
+  if (sudoers !== undefined) {
+    files.set(sudo.file, sudoers);
+  }
   return files;
 }
 

@@ -59,6 +59,28 @@ describe("sudo", { skip }, () => {
     assert.equal(await rightsOf(node, "user1"), "");
   });
 
+  it("is told of and taken back when somebody edits the drop-in by hand", async () => {
+    await using iam = await startFakeIam(someUsers(4), [admins(["u-1"]), operators]);
+    await using node = await startNode(iam.url);
+    await node.rollcall("sync");
+    const untouched = await node.rollcall("verify");
+    await node.run("sh", "-c", `echo 'user3 ALL=(ALL) NOPASSWD: ALL' >> ${DROP_IN}`);
+    const rights = await rightsOf(node, "user3");
+
+    const found = await node.rollcall("verify");
+    const synced = await node.rollcall("sync");
+    const after = await node.rollcall("verify");
+
+    assert.equal(untouched.code, 0, untouched.out);
+    assert.equal(rights, "(ALL) NOPASSWD: ALL");
+    assert.equal(found.code, 1);
+    assert.ok(found.out.includes(`"${DROP_IN}"  changed`), found.out);
+    assert.equal(synced.code, 0, synced.err);
+    assert.match(synced.out, /file +\/etc\/sudoers\.d\/rollcall /);
+    assert.equal(await rightsOf(node, "user3"), "");
+    assert.equal(after.code, 0, after.out);
+  });
+
   it("goes to no other group that takes the name, however long the first is gone", async () => {
     await using iam = await startFakeIam(someUsers(4), [admins(["u-1"]), operators]);
     await using node = await startNode(iam.url);

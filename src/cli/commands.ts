@@ -1,9 +1,13 @@
 /**
  * The commands, with their arguments and options. Each is loaded only when it is called.
+ *
+ * What else there is to say of a command stands in words.ts. A placeholder of the name `user`, `group`, `file` or
+ * `dir` is what completion goes by.
  */
 
 import { type Command, InvalidArgumentError } from "commander";
 import type { Context } from "./context.ts";
+import { type CommandName, renderWords, WORDS } from "./words.ts";
 
 type Finish = (code: number) => void;
 
@@ -18,7 +22,7 @@ export function addActs(program: Command, context: Context, finish: Finish): voi
     );
   add("accept", "take records as the IAM has them now, against what this node remembers of them")
     .argument("[user...]", "users that are held back")
-    .option("--group <name...>", "groups that are held back")
+    .option("--group <group...>", "groups that are held back")
     .option("--every", "everything that is held back")
     .option("--accept-removals <plan-id>", "let through the one refused plan with this id")
     .action(async (names: string[], _options, own: Command) =>
@@ -35,23 +39,21 @@ export function addActs(program: Command, context: Context, finish: Finish): voi
 /** The commands that only look. */
 export function addLooks(program: Command, context: Context, finish: Finish): void {
   const add = adderTo(program);
-  add("status", "how this node is (exit 0: healthy)")
+  add("status", "how this node is")
     .option("--watch", "again every two seconds, until stopped")
     .action(async (_options, own: Command) =>
       finish(await (await import("./status.ts")).status(context, own.optsWithGlobals())),
     );
-  add("plan", "show what a sync would do, and do nothing (exit 0: nothing to do, 2: changes)").action(
-    async (_options, own: Command) =>
-      finish(await (await import("./plan.ts")).plan(context, own.optsWithGlobals())),
+  add("plan", "show what a sync would do, and do nothing").action(async (_options, own: Command) =>
+    finish(await (await import("./plan.ts")).plan(context, own.optsWithGlobals())),
   );
-  add("explain", "why somebody can or cannot log in here, link by link (exit 0: can, 1: cannot)")
-    .argument("<user>")
+  add("explain", "why somebody can or cannot log in here, link by link")
+    .argument("<user>", "the name, as the IAM has it")
     .action(async (user: string, _options, own: Command) =>
       finish(await (await import("./explain.ts")).explain(context, own.optsWithGlobals(), user)),
     );
-  add("verify", "is every file as Rollcall left it? (exit 0: yes); asks no IAM").action(
-    async (_options, own: Command) =>
-      finish(await (await import("./verify.ts")).verify(context, own.optsWithGlobals())),
+  add("verify", "is every file as Rollcall left it?").action(async (_options, own: Command) =>
+    finish(await (await import("./verify.ts")).verify(context, own.optsWithGlobals())),
   );
 }
 
@@ -63,14 +65,19 @@ export function addWiring(program: Command, context: Context, finish: Finish): v
       finish(await (await import("./check.ts")).check(context, own.optsWithGlobals())),
   );
   add("keys", "print the SSH keys of one user, for sshd's AuthorizedKeysCommand")
-    .argument("<user>")
+    .argument("<user>", "the name, as sshd has it (%u)")
     .action(async (user: string, _options, own: Command) =>
       finish(await (await import("./keys.ts")).keys(context, own.optsWithGlobals(), user)),
     );
 }
 
-function adderTo(program: Command): (name: string, description: string) => Command {
-  return (name, description) => program.command(name).allowExcessArguments(false).description(description);
+function adderTo(program: Command): (name: CommandName, description: string) => Command {
+  return (name, description) =>
+    program
+      .command(name)
+      .allowExcessArguments(false)
+      .description(description)
+      .addHelpText("after", () => renderWords(WORDS[name]));
 }
 
 function wholeSeconds(value: string): number {

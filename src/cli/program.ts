@@ -12,6 +12,7 @@ import { quoted } from "../model/quoted.ts";
 import { addActs, addLooks, addWiring } from "./commands.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
 import { toJson } from "./json.ts";
+import { renderAllWords, wordsOf } from "./words.ts";
 
 /** Runs the command in the arguments; prints failures and never throws. */
 export async function runProgram(context: Context): Promise<number> {
@@ -63,7 +64,8 @@ function failureOf(error: unknown): { readonly code: string; readonly message: s
   return { code: "unexpected", message: `This is a defect in Rollcall, please report it: ${trace}` };
 }
 
-function buildProgram(context: Context, finish: (code: number) => void): Command {
+/** The program with all its commands; each tells `finish` its exit code. */
+export function buildProgram(context: Context, finish: (code: number) => void): Command {
   const program = new Command("rollcall")
     .description("Keeps the accounts of this node in step with an identity provider (SCIM 2.0).")
     .option("--config <file>", "configuration file (default: /etc/rollcall/rollcall.yaml)")
@@ -76,11 +78,12 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
     .configureOutput({
       writeOut: (text) => context.out(text.trimEnd()),
       writeErr: (text) => context.err(text.trimEnd()),
+      outputError: (text, write) => write(text.replace(/^error: (?:rollcall: )?/, "rollcall: ")),
     })
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
     .allowExcessArguments()
-    .addHelpText("after", EXAMPLES);
+    .addHelpText("after", renderAllWords);
   program.action(async (options: CommonOptions) => {
     refuseUnknownCommand(program);
     finish(await (await import("./start.ts")).start(context, options));
@@ -88,7 +91,22 @@ function buildProgram(context: Context, finish: (code: number) => void): Command
   addActs(program, context, finish);
   addLooks(program, context, finish);
   addWiring(program, context, finish);
+  program.commands.forEach(teachUsage);
   return program;
+}
+
+/** Who mistypes a command sees how it is used. */
+function teachUsage(command: Command): void {
+  const name = `rollcall ${command.name()}`;
+  command.showHelpAfterError(
+    [
+      `Usage: ${name} ${command.usage()}`,
+      ...(wordsOf(command.name())?.examples.slice(0, 1) ?? []).map(
+        ([line, purpose]) => `For example: ${line}    ${purpose}`,
+      ),
+      `More: rollcall help ${command.name()}`,
+    ].join("\n"),
+  );
 }
 
 /** An unset variable in a script must not turn an image into this machine. */
@@ -108,15 +126,3 @@ function refuseUnknownCommand(program: Command): void {
     program.error(`rollcall: unknown command ${quoted(word)}; ${hint}`);
   }
 }
-
-const EXAMPLES = `
-Examples:
-  rollcall check --config ./rollcall.yaml    is this file sound?
-  rollcall plan                              what would change on this node?
-  rollcall sync                              change it
-  rollcall status                            is this node healthy?
-  rollcall explain ada                       why can ada not log in?
-  rollcall sync --root /mnt/image            provision an image instead of this machine
-  rollcall run -- /usr/sbin/sshd -D -e       the entrypoint of a login pod
-
-Exit codes: 0 in step, 1 failed, 2 plan has changes, 3 in step but records were refused, 64 wrong usage.`;

@@ -11,46 +11,96 @@ const slurmName = z
   .regex(
     /^(?!root$)[a-z0-9_][a-z0-9_.-]{0,39}$/,
     "must be a name in lower case, as Slurm keeps it, and not root",
-  );
+  )
+  .meta({ title: "name" });
 
 const slurmRule = z.strictObject({
   account: z
     .string()
-    .regex(/^[a-z0-9_$][a-z0-9_.$-]{0,39}$/, "must be a name in lower case, as Slurm keeps it"),
-  group: groupName.optional(),
-  match: z.string().refine(isPattern, "must be a regular expression").optional(),
-  everybody: z.boolean().default(false),
-  parent: slurmName.or(z.literal("root")).optional(),
-  fairshare: integer(0, 2_000_000_000).optional(),
-  qos: z.array(slurmName).min(1).refine(isUnique, "must not name one twice").optional(),
-  defaultQos: slurmName.optional(),
+    .regex(/^[a-z0-9_$][a-z0-9_.$-]{0,39}$/, "must be a name in lower case, as Slurm keeps it")
+    .describe(
+      "the account, in lower case as Slurm keeps it; with `match`, `$1` to `$9` are what its brackets caught. Several rules for one account add up",
+    ),
+  group: groupName
+    .optional()
+    .describe("a group, as `getent group` shows it: those of its members who may log in on this node"),
+  match: z
+    .string()
+    .refine(isPattern, "must be a regular expression")
+    .meta({ examples: ["project-(.*)"] })
+    .optional()
+    .describe("the same for every group whose whole name fits this regular expression of JavaScript"),
+  everybody: z.boolean().default(false).describe("whoever may log in on this node, by its rules of access"),
+  parent: slurmName
+    .or(z.literal("root"))
+    .optional()
+    .describe("the account above it: of this list, or one that Slurm has"),
+  fairshare: integer(0, 2_000_000_000)
+    .optional()
+    .describe("as for sacctmgr; without it Slurm's. Only the first rule for an account has settings"),
+  qos: z
+    .array(slurmName)
+    .min(1)
+    .refine(isUnique, "must not name one twice")
+    .meta({ uniqueItems: true })
+    .optional()
+    .describe("as for sacctmgr; without it Slurm's"),
+  defaultQos: slurmName.optional().describe("as for sacctmgr; one of `qos` where there are some"),
 });
 
 /** The whole section. */
 export const slurm = z
   .strictObject({
-    enabled: z.boolean().default(false),
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe("keep the accounts of a Slurm cluster in step too; on one node of the cluster"),
     cluster: z
       .string()
       .regex(/^[a-z0-9_-]{1,40}$/, "must be the ClusterName of slurm.conf, in lower case")
-      .optional(),
-    accounts: z.array(slurmRule).default([]),
+      .optional()
+      .describe("its ClusterName; without it the only one that slurmdbd knows"),
+    accounts: z
+      .array(slurmRule)
+      .default([])
+      .describe("who is in which account; the first rule that fits somebody is their default account"),
     adminLevel: z
       .strictObject({
-        operator: z.array(groupName).default([]),
-        administrator: z.array(groupName).default([]),
+        operator: z.array(groupName).default([]).describe("groups whose members get the AdminLevel Operator"),
+        administrator: z
+          .array(groupName)
+          .default([])
+          .describe("groups whose members get the AdminLevel Administrator"),
       })
-      .prefault({}),
-    adopt: z.array(slurmName).default([]),
-    cancelJobs: z.boolean().default(false),
-    tools: absolutePath.optional(),
-    conf: absolutePath.optional(),
-    timeout: duration("10s").refine(
-      (ms) => ms >= SECOND_MS && ms <= 120 * SECOND_MS,
-      "must be between 1s and 2m: syncs wait for it",
-    ),
+      .prefault({})
+      .describe("Who runs Slurm"),
+    adopt: z
+      .array(slurmName)
+      .default([])
+      .describe(
+        "accounts that somebody else made and that follow the rules from now on: whoever is in one and not in its group is removed",
+      ),
+    cancelJobs: z
+      .boolean()
+      .default(false)
+      .describe("cancel the jobs of somebody who leaves an account, instead of waiting for their end"),
+    tools: absolutePath
+      .meta({ examples: ["/opt/slurm/bin"] })
+      .optional()
+      .describe("the directory of sacctmgr, sacct and scancel; without it where the system looks"),
+    conf: absolutePath
+      .meta({ examples: ["/etc/slurm/slurm.conf"] })
+      .optional()
+      .describe("for `SLURM_CONF`, where the tools do not know it themselves"),
+    timeout: duration("10s")
+      .refine(
+        (ms) => ms >= SECOND_MS && ms <= 120 * SECOND_MS,
+        "must be between 1s and 2m: syncs wait for it",
+      )
+      .describe("a command of Slurm is killed after so long, 1s to 2m"),
   })
-  .prefault({});
+  .prefault({})
+  .describe("The accounts of a Slurm cluster");
 
 function isUnique(names: readonly string[]): boolean {
   return new Set(names).size === names.length;

@@ -16,7 +16,8 @@ const UNITS_MS: Readonly<Record<string, number>> = {
 
 const durationText = z
   .string("must be a number with a unit: 500ms, 30s, 10m, 1h, 90d")
-  .regex(/^\d{1,6}(?:ms|s|m|h|d)$/, "must be a number with a unit: 500ms, 30s, 10m, 1h, 90d");
+  .regex(/^\d{1,6}(?:ms|s|m|h|d)$/, "must be a number with a unit: 500ms, 30s, 10m, 1h, 90d")
+  .meta({ title: "duration", examples: ["500ms", "30s", "10m", "1h", "90d"] });
 
 const msOf = (value: string) =>
   Number.parseInt(value, 10) * (UNITS_MS[value.replace(/\d+/, "")] ?? SECOND_MS);
@@ -34,6 +35,7 @@ export const octalMode = (text: string) =>
   z
     .string('must be an octal mode in quotes: "0700"')
     .regex(/^0[0-7]{3}$/, 'must be an octal mode in quotes: "0700"')
+    .meta({ title: "octal mode", examples: ["0700", "0755"] })
     .default(text)
     .transform((value) => Number.parseInt(value, 8));
 
@@ -41,15 +43,20 @@ export const octalMode = (text: string) =>
 export const absolutePath = z
   .string()
   .regex(/^\/(?:[^/\0\n:]+(?:\/[^/\0\n:]+)*)?$/, "must be an absolute path without a slash at its end")
-  .refine((path) => !/\/\.{1,2}(?:\/|$)/.test(path), 'must not contain "." or ".."');
+  .regex(/^(?!.*\/\.{1,2}(?:\/|$))/, 'must not contain "." or ".."')
+  .meta({ title: "absolute path" });
 
 /** Where a value lies in a SCIM resource (RFC 7644 §3.10, with slashes). */
 export const attributePath = z
   .string()
-  .regex(/^[^/\s]+(?:\/[^/\s]+)*$/, "must be attribute names with slashes between: name/formatted");
+  .regex(/^[^/\s]+(?:\/[^/\s]+)*$/, "must be attribute names with slashes between: name/formatted")
+  .meta({ title: "attribute path" });
 
 /** A whole number between two limits. */
 export const integer = (min: number, max: number) => z.int().min(min).max(max);
 
 /** A group, as it is named after names.* was applied. */
-export const groupName = z.string().regex(/^[a-z_][a-z0-9_.-]*$/, "must be the name of a group");
+export const groupName = z
+  .string()
+  .regex(/^[a-z_][a-z0-9_.-]*$/, "must be the name of a group")
+  .meta({ title: "group" });

@@ -4,34 +4,39 @@
  * A message says what was being done, what was wrong, and what to do next.
  */
 
-/** The closed list of reasons. They never change meaning. */
-export type FailureCode =
-  | "config-unreadable"
-  | "config-invalid"
-  | "token-unreadable"
-  | "token-exposed"
-  | "iam-unreachable"
-  | "iam-untrusted"
-  | "iam-refused"
-  | "iam-invalid"
-  | "iam-incomplete"
-  | "iam-too-large"
-  | "node-unreadable"
-  | "node-busy"
-  | "removals-refused"
-  | "apply-failed"
-  | "state-unwritable"
-  | "nothing-remembered"
-  | "nothing-held"
-  | "slurm-missing"
-  | "slurm-unanswered"
-  | "slurm-denied"
-  | "slurm-cluster-unknown"
-  | "slurm-refused"
-  | "slurm-removals-refused"
-  | "daemon-lost"
-  | "command-failed"
-  | "stopped";
+/** The closed list of reasons, with what each means. They never change meaning. */
+export const FAILURES = {
+  "config-unreadable": "the configuration, or a file it names, cannot be read, or others can change it",
+  "config-invalid": "the configuration has mistakes; all are listed",
+  "token-unreadable": "there is no token, or it is none",
+  "token-exposed": "others can read or change the token file; the message has the chmod",
+  "iam-unreachable": "no answer after all tries",
+  "iam-untrusted": "the server's certificate is not to be trusted, or others can change a list on disk",
+  "iam-refused": "401 or 403: the token is wrong, expired or not allowed",
+  "iam-invalid": "the answer is no SCIM: HTML, broken JSON, a redirect, an error dressed as a success",
+  "iam-incomplete": "a list was not whole: totals changed, resources missing, pages without end",
+  "iam-too-large": "an answer or a list beyond its bound",
+  "node-unreadable": "this node could not be looked at: a link where a file should be, no /etc/passwd",
+  "node-busy": "another sync, or another daemon, serves this node; the message has its pid",
+  "removals-refused": "the fuse: the sync would take too much away",
+  "apply-failed": "some steps failed; they are listed, and the next sync tries them again",
+  "state-unwritable":
+    "the node is in step, but state.directory cannot be written; the next sync fetches everything again",
+  "slurm-unanswered": "Slurm's part alone: no answer within slurm.timeout, or no connection",
+  "slurm-missing": "Slurm's part alone: there is no sacctmgr",
+  "slurm-denied": "Slurm's part alone: this user may not change accounts",
+  "slurm-cluster-unknown": "Slurm's part alone: slurmdbd has no such cluster",
+  "slurm-refused": "Slurm's part alone: Slurm refused a command; the message has its words",
+  "slurm-removals-refused": "Slurm's part alone: the fuse, for people who would lose their last account",
+  "nothing-held": "accept was given a name that is not held back; the message says which are",
+  "nothing-remembered": "--offline, but this IAM was never believed on this node",
+  "daemon-lost": "the daemon ended the connection in the middle of a request",
+  "command-failed": "run -- COMMAND: the command cannot be started",
+  stopped: "the run was stopped by a signal",
+} as const satisfies Record<string, string>;
+
+/** One of the closed list. */
+export type FailureCode = keyof typeof FAILURES;
 
 /** Thrown when the run cannot go on; the node is as it was, or as the message says. */
 export class Failure extends Error {

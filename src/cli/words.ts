@@ -1,0 +1,193 @@
+/**
+ * What `--help` and the manual say of each command beside its options: what it reads and writes, its exit codes, examples.
+ *
+ * A command without words does not compile (`add` in commands.ts), and a test gives each example to the real parser.
+ */
+
+// oxlint-disable max-lines -- one flat table: a block for each command
+
+import { EXIT } from "./context.ts";
+
+/** The words of one command. */
+export interface CommandWords {
+  readonly reads: string;
+  readonly writes: string;
+  /** By name of the exit code; `usage` is every command's. */
+  readonly exits: Readonly<Partial<Record<ExitName, string>>>;
+  /** Whole lines as typed in a shell, each with what it is for. */
+  readonly examples: readonly (readonly [line: string, purpose: string])[];
+}
+
+type ExitName = keyof typeof EXIT | "other";
+
+/** What exit codes mean whatever the command. */
+export const EXIT_WORDS: Readonly<Record<ExitName, string>> = {
+  ok: "the node is in step, or there was nothing to do; `status`: healthy; `explain`: they can log in here; `verify`: every file is as it was left",
+  failed:
+    "failed, or stopped; `status`: not healthy; `explain`: they cannot log in here; `verify`: a file was touched. The message says what was being done, what was wrong, and what to do",
+  changes: "`plan`: there are changes",
+  refused: "`sync`, `accept`: the node is in step, but records were refused",
+  usage: "wrong usage",
+  other: "`run -- COMMAND`: the exit code of the command",
+};
+
+const CONFIG = "the configuration";
+const THE_NODE =
+  "the configuration, the token, the IAM's lists of users and groups, this node's accounts, shells, homes and key files, and Slurm's accounts where they are kept";
+const EVERYTHING =
+  "the maps in caches.directory, key files in keys.directory, homes that are missing, sudo.file, state.directory, and Slurm's accounts where they are kept";
+const STARTED = "failed or stopped; the message says what to do, and whether anything was changed";
+
+/** By the name of the command. */
+export const WORDS = {
+  sync: {
+    reads: THE_NODE,
+    writes: `${EVERYTHING}; only what differs`,
+    exits: { ok: "the node is in step", failed: STARTED, refused: "in step, but records were refused" },
+    examples: [
+      ["rollcall sync", "bring this node in step"],
+      [
+        "rollcall sync --accept-removals 3f2a91c0d4e5",
+        "let the removals through that a plan of this id shows",
+      ],
+      ["rollcall sync --offline", "put back from memory what somebody deleted, while the IAM is down"],
+      ["rollcall sync --root /mnt/image", "provision an image instead of this machine"],
+    ],
+  },
+  accept: {
+    reads: THE_NODE,
+    writes: `${EVERYTHING}; the ledger follows the IAM for who is named`,
+    exits: { ok: "accepted, and in step", failed: STARTED, refused: "accepted, but records were refused" },
+    examples: [
+      ["rollcall accept ada", "ada's new uid, or her new record, is right"],
+      ["rollcall accept --group research", "the record that now has the name of this group is right"],
+      ["rollcall accept --every", "after a move to another IAM: everybody has a new record"],
+    ],
+  },
+  run: {
+    reads: `${THE_NODE}; again when they change`,
+    writes: `${EVERYTHING}; sockets and the configuration in force in /run/rollcall; the log on standard output`,
+    exits: {
+      ok: "ended by SIGTERM or SIGINT",
+      failed: "it could not start; the message says what to do",
+      other:
+        "the exit code of the command after --; 127 where it cannot be started, 128 and the number for a signal",
+    },
+    examples: [
+      ["rollcall run", "the daemon, as its systemd unit starts it"],
+      ["rollcall run -- /usr/sbin/sshd -D -e", "the entrypoint of a login pod"],
+      ["rollcall run --grace 60 -- /usr/sbin/sshd -D -e", "the same, with a minute to end after SIGTERM"],
+    ],
+  },
+  status: {
+    reads: "what the daemon says; without one the configuration and the last report in state.directory",
+    writes: "nothing",
+    exits: {
+      ok: "users are in place, and no critical or degraded condition is shown",
+      failed: "not healthy, or never synced",
+    },
+    examples: [
+      ["rollcall status", "how this node is; as root with names"],
+      ["rollcall status --watch", "again every two seconds"],
+      ["rollcall status --json", "for scripts and monitoring"],
+    ],
+  },
+  plan: {
+    reads: THE_NODE,
+    writes: "nothing",
+    exits: { ok: "nothing to do", failed: STARTED, changes: "there are changes" },
+    examples: [
+      ["rollcall plan", "what would change on this node?"],
+      ["rollcall plan --all", "with every line, however many"],
+      ["rollcall plan --config ./rollcall.yaml", "what would this file change?"],
+    ],
+  },
+  explain: {
+    reads: `${THE_NODE}; of one person`,
+    writes: "nothing",
+    exits: { ok: "they can log in here now", failed: "they cannot, or it could not be found out" },
+    examples: [
+      ["rollcall explain ada", "why can ada not log in here?"],
+      ["rollcall explain ada --json", "the same for a help desk's scripts"],
+    ],
+  },
+  verify: {
+    reads: `${CONFIG}, the list of what was published, and every file on it; asks no IAM`,
+    writes: "nothing",
+    exits: {
+      ok: "every file is as Rollcall left it",
+      failed: "a file was touched, or nothing was published yet",
+    },
+    examples: [
+      ["rollcall verify", "did anybody edit a map or a key file?"],
+      ["rollcall verify --root /mnt/image", "the same in an image"],
+    ],
+  },
+  check: {
+    reads: CONFIG,
+    writes: "nothing",
+    exits: { ok: "no mistakes", failed: "mistakes, each with its line; or the file cannot be read" },
+    examples: [
+      ["rollcall check", "is /etc/rollcall/rollcall.yaml sound?"],
+      ["rollcall check --config ./rollcall.yaml", "is this file sound, before it is installed?"],
+      ["rollcall check --json", "mistakes with line, key and message, for CI"],
+    ],
+  },
+  keys: {
+    reads: `${CONFIG}, and the key file of one user`,
+    writes: "nothing",
+    exits: { ok: "also for a user without keys", failed: "the configuration or the key file cannot be read" },
+    examples: [
+      ["rollcall keys ada", "the keys with which ada can log in"],
+      ["rollcall keys ada --json", "the same as a list"],
+    ],
+  },
+} as const satisfies Readonly<Record<string, CommandWords>>;
+
+/** A command of this program. */
+export type CommandName = keyof typeof WORDS;
+
+/** The words of a command by its name; undefined for one that commander brings along. */
+export function wordsOf(name: string): CommandWords | undefined {
+  return Object.entries(WORDS).find(([one]) => one === name)?.[1];
+}
+
+/** Exit codes with what they mean, in their order. */
+export function exitLines(
+  exits: CommandWords["exits"],
+): readonly (readonly [code: string, meaning: string])[] {
+  const numbers: Readonly<Record<string, number>> = EXIT;
+  return Object.entries(exits)
+    .map(([name, meaning]) => [String(numbers[name] ?? name), meaning] as const)
+    .sort(([one], [other]) => one.localeCompare(other, "en", { numeric: true }));
+}
+
+/** What stands below the options in the `--help` of a command. */
+export function renderWords({ examples, exits, reads, writes }: CommandWords): string {
+  return [
+    ...renderExamples(examples),
+    ...renderExits({ ...exits, usage: EXIT_WORDS.usage }),
+    "",
+    `Reads:  ${reads}.`,
+    `Writes: ${writes}.`,
+  ].join("\n");
+}
+
+/** What stands below the options in `rollcall --help`. */
+export function renderAllWords(): string {
+  const first = Object.values(WORDS).map(({ examples: [example] }) => example);
+  const more = '\n"rollcall help COMMAND" has more examples, and what the command reads and writes.';
+  return [...renderExamples(first), ...renderExits(EXIT_WORDS), more].join("\n");
+}
+
+function renderExamples(examples: CommandWords["examples"]): string[] {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  return ["", "Examples:", ...examples.map(([line, purpose]) => `  ${line.padEnd(width)}  ${purpose}`)];
+}
+
+function renderExits(exits: CommandWords["exits"]): string[] {
+  const lines = exitLines(exits).map(
+    ([code, meaning]) => `  ${code.padEnd(5)}  ${meaning.replaceAll("`", "")}`,
+  );
+  return ["", "Exit codes:", ...lines];
+}

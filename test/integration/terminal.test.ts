@@ -48,3 +48,47 @@ describe("a plan", () => {
     assert.equal(JSON.parse(bad.out).error.code, "iam-unreachable");
   });
 });
+
+describe("a command that is mistyped", () => {
+  it("says what was wrong and how it is used, with an example, and exits with 64", async () => {
+    const wrong: readonly (readonly [args: readonly string[], says: RegExp])[] = [
+      [
+        ["explain"],
+        /^rollcall: missing required argument 'user'\nUsage: rollcall explain .*<user>\nFor example: rollcall explain \w+ .*\nMore: rollcall help explain$/,
+      ],
+      [["keys"], /^rollcall: missing required argument 'user'\nUsage: rollcall keys /],
+      [
+        ["sync", "--offlin"],
+        /^rollcall: unknown option '--offlin'\n\(Did you mean --offline\?\)\nUsage: rollcall sync /,
+      ],
+      [
+        ["run", "--grace", "soon"],
+        /^rollcall: option '--grace <seconds>' .*It must be a number of seconds\.\nUsage: rollcall run /,
+      ],
+      [["accept"], /^rollcall: name who is accepted, or say --every/],
+      [["sink"], /^rollcall: unknown command "sink"; did you mean sync\?$/],
+    ];
+    for (const [args, says] of wrong) {
+      const ran = await runRollcall(args);
+
+      assert.match(ran.err.trimEnd(), says);
+      assert.deepEqual([ran.code, ran.out], [64, ""]);
+    }
+  });
+
+  it("is taught by its help: examples, exit codes, what it reads and writes", async () => {
+    for (const args of [
+      ["help", "sync"],
+      ["sync", "--help"],
+    ]) {
+      const ran = await runRollcall(args);
+
+      assert.equal(ran.code, 0);
+      assert.match(
+        ran.out,
+        /\nExamples:\n {2}rollcall sync {2,}\w[^]*\nExit codes:\n {2}0 [^]*\n {2}3 [^]*\n {2}64 /,
+      );
+      assert.match(ran.out, /\nReads: {2}the configuration, [^]*\nWrites: the maps in caches\.directory/);
+    }
+  });
+});

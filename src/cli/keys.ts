@@ -22,7 +22,7 @@ export async function keys(context: Context, options: CommonOptions, user: strin
   }
   if (lines.length === 0 && context.redraw !== undefined) {
     context.err(
-      `No keys for ${quoted(user)} in ${slice.directory}: not served on this node, inactive, or without a key in the IAM.`,
+      `No keys for ${quoted(user)} in ${slice.directory}: not served on this node, inactive in the IAM, not let in by access.login, or without a key that is accepted.`,
     );
   }
   return EXIT.ok;

@@ -8,8 +8,8 @@ import type { z } from "zod";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
 import { isOpenDirectory, readText } from "../platform/files.ts";
 import { isOpenToOthers } from "../platform/privileges.ts";
-import { type Mistake, mistakeAt, mistakesOf, type Source } from "./mistakes.ts";
-import { ConfigSchema } from "./schema.ts";
+import { duplicatesIn, type Mistake, mistakeAt, mistakesOf, type Source } from "./mistakes.ts";
+import { ConfigSchema, type RawConfig } from "./schema.ts";
 import { crossMistakes, type Settings, settingsFrom } from "./settings.ts";
 
 /** A file that is sound, or what is wrong with it. */
@@ -52,7 +52,9 @@ export function renderMistake(path: string, { line, key, message }: Mistake): st
 /** Checks the text of a file. */
 export function parseConfig(text: string): Loaded {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2" });
+  // Keys that are there twice are found below, with everything else that is wrong.
+  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, version: "1.2" } as const;
+  const document = parseDocument(text, options);
   const source: Source = { document, lines };
   if (document.errors.length > 0) {
     const mistakes = document.errors.map((error) => ({
@@ -65,30 +67,41 @@ export function parseConfig(text: string): Loaded {
   const raw: unknown = document.toJS({ maxAliasCount: 50 }) ?? {};
   const parsed = ConfigSchema.safeParse(raw);
   const single = parsed.success ? [] : parsed.error.issues.flatMap((issue) => mistakesOf(issue, source));
-  const config = parsed.data ?? ConfigSchema.safeParse(withoutMistakes(raw, parsed.error?.issues ?? [])).data;
+  const config = parsed.data ?? soundPartOf(raw, parsed.error?.issues ?? []);
   const crossed = (config === undefined ? [] : crossMistakes(config))
     .map(({ path, message }) => mistakeAt(path, message, source))
     .filter(({ key }) => !single.some((mistake) => mistake.key === key));
-  const mistakes = [...single, ...crossed];
+  const mistakes = [...duplicatesIn(source), ...single, ...crossed];
   if (config === undefined || mistakes.length > 0) {
     return { ok: false, mistakes };
   }
   return { ok: true, settings: settingsFrom(config) };
 }
 
-/** The same file as if nobody had written what is wrong, so that the rest can be checked in the same go. */
-function withoutMistakes(raw: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+/**
+ * The same file as if nobody had written what is wrong, so that the rest can be checked in the same go. Where leaving
+ * out a value is a mistake of its own, as in a rule that must have it, its whole section is left out.
+ */
+function soundPartOf(raw: unknown, issues: readonly z.core.$ZodIssue[]): RawConfig | undefined {
+  const paths = issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [issue.path],
+  );
+  const first = ConfigSchema.safeParse(without(raw, paths));
+  if (first.success) {
+    return first.data;
+  }
+  const sections = [...paths, ...first.error.issues.map(({ path }) => path)].map((path) => path.slice(0, 1));
+  return ConfigSchema.safeParse(without(raw, sections)).data;
+}
+
+function without(raw: unknown, paths: readonly (readonly PropertyKey[])[]): unknown {
   const copy: unknown = structuredClone(raw);
-  for (const issue of issues) {
-    for (const path of issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => [...issue.path, key])
-      : [issue.path]) {
-      const parent = path
-        .slice(0, -1)
-        .reduce<unknown>((value, key) => (isObject(value) ? value[String(key)] : undefined), copy);
-      if (isObject(parent)) {
-        delete parent[String(path.at(-1))];
-      }
+  for (const path of paths) {
+    const parent = path
+      .slice(0, -1)
+      .reduce<unknown>((value, key) => (isObject(value) ? value[String(key)] : undefined), copy);
+    if (isObject(parent)) {
+      delete parent[String(path.at(-1))];
     }
   }
   return copy;

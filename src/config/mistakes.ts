@@ -2,7 +2,7 @@
  * Turns what is wrong with a configuration into one line each: where, what, and the nearest valid name.
  */
 
-import { type Document, isMap, isNode, isPair, isScalar, type LineCounter } from "yaml";
+import { type Document, isMap, isNode, isPair, isScalar, type LineCounter, visit } from "yaml";
 import { z } from "zod";
 import { nearest } from "../model/nearest.ts";
 import { quoted } from "../model/quoted.ts";
@@ -35,6 +35,33 @@ export function mistakesOf(issue: z.core.$ZodIssue, source: Source): Mistake[] {
 /** A mistake at a key, with its line. */
 export function mistakeAt(path: Path, message: string, source: Source): Mistake {
   return { line: lineOf(path, source), key: path.map(String).join("."), message };
+}
+
+/** Keys that stand twice in one block: YAML would take the last, and nobody can tell which was meant. */
+export function duplicatesIn({ document, lines }: Source): Mistake[] {
+  const mistakes: Mistake[] = [];
+  visit(document, {
+    Map(_, map, ancestors) {
+      const first = new Map<unknown, number | undefined>();
+      for (const { key } of map.items) {
+        const name = isScalar(key) ? key.value : key;
+        const offset = isNode(key) ? key.range?.[0] : undefined;
+        const line = offset === undefined ? undefined : lines.linePos(offset).line;
+        if (first.has(name)) {
+          const path = [...ancestors.flatMap(nameOf), name].map(String).join(".");
+          const message = `is here twice, also in line ${first.get(name)}: keep one`;
+          mistakes.push({ line, key: path, message });
+        } else {
+          first.set(name, line);
+        }
+      }
+    },
+  });
+  return mistakes;
+}
+
+function nameOf(node: unknown): unknown[] {
+  return isPair(node) && isScalar(node.key) ? [node.key.value] : [];
 }
 
 function unknownKey(path: Path, source: Source): Mistake {

@@ -115,6 +115,7 @@ const schedule = z
       .describe("how often the daemon syncs, at least 1s"),
     cron: z
       .string()
+      .regex(/^(?:\S+ +){4,5}\S+$/, 'must have five fields, or six with seconds first: "*/5 * * * *"')
       .meta({ examples: ["*/5 * * * *"] })
       .optional()
       .describe("when the daemon syncs, in place of `schedule.every`; a field for seconds may come first"),

@@ -29,6 +29,8 @@ export interface User {
   readonly keys: readonly AuthorizedKey[];
   /** Whether they may log in here: active in the IAM, and let in by the rules of this node. Else the name stays, so that files show an owner. */
   readonly active: boolean;
+  /** Active in the IAM, and kept out by the rules of this node. */
+  readonly byRule?: true;
 }
 
 /** A group of such people. */

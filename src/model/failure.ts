@@ -12,6 +12,7 @@ export const FAILURES = {
   "token-exposed": "others can read or change the token file; the message has the chmod",
   "iam-unreachable": "no answer after all tries",
   "iam-untrusted": "the server's certificate is not to be trusted, or others can change a list on disk",
+  "iam-unreadable": "a list on disk cannot be read",
   "iam-refused": "401 or 403: the token is wrong, expired or not allowed",
   "iam-invalid": "the answer is no SCIM: HTML, broken JSON, a redirect, an error dressed as a success",
   "iam-incomplete": "a list was not whole: totals changed, resources missing, pages without end",

@@ -95,9 +95,12 @@ export type Change =
       readonly uid: number;
       readonly home: string;
       readonly active: boolean;
+      /** Kept out by the rules of this node, not by the IAM. */
+      readonly byRule: boolean;
     }
   | { readonly event: "user-removed"; readonly user: string; readonly uid: number }
-  | { readonly event: "user-deactivated" | "user-reactivated"; readonly user: string }
+  | { readonly event: "user-deactivated"; readonly user: string; readonly byRule: boolean }
+  | { readonly event: "user-reactivated"; readonly user: string }
   | {
       readonly event: "user-changed";
       readonly user: string;

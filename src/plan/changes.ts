@@ -54,18 +54,17 @@ export function changesBetween(served: Served, { users, groups }: Directory): Ch
 }
 
 function userChanges(before: ServedUser | undefined, user: User): Change[] {
-  const { name, uid, home, active } = user;
+  const { name, uid, home, active, byRule = false } = user;
   if (before === undefined) {
-    return [{ event: "user-added", user: name, uid, home, active }];
+    return [{ event: "user-added", user: name, uid, home, active, byRule }];
   }
-  const toggled =
-    before.active === active
-      ? []
-      : [{ event: active ? "user-reactivated" : "user-deactivated", user: name } as const];
+  const toggled: Change = active
+    ? { event: "user-reactivated", user: name }
+    : { event: "user-deactivated", user: name, byRule };
   const fields = before.active === active ? USER_FIELDS : USER_FIELDS.filter((field) => field !== "shell");
   const changed = fields.flatMap((field) => fieldChange(before[field], user[field], field));
   return [
-    ...toggled,
+    ...(before.active === active ? [] : [toggled]),
     ...changed.map((change) => ({ event: "user-changed", user: name, ...change }) as const),
   ];
 }

@@ -81,6 +81,13 @@ export const CONDITIONS = {
     shownAfterMs: MINUTE_MS,
     remedy: "Check that the IAM is up, and the network, DNS and proxies between this node and iam.url.",
   },
+  "iam-unreadable": {
+    title: "A list on disk cannot be read; logins go on with the last good directory",
+    severity: "degraded",
+    shownAfterMs: MINUTE_MS / 2,
+    remedy:
+      "Look at the path in the message of the last sync, and at what writes iam.usersFile and iam.groupsFile.",
+  },
   "iam-untrusted": {
     title: "The IAM's certificate, or a list on disk, is not to be trusted",
     severity: "degraded",

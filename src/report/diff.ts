@@ -30,14 +30,14 @@ function wordsOf(change: Change): [sign: DiffLine["sign"], what: string, name: s
         "+",
         "user",
         change.user,
-        `uid ${change.uid}, home ${change.home}${change.active ? "" : ", inactive"}`,
+        `uid ${change.uid}, home ${change.home}${change.active ? "" : `, ${reasonOf(change)}`}`,
       ];
     case "user-removed":
       return ["-", "user", change.user, `uid ${change.uid}`];
     case "user-deactivated":
-      return ["-", "login", change.user, "inactive: keeps the name, loses login and keys"];
+      return ["-", "login", change.user, `${reasonOf(change)}: keeps the name, loses login and keys`];
     case "user-reactivated":
-      return ["+", "login", change.user, "active again"];
+      return ["+", "login", change.user, "may log in again"];
     case "user-changed":
       return ["~", "user", change.user, `${change.field} ${quoted(change.before)} → ${quoted(change.after)}`];
     case "group-added":
@@ -120,4 +120,9 @@ function settingsOf({ parent, fairshare, qos, defaultQos }: SlurmAccountSettings
 /** Names read from disk are usually plain; whatever is not is quoted. */
 function printable(name: string): string {
   return /^[\w./@-]+$/.test(name) ? name : quoted(name);
+}
+
+/** Who keeps them out. */
+function reasonOf({ byRule }: { readonly byRule: boolean }): string {
+  return byRule ? "not let in by access.login" : "inactive in the IAM";
 }

@@ -20,6 +20,7 @@ const RAISED_BY: Readonly<Record<FailureCode | "unexpected", ConditionCode | und
   "token-exposed": "token-unusable",
   "iam-unreachable": "iam-unreachable",
   "iam-untrusted": "iam-untrusted",
+  "iam-unreadable": "iam-unreadable",
   "iam-refused": "iam-refused",
   "iam-invalid": "iam-invalid",
   "iam-incomplete": "iam-incomplete",

@@ -80,7 +80,7 @@ function whereTheyMayBe(person: Person): string {
       : [`${search.nameless} records have no name at ${places.attributes.name}; one of them may be theirs.`]),
     ...(iam.failure === undefined ? [] : ["Who is new is seen when the IAM answers again."]),
     node.passwd === undefined
-      ? "Else they need a record in the IAM."
+      ? "If they are nowhere in the IAM, add them there."
       : `If they have left, only a sync is missing. ${wayToSync(person)}`,
   ].join(" ");
 }

@@ -80,7 +80,7 @@ export function renderSummary({ served, problems, pull, seconds, slurm }: RunRec
   const refused = countRefused(problems);
   const fetched = pull.unchanged ? "nothing new at the IAM" : `${Math.ceil(pull.bytes / 1000)} kB`;
   return (
-    `Served: ${served.users} users (${served.users - served.active} inactive, ${served.keyless} without a key), ` +
+    `Served: ${served.users} users (${served.users - served.active} may not log in, ${served.keyless} without a key), ` +
     `${served.groups} groups, ${served.keys} keys; ` +
     `refused: ${refused}. ${seconds.toFixed(2)} s, ${pull.requests} requests, ${fetched}.${slurm === null ? "" : describeSlurm(slurm)}`
   );

@@ -43,7 +43,7 @@ function servedLine({ served, refused }: FullStatus | PublicStatus): string {
     return "  No sync has come to its end yet.";
   }
   const { users, active, groups, keys } = served;
-  return `  ${users} users (${users - active} inactive), ${groups} groups, ${keys} keys; ${refused} records refused`;
+  return `  ${users} users (${users - active} may not log in), ${groups} groups, ${keys} keys; ${refused} records refused`;
 }
 
 function timesLine({ ageSeconds, nextRunInSeconds, running }: FullStatus | PublicStatus): string {

@@ -61,7 +61,7 @@ async function readList(
 
 async function readTrusted(path: string): Promise<string> {
   const { text, mode, uid } = await readText(path).catch((error: unknown) =>
-    refuse("iam-unreachable", path, `${messageOf(error)}${hintFor(messageOf(error))}`),
+    refuse("iam-unreadable", path, `${messageOf(error)}${hintFor(messageOf(error))}`),
   );
   if (isOpenToOthers({ uid, mode }) || (await isOpenDirectory(dirname(path)))) {
     return refuse(
@@ -74,7 +74,7 @@ async function readTrusted(path: string): Promise<string> {
 }
 
 function refuse(
-  code: "iam-invalid" | "iam-incomplete" | "iam-unreachable" | "iam-untrusted",
+  code: "iam-invalid" | "iam-incomplete" | "iam-unreadable" | "iam-untrusted",
   path: string,
   reason: string,
 ): never {

@@ -61,7 +61,8 @@ function idsOf(
 }
 
 function shut(user: User, shells: Rules["shells"]): User {
-  return { ...user, active: false, keys: [], shell: nologinShell(shells) };
+  const closed = { ...user, active: false, keys: [], shell: nologinShell(shells) };
+  return user.active ? { ...closed, byRule: true } : closed;
 }
 
 /** A rule about somebody whom the IAM does not have is a typing mistake, or will be right later. */

@@ -186,6 +186,7 @@ describe("the schema for editors", () => {
     ["a key in the wrong block", `${ENOUGH}homes: { pageSize: 3 }`],
     ["a duration without a unit", `${ENOUGH}stale: { warnAfter: 10 }`],
     ["a duration in words", `${ENOUGH}schedule: { every: 1 minute }`],
+    ["a cron expression of four fields", `${ENOUGH}schedule: { cron: "* * * *" }`],
     ["a mode without quotes", `${ENOUGH}homes: { mode: 0700 }`],
     ["a relative path", `${ENOUGH}keys: { directory: keys }`],
     ["a path that climbs", `${ENOUGH}keys: { directory: /srv/../etc }`],

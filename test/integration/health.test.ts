@@ -191,7 +191,10 @@ describe("rollcall status", () => {
     const again = await node.rollcall("status");
 
     assert.equal(good.code, 0, good.out);
-    assert.match(good.out, /^● healthy\n {2}3 users \(0 inactive\), 3 groups, 3 keys; 0 records refused\n/);
+    assert.match(
+      good.out,
+      /^● healthy\n {2}3 users \(0 may not log in\), 3 groups, 3 keys; 0 records refused\n/,
+    );
     assert.equal(bad.code, 1);
     assert.match(bad.out, /✖ degraded[^]*The IAM does not accept the token[^]*Renew the token/);
     assert.partialDeepStrictEqual(JSON.parse(json.out), {

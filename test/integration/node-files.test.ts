@@ -13,6 +13,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
 } from "node:fs";
@@ -221,7 +222,10 @@ describe("a sync", () => {
     const truncated = await node.rollcall("sync");
     node.write("/etc/users.json", JSON.stringify(page(someUsers(2))), 0o666);
     const exposed = await node.rollcall("sync");
+    rmSync(`${node.path}/etc/users.json`);
+    const missing = await node.rollcall("sync");
 
+    assert.match(missing.err, /Reading the list in \S+\/etc\/users\.json: ENOENT.*\[iam-unreadable\]/);
     assert.match(whole.out, /Served: 3 users/);
     assert.match(truncated.err, /2 different resources, but totalResults is 3.*iam-incomplete/);
     assert.match(exposed.err, /others can change it.*chmod go-w.*iam-untrusted/);
@@ -597,7 +601,6 @@ describe("bad input", () => {
     await using iam = await startFakeIam([aUser(1)], []);
     node.configure(iam.url);
     node.write("/etc/passwd", "");
-    const { rmSync } = await import("node:fs");
     rmSync(join(node.path, "etc/passwd"));
 
     const ran = await node.rollcall("sync");

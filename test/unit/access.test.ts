@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { diffLineOf } from "../../src/report/diff.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
 import type { Rules } from "../../src/validate/rules.ts";
 import { aGroupDraft, aUserDraft, BEFORE, RULES, someDrafts } from "../support/drafts.ts";
@@ -112,5 +113,36 @@ describe("the rules of a node admit", () => {
 
   it("hide people without withholding anything from them", () => {
     assert.deepEqual([...admit({ visible: ["login"] }).directory.withheld], []);
+  });
+});
+
+describe("whoever is kept out", () => {
+  const { directory } = admit({ login: { ...nobody, users: ["cyd"] } });
+
+  it("is known to be so by the IAM or by a rule", () => {
+    assert.deepEqual(
+      directory.users.map(({ name, byRule }) => [name, byRule]),
+      [
+        ["ada", true],
+        ["bob", true],
+        ["cyd", undefined],
+        ["dan", undefined],
+      ],
+    );
+  });
+
+  it("is shown with that reason", () => {
+    const line = (name: string) => {
+      const user = directory.users.find((one) => one.name === name);
+      assert.ok(user !== undefined);
+      const { uid, home, active, byRule = false } = user;
+      return [
+        diffLineOf({ event: "user-added", user: name, uid, home, active, byRule }).detail,
+        diffLineOf({ event: "user-deactivated", user: name, byRule }).detail,
+      ].join("; ");
+    };
+
+    assert.match(line("ada"), /, not let in by access\.login; not let in by access\.login: keeps the name/);
+    assert.match(line("dan"), /, inactive in the IAM; inactive in the IAM: keeps the name/);
   });
 });

@@ -107,7 +107,32 @@ maxPerUser: 3
 
   it("that is no YAML says where", () => {
     assert.match(mistakesIn("iam:\n  url: [\n").join("\n"), /^r\.yaml:\d: /);
-    assert.match(mistakesIn("iam: {}\niam: {}\n").join("\n"), /^r\.yaml:2: Map keys must be unique/);
+  });
+
+  it("that has a key twice names it with both lines, and whatever else is wrong", () => {
+    const text = `${SOUND}homes:\n  create: false\n  mode: 0700\n  create: true\nids: { min: 2000 }\nids: { max: 1500 }\n`;
+
+    assert.deepEqual(mistakesIn(text), [
+      "r.yaml:11: ids: is here twice, also in line 10: keep one",
+      "r.yaml:9: homes.create: is here twice, also in line 7: keep one",
+      'r.yaml:8: homes.mode: must be an octal mode in quotes: "0700", not 700',
+    ]);
+    assert.deepEqual(mistakesIn(SOUND.replace("user: { uid", "user: { gid: x, uid")), [
+      "r.yaml:4: attributes.user.gid: is here twice, also in line 4: keep one",
+    ]);
+  });
+
+  it("whose rule lacks what it must have says in the same go what is wrong elsewhere", () => {
+    assert.deepEqual(
+      mistakesIn(
+        `${SOUND.replace("https", "http")}sudo:\n  groups:\n    - { passwordless: true }\nids: { min: 9000, max: 8000 }\n`,
+      ),
+      [
+        "r.yaml:8: sudo.groups.0.group: is missing: text",
+        "r.yaml:2: iam.url: must be https, or the token crosses the network in the clear (or set iam.allowHttp)",
+        "r.yaml:9: ids.min: must not be above ids.max",
+      ],
+    );
   });
 
   it("that is empty says what is missing", () => {

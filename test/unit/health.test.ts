@@ -70,6 +70,7 @@ const RAISED: Readonly<Record<ConditionCode, Partial<Facts>>> = {
   "config-refused": { configMistakes: "guards: unknown key" },
   "token-unusable": failed("token-exposed"),
   "iam-unreachable": failed("iam-unreachable"),
+  "iam-unreadable": failed("iam-unreadable"),
   "iam-untrusted": failed("iam-untrusted"),
   "iam-refused": failed("iam-refused"),
   "iam-invalid": failed("iam-invalid"),

@@ -30,7 +30,7 @@ export async function renderTables(
   return {
     commands: block(
       program.commands.map(({ name, arguments: given, description }) => [
-        ["rollcall", name, ...given.map((one) => one.name.toUpperCase())].join(" "),
+        ["rollcall", name, ...given.map(placeholder)].join(" "),
         description,
       ]),
     ),
@@ -51,6 +51,10 @@ export async function renderTables(
     conditions: conditionTable(),
     metrics: table(["metric", "what it is"], await metricRows()),
   };
+}
+
+function placeholder({ name }: { readonly name: string }): string {
+  return name === "command" ? "[-- COMMAND]" : name.toUpperCase();
 }
 
 function problemTable(): string {

@@ -148,7 +148,7 @@ function capital(words: string): string {
 }
 
 const SIGNALS = [
-  ["SIGTERM , SIGINT", "End: between two steps, and after the command of `run` has ended."],
+  ["SIGTERM , SIGINT", "End between two steps; `run` ends its command first."],
   [
     "SIGHUP",
     "`run`: read the configuration again and sync; one with mistakes is refused, and the old one stays in force.",

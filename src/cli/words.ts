@@ -103,7 +103,7 @@ export const WORDS = {
     ],
   },
   explain: {
-    reads: `${THE_NODE}; of one person`,
+    reads: `${THE_NODE}, as far as they concern this user`,
     writes: "nothing",
     exits: { ok: "they can log in here now", failed: "they cannot, or it could not be found out" },
     examples: [

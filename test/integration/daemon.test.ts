@@ -186,9 +186,12 @@ describe("a daemon", () => {
     node.configure("https://x.invalid", 'schedule: { cron: "61 * * * * *" }\n');
 
     const ran = await node.rollcall("run");
+    const checked = await node.rollcall("check");
 
     assert.equal(ran.code, 1);
     assert.match(ran.err, /schedule\.cron: 61 .*no cron expression, such as/);
+    assert.equal(checked.code, 1);
+    assert.match(checked.err, /schedule\.cron: must be a cron expression, .*, not "61 /);
   });
 
   it("follows a cron expression", async () => {

@@ -29,6 +29,9 @@ export type FailureCode =
   | "slurm-cluster-unknown"
   | "slurm-refused"
   | "slurm-removals-refused"
+  | "import-unreadable"
+  | "import-refused"
+  | "import-unwritable"
   | "daemon-lost"
   | "command-failed"
   | "stopped";

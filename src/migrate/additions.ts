@@ -1,0 +1,97 @@
+/**
+ * What a configuration of Rollcall needs beside the keys of an nsscache.conf: the token, the ids, the display name.
+ *
+ * In: a configuration, and what its keys came to. Out: settings and remarks. Never repeats a token.
+ */
+
+import { quoted } from "../model/quoted.ts";
+import type { Conf, OldMap } from "./conf.ts";
+import { remarkOn, type Translation } from "./translation.ts";
+
+/** Where the token goes that was in the configuration. */
+const TOKEN_FILE = "/etc/rollcall/token";
+
+/** What no single key says. */
+export interface Addition extends Translation {
+  /** Settings that it takes away. */
+  readonly replaces?: readonly string[];
+}
+
+/** Where the token is, which is never copied. */
+export function token(conf: Conf, maps: readonly OldMap[], file: string): Addition {
+  const found = maps.flatMap((map) => conf.valueFor(map, "scim_auth_token") ?? [])[0];
+  if (found === undefined) {
+    const text =
+      "There was no token in nsscache.conf, so it came from $NSSCACHE_SCIM_AUTH_TOKEN. Rollcall reads the same variable; a file is better (iam.tokenFile), because it can be changed without a restart.";
+    return {
+      settings: [],
+      remarks: [remarkOn(undefined, undefined, { path: "iam", text, needsLook: false })],
+    };
+  }
+  const text = `The token is not copied here. Put it into its file with: ${tokenCommand(file)}`;
+  return {
+    settings: [{ path: "iam.tokenFile", value: TOKEN_FILE }],
+    remarks: [remarkOn("scim_auth_token", found, { path: "iam.tokenFile", text, needsLook: true })],
+  };
+}
+
+/** For a shell: takes the first token of the file, without its quotes, into a file that only root can read. */
+function tokenCommand(file: string): string {
+  const word = `'${file.replaceAll("'", String.raw`'\''`)}'`;
+  const pick = String.raw`sed -nE "s/^[[:space:]]*scim_auth_token[[:space:]]*[=:][[:space:]]*[\"']?([^\"'[:space:]]+).*/\\1/Ip" ${word}`;
+  return `install -D -m 0600 /dev/null ${TOKEN_FILE} && ${pick} | head -n 1 > ${TOKEN_FILE}`;
+}
+
+/** Where the display name is, for which nsscache has no key. */
+export function gecos(): Addition {
+  const text =
+    "nsscache took name.formatted, else givenName and familyName, else displayName. Rollcall reads one attribute.";
+  return {
+    settings: [{ path: "attributes.user.gecos", value: "name/formatted" }],
+    remarks: [remarkOn(undefined, undefined, { path: "attributes.user.gecos", text, needsLook: false })],
+  };
+}
+
+/** Nobody had a key, so nobody gets one. */
+export function withoutKeys({ settings }: Translation, maps: readonly OldMap[]): Addition {
+  const path = settings.find((one) => one.path === "attributes.user.keys")?.value;
+  const isMade = maps.includes("sshkey");
+  if (isMade && path !== undefined) {
+    return { settings: [], remarks: [] };
+  }
+  const why = isMade ? "There was no scim_path_ssh_keys" : "maps had no sshkey";
+  const mend = path === undefined ? "Set attributes.user.keys" : `Set attributes.user.keys: ${quoted(path)}`;
+  const text = `${why}, so nobody gets a key from the IAM. ${mend} to change that.`;
+  return {
+    settings: [],
+    replaces: ["attributes.user.keys"],
+    remarks: [remarkOn(undefined, undefined, { path: "attributes.user", text, needsLook: true })],
+  };
+}
+
+/** Ids come from named attributes alone; nsscache tried others. */
+export function missingIds({ settings }: Translation): Addition {
+  const valueOf = (path: string) => settings.find((one) => one.path === path)?.value;
+  const uid = valueOf("attributes.user.uid");
+  const rows = [
+    {
+      path: "attributes.user.uid",
+      value: "id",
+      text: "There was no scim_path_uid; nsscache took the SCIM id, which is right only where that is the uid.",
+    },
+    {
+      path: "attributes.user.gid",
+      value: uid ?? "id",
+      text: "There was no scim_path_gid for passwd; nsscache took the uid. Everybody gets a private group of that number.",
+    },
+    {
+      path: "attributes.group.gid",
+      value: "id",
+      text: "There was no scim_path_gid for group; the SCIM id is right only where it is the gid. Name the attribute that has it.",
+    },
+  ].filter(({ path }) => valueOf(path) === undefined);
+  return {
+    settings: rows.map(({ path, value }) => ({ path, value })),
+    remarks: rows.map(({ path, text }) => remarkOn(undefined, undefined, { path, text, needsLook: true })),
+  };
+}

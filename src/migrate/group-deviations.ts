@@ -13,7 +13,7 @@ type Said = Omit<Deviation, "kind" | "name">;
 
 /** Every group in either. */
 export function groupDeviations(
-  { groups, users }: OldMaps,
+  { groups, users, broken }: OldMaps,
   { directory }: Here,
   records: Records,
 ): Deviation[] {
@@ -22,22 +22,21 @@ export function groupDeviations(
   }
   const pairs = pairsOf(directory.groups, groups, ({ id }) => records.nameOf("group", id));
   return pairs.flatMap((pair) =>
-    saidOf(pair, users, records).map((said): Deviation => ({ kind: "group", name: pair.name, ...said })),
+    saidOf(pair, { users, broken, records }).map(
+      (said): Deviation => ({ kind: "group", name: pair.name, ...said }),
+    ),
   );
 }
 
-function saidOf(
-  { name, ours, old }: Pair<Group, GroupRecord>,
-  users: OldMaps["users"],
-  records: Records,
-): Said[] {
+function saidOf({ name, ours, old }: Pair<Group, GroupRecord>, { users, broken, records }: Around): Said[] {
   if (ours === undefined) {
     const there = old === undefined ? "" : `gid ${old.gid}, ${old.members.length} member(s)`;
     return [{ field: "record", there, here: undefined, reason: records.whyNot("group", name) }];
   }
   if (old === undefined) {
     const here = `gid ${ours.gid}, ${ours.members.length} member(s)`;
-    const reason = ours.id === undefined ? "private-group" : undefined;
+    const isBroken = broken.groups.has(name);
+    const reason = ours.id === undefined ? "private-group" : isBroken ? "broken-line" : undefined;
     return [{ field: "record", there: undefined, here, reason }];
   }
   return [
@@ -51,12 +50,15 @@ function saidOf(
   ];
 }
 
-interface Around {
-  readonly users: OldMaps["users"];
+interface Around extends Pick<OldMaps, "users" | "broken"> {
   readonly records: Records;
 }
 
-function membersOf(ours: Group, old: GroupRecord, { users, records }: Around): Said[] {
+function membersOf(
+  ours: Group,
+  old: GroupRecord,
+  { users, records }: Pick<Around, "users" | "records">,
+): Said[] {
   const here = new Set<string>(ours.members);
   const there = new Map<string, string>(
     old.members.map((name) => [records.served(name)?.name ?? name, name]),

@@ -27,6 +27,8 @@ export interface OldMaps {
   readonly shadow: ReadonlyMap<string, OldShadow> | undefined;
   /** One key a line, as a sync would split them. */
   readonly keys: ReadonlyMap<string, readonly string[]> | undefined;
+  /** Who has a line in passwd, or in group, that readers pass over. */
+  readonly broken: { readonly users: ReadonlySet<string>; readonly groups: ReadonlySet<string> };
   readonly notes: readonly string[];
 }
 
@@ -49,8 +51,13 @@ export function parseOldMaps(texts: Readonly<Record<OldMap, string | undefined>>
   const notes = OLD_MAPS.filter((map) => texts[map] === undefined).map(
     (map) => `There is no ${names[map]}, so nothing was compared with it.`,
   );
-  const recordsIn = <Found>(map: OldMap, parse: (line: string) => Found | undefined) => {
-    const { records, faults } = parseLines(texts[map] ?? "", parse);
+  const broken = { users: new Set<string>(), groups: new Set<string>() };
+  const recordsIn = <Found>(
+    map: OldMap,
+    parse: (line: string) => Found | undefined,
+    strays: Set<string> = new Set(),
+  ) => {
+    const { records, faults } = parseLines(texts[map] ?? "", parse, strays);
     if (faults.length > 0) {
       notes.push(
         `${names[map]}: ${faults.length} line(s) are no records, or repeat a name, and were passed over; the first is line ${faults[0]}.`,
@@ -58,14 +65,15 @@ export function parseOldMaps(texts: Readonly<Record<OldMap, string | undefined>>
     }
     return texts[map] === undefined ? undefined : records;
   };
-  const users = recordsIn("passwd", (line) => parsePasswd(Buffer.from(line))[0]);
-  const groups = recordsIn("group", (line) => parseGroup(Buffer.from(line))[0]);
+  const users = recordsIn("passwd", (line) => parsePasswd(Buffer.from(line))[0], broken.users);
+  const groups = recordsIn("group", (line) => parseGroup(Buffer.from(line))[0], broken.groups);
   const shadow = recordsIn("shadow", parseShadowLine);
   return {
     users: users ?? new Map(),
     groups,
     shadow,
     keys: keysIn(texts.sshkey, names.sshkey, notes),
+    broken,
     notes,
   };
 }
@@ -76,7 +84,8 @@ const MAX_LINE = 1024 ** 2;
 /** Of several records with one name readers take the first. */
 function parseLines<Found>(
   text: string,
-  parse: (line: string) => (Found & { readonly name: string }) | Found | undefined,
+  parse: (line: string) => Found | undefined,
+  broken: Set<string>,
 ): { readonly records: Map<string, Found>; readonly faults: readonly number[] } {
   const records = new Map<string, Found>();
   const faults: number[] = [];
@@ -88,6 +97,7 @@ function parseLines<Found>(
     const record = name === "" || line.length > MAX_LINE ? undefined : parse(line);
     if (record === undefined || records.has(name)) {
       faults.push(index + 1);
+      broken.add(name);
     } else {
       records.set(name, record);
     }

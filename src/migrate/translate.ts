@@ -34,12 +34,7 @@ export function translate(conf: Conf, file: string): Translated {
     settings: withoutRepeats(parts.flatMap(({ settings }) => settings)),
     remarks: parts.flatMap(({ remarks }) => remarks),
   });
-  const additions = [
-    token(conf, maps, file),
-    gecos(),
-    withoutKeys(translated, maps),
-    missingIds(translated),
-  ];
+  const additions = [token(conf, maps, file), gecos(), withoutKeys(translated, maps), missingIds(translated)];
   return {
     ok: true,
     translation: {

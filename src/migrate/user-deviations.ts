@@ -47,7 +47,8 @@ function saidOf({ name, ours, old }: Pair<User, PasswdRecord>, around: Around): 
     return [{ field: "record", there: describe(old), here: undefined, reason: records.whyNot("user", name) }];
   }
   if (old === undefined) {
-    return [{ field: "record", there: undefined, here: describe(ours), reason: undefined }];
+    const reason = around.old.broken.users.has(name) ? "broken-line" : undefined;
+    return [{ field: "record", there: undefined, here: describe(ours), reason }];
   }
   return [...fieldsOf(ours, old, records), ...accountOf(name, ours, around), ...keysOf(name, ours, around)];
 }

@@ -14,6 +14,7 @@ export const INTENDED = {
   "gecos-fallback":
     "The attribute of attributes.user.gecos is empty; the other tool took another one. Nobody's login depends on it.",
   "password-ageing": "Nobody has a password here, so the fields of password ageing stay empty.",
+  "broken-line": "The line there is broken, so that its readers pass over it.",
   "nested-member": "A member by a nested group, or by User.groups; the other tool took direct members alone.",
   "member-display":
     "Nobody is called this, here or there; the other tool took members by what they are called, not by their id.",

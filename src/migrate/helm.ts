@@ -16,12 +16,23 @@ import {
   parseAllDocuments,
   visit,
 } from "yaml";
+import { messageOf } from "../model/failure.ts";
 import { DEFAULT_SECTION, type Ini, type IniMistake, interpolate, type Option, readIni } from "./ini.ts";
 
 const KEY = "nsscacheConfig";
 
 /** The configuration in Helm values. */
 export function readHelmValues(text: string): Ini | undefined {
+  try {
+    return findIn(text);
+  } catch (error) {
+    // An alias that leads nowhere, or to more than memory holds, or nesting that the stack does not hold.
+    const message = `is the beginning of a YAML file that cannot be read: ${messageOf(error)}`;
+    return interpolate(new Map(), [{ line: 1, message }]);
+  }
+}
+
+function findIn(text: string): Ini | undefined {
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const found = documents.flatMap((document) => {

@@ -36,7 +36,8 @@ export interface OldMaps {
 export function fileNamesOf(suffixOf: (map: OldMap) => string | undefined): FileNames {
   const nameOf = (map: OldMap) => {
     const suffix = suffixOf(map) ?? "cache";
-    return suffix === "" ? map : `${map}.${suffix}`;
+    const isName = /^[\w.-]{0,64}$/.test(suffix);
+    return suffix === "" ? map : `${map}.${isName ? suffix : "cache"}`;
   };
   return {
     passwd: nameOf("passwd"),

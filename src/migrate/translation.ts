@@ -38,8 +38,15 @@ export interface Part {
 
 /** `[passwd] scim_path_uid, line 12`. */
 export function placeOf({ key, section, line }: Pick<Remark, "key" | "section" | "line">): string {
-  const name = key === undefined ? "" : `[${section ?? ""}] ${key}`;
+  const name = key === undefined ? "" : `[${printable(section ?? "")}] ${printable(key)}`;
   return line === undefined ? name : `${name}, line ${line}`;
+}
+
+const NAME_LENGTH = 80;
+
+/** A name out of a file, which may be anything. */
+function printable(name: string): string {
+  return name.slice(0, NAME_LENGTH).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "?");
 }
 
 /** A remark about an option. */

@@ -9,7 +9,10 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { checkConfig } from "../../src/config/load.ts";
+import { importNsscache } from "../../src/daemon/import-nsscache.ts";
 import { readIni } from "../../src/migrate/ini.ts";
+import { Failure } from "../../src/model/failure.ts";
 import { type FakeIam, type Resource, startFakeIam, TOKEN } from "../support/fake-iam.ts";
 import { makeNodeRoot, type NodeRoot, type Ran, runRollcall } from "../support/node-root.ts";
 import { aKey, POSIX } from "../support/records.ts";
@@ -158,24 +161,16 @@ describe("import-nsscache", () => {
   for (const fixture of sound) {
     it(`makes a configuration without mistakes, and without a secret, of ${fixture}`, async () => {
       using node = makeNodeRoot();
-      const imported = await runRollcall([
-        "import-nsscache",
-        join(FIXTURES, fixture),
-        "--output",
-        configOf(node),
-      ]);
-      const checked = await node.rollcall("check");
+      const imported = await importNsscache(join(FIXTURES, fixture));
+      node.write("/etc/rollcall/rollcall.yaml", imported.yaml);
 
-      assert.equal(imported.code, 0, imported.err);
-      assert.equal(checked.code, 0, checked.err);
-      assert.equal(statSync(configOf(node)).mode & 0o777, 0o644);
-      const said = `${node.read("/etc/rollcall/rollcall.yaml")}${imported.out}${imported.err}`;
-      assert.doesNotMatch(said, /s3cr3t|test-token/);
+      assert.deepEqual(await checkConfig(configOf(node)), { ok: true, settings: imported.settings });
+      assert.doesNotMatch(JSON.stringify(imported), /s3cr3t|test-token/);
     });
   }
 
   const refused: readonly [fixture: string, says: RegExp][] = [
-    ["ldap.conf", /\[DEFAULT\] source, line 2: the source is "ldap".*\[import-refused\]/s],
+    ["ldap.conf", /\[DEFAULT\] source, line 2: the source is "ldap"/],
     ["helm-ldap.yaml", /\[DEFAULT\] source, line 4: the source is "ldap"/],
     [
       "mixed.conf",
@@ -188,28 +183,44 @@ describe("import-nsscache", () => {
   ];
   for (const [fixture, says] of refused) {
     it(`refuses ${fixture}, with what was found where`, async () => {
-      using node = makeNodeRoot();
-      const ran = await runRollcall(["import-nsscache", join(FIXTURES, fixture), "--output", configOf(node)]);
+      const failure = await importNsscache(join(FIXTURES, fixture)).catch((error: unknown) => error);
 
-      assert.equal(ran.code, 1);
-      assert.match(ran.err, says);
-      assert.doesNotMatch(ran.err, /s3cr3t/);
-      assert.ok(!existsSync(configOf(node)));
+      assert.ok(failure instanceof Failure);
+      assert.equal(failure.code, "import-refused");
+      assert.match(failure.message, says);
+      assert.doesNotMatch(failure.message, /s3cr3t/);
     });
   }
+
+  it("fails with the code of its failure, and writes nothing then", async () => {
+    using node = makeNodeRoot();
+    const ldap = await runRollcall([
+      "import-nsscache",
+      join(FIXTURES, "ldap.conf"),
+      "--output",
+      configOf(node),
+    ]);
+
+    assert.equal(ldap.code, 1);
+    assert.match(ldap.err, /\[import-refused\]/);
+    assert.ok(!existsSync(configOf(node)));
+  });
 
   it("names every line of a file that is neither", async () => {
     using node = makeNodeRoot();
     node.write("/x.conf", "[DEFAULT]\nsource = scim\nnonsense\nscim_base_url = %x\n");
     node.write("/x.yaml", "nsscache: { enabled: true }\n");
-    const conf = await runRollcall(["import-nsscache", join(node.path, "x.conf")]);
-    const values = await runRollcall(["import-nsscache", join(node.path, "x.yaml"), "--json"]);
-    const absent = await runRollcall(["import-nsscache", join(node.path, "absent")]);
+    const messages: string[] = [];
+    for (const name of ["x.conf", "x.yaml", "absent"]) {
+      const failure = await importNsscache(join(node.path, name)).catch((error: unknown) => error);
+      assert.ok(failure instanceof Failure && failure.code === "import-unreadable");
+      messages.push(failure.message);
+    }
+    const [conf = "", values = "", absent = ""] = messages;
 
-    assert.match(conf.err, /x\.conf:3: is neither.*x\.conf:4: has a %.*\[import-unreadable\]/s);
-    assert.equal(JSON.parse(values.out).error.code, "import-unreadable");
-    assert.match(absent.err, /ENOENT.*\[import-unreadable\]/s);
-    assert.deepEqual([conf.code, values.code, absent.code], [1, 1, 1]);
+    assert.match(conf, /x\.conf:3: is neither.*x\.conf:4: has a %/s);
+    assert.match(values, /neither an nsscache\.conf nor Helm values with an nsscacheConfig/);
+    assert.match(absent, /ENOENT/);
   });
 
   it("replaces no file, and follows no link", async () => {
@@ -249,12 +260,12 @@ describe("import-nsscache", () => {
       const place = join(node.path, `it's ${nth} $HOME`);
       mkdirSync(place);
       writeFileSync(join(place, "nsscache.conf"), readFileSync(join(FIXTURES, fixture)));
-      const ran = await runRollcall(["import-nsscache", join(place, "nsscache.conf")]);
-      const command = /install -D .*$/m.exec(ran.err)?.[0] ?? "";
+      const { yaml, looks } = await importNsscache(join(place, "nsscache.conf"));
+      const command = /install -D .*$/m.exec(looks.join("\n"))?.[0] ?? "";
       const file = join(place, "etc/token");
       execFileSync("sh", ["-c", command.replaceAll("/etc/rollcall/token", '"$0"'), file]);
 
-      assert.ok(ran.out.includes(command));
+      assert.ok(yaml.includes(command));
       assert.equal(readFileSync(file, "utf8"), `${TOKEN}\n`);
       assert.equal(statSync(file).mode & 0o777, 0o600);
     }
@@ -271,7 +282,10 @@ describe("a sync under an imported configuration", () => {
       using node = makeNodeRoot();
       mkdirSync(join(node.path, caches), { recursive: true });
       mkdirSync(join(node.path, "mnt/home"), { recursive: true });
-      await importInto(node, fixture, iam);
+      const imported = await importInto(node, fixture, iam);
+      const checked = await node.rollcall("check");
+      assert.deepEqual([imported.code, checked.code], [0, 0], imported.err + checked.err);
+      assert.equal(statSync(configOf(node)).mode & 0o777, 0o644);
 
       const before = node.snapshot();
       const compared = await withToken(

@@ -119,4 +119,4 @@ Examples:
   rollcall sync --root /mnt/image            provision an image instead of this machine
   rollcall run -- /usr/sbin/sshd -D -e       the entrypoint of a login pod
 
-Exit codes: 0 in step, 1 failed, 2 plan has changes, 3 in step but records were refused, 64 wrong usage.`;
+Exit codes: 0 in step, 1 failed, 2 plan has changes or a comparison needs a look, 3 in step but records were refused, 64 wrong usage.`;

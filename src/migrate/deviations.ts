@@ -8,7 +8,7 @@ import type { Comparison, Deviation } from "../model/comparison.ts";
 import { groupDeviations } from "./group-deviations.ts";
 import type { OldMaps } from "./old-maps.ts";
 import { createRecords, type Here } from "./records.ts";
-import { userDeviations } from "./user-deviations.ts";
+import { losersOf, userDeviations } from "./user-deviations.ts";
 
 /** Compares everything. */
 export function compareMaps(old: OldMaps, here: Here): Comparison {
@@ -18,6 +18,7 @@ export function compareMaps(old: OldMaps, here: Here): Comparison {
     there: { users: old.users.size, groups: old.groups?.size ?? 0 },
     here: { users: here.directory.users.length, groups: here.directory.groups.length },
     deviations: deviations.sort(byName),
+    losing: losersOf(old, here, records),
     notes: old.notes,
   };
 }

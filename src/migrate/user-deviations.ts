@@ -35,6 +35,17 @@ export function userDeviations(old: OldMaps, here: Here, records: Records): Devi
   ];
 }
 
+/** Who can log in with a key there and could not here. Where nobody knows of keys, an account is enough. */
+export function losersOf(old: OldMaps, { directory }: Here, records: Records): string[] {
+  return pairsOf(directory.users, old.users, ({ id }) => records.nameOf("user", id))
+    .filter(({ name, ours, old: there }) => {
+      const could = there !== undefined && (old.keys === undefined || (old.keys.get(name)?.length ?? 0) > 0);
+      return could && !(ours?.active === true && ours.keys.length > 0);
+    })
+    .map(({ name }) => name)
+    .sort();
+}
+
 interface Around {
   readonly old: OldMaps;
   readonly here: Here;

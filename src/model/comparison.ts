@@ -41,6 +41,8 @@ export interface Comparison {
   readonly here: { readonly users: number; readonly groups: number };
   /** By kind, then name. */
   readonly deviations: readonly Deviation[];
+  /** Names of those who have an account and a key there, and would have no login or no key here. */
+  readonly losing: readonly string[];
   /** What could not be compared. */
   readonly notes: readonly string[];
 }

@@ -4,7 +4,7 @@
 
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import { writeWhole } from "./files.ts";
+import { removeFile, writeWhole } from "./files.ts";
 
 /** Makes a file where none is, readable by everybody; never replaces anything. */
 export async function createFile(path: string, text: string): Promise<void> {
@@ -13,7 +13,12 @@ export async function createFile(path: string, text: string): Promise<void> {
     constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
     0o644,
   );
-  await file.chmod(0o644);
-  await writeWhole(file, Buffer.from(text));
-  await file.sync();
+  try {
+    await file.chmod(0o644);
+    await writeWhole(file, Buffer.from(text));
+    await file.sync();
+  } catch (error) {
+    await removeFile(path);
+    throw error;
+  }
 }

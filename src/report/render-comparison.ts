@@ -10,40 +10,52 @@ import { quoted } from "../model/quoted.ts";
 import type { Style } from "./messages.ts";
 
 const SHOWN = 200;
+/** Of each reason: one that everybody has must not hide the others. */
+const SHOWN_MEANT = 20;
 const KEY_LENGTH = 160;
 
 /** What differs, why, and the sum of it. */
 export function renderComparison(comparison: Comparison, { all }: Pick<Style, "all">): string[] {
-  const { there, here, deviations, notes } = comparison;
-  const open = deviations.filter(({ reason }) => reason === undefined);
-  const meant = deviations.filter(({ reason }) => reason !== undefined);
-  const reasons = new Set(meant.flatMap(({ reason }) => reason ?? []));
+  const { there, here, deviations, losing, notes } = comparison;
+  const byReason = Map.groupBy(deviations, ({ reason }) => reason);
+  const open = byReason.get(undefined) ?? [];
+  const meant = [...byReason].flatMap(([reason, some]) =>
+    reason === undefined ? [] : [[reason, some] as const],
+  );
   return [
-    ...section("Not explained, look at these:", open, all),
-    ...section("Meant to differ:", meant, all),
-    ...[...reasons].map((reason) => `  [${reason}] ${titleOf(reason)}`),
+    ...section("Not explained, look at these:", open, all ? open.length : SHOWN),
+    ...meant.flatMap(([reason, some]) =>
+      section(`Meant, ${reason}: ${titleOf(reason)}`, some, all ? some.length : SHOWN_MEANT),
+    ),
     ...notes.map((note) => `Note: ${note}`),
+    ...(losing.length === 0
+      ? []
+      : [
+          `Could log in there and not here: ${losing.length} of ${there.users}: ${namesIn(losing, all ? losing.length : SHOWN_MEANT)}`,
+        ]),
     `There: ${there.users} users, ${there.groups} groups; here: ${here.users} users, ${here.groups} groups. ` +
-      `${meant.length} difference(s) are meant, ${open.length} are not explained.`,
+      `${deviations.length - open.length} difference(s) are meant, ${open.length} are not explained.`,
   ];
 }
 
-function section(heading: string, deviations: readonly Deviation[], all: boolean): string[] {
-  if (deviations.length === 0) {
-    return [];
-  }
-  const shown = all ? deviations : deviations.slice(0, SHOWN);
-  const hidden = deviations.length - shown.length;
-  return [
-    heading,
-    ...shown.map(lineOf),
-    ...(hidden > 0 ? [`  … and ${hidden} more (--all shows them)`] : []),
-  ];
+function namesIn(names: readonly string[], limit: number): string {
+  const hidden = names.length - limit;
+  return [...names.slice(0, limit).map(quoted), ...(hidden > 0 ? [`and ${hidden} more`] : [])].join(", ");
 }
 
-function lineOf({ kind, name, field, there, here, reason }: Deviation): string {
-  const why = reason === undefined ? "" : ` [${reason}]`;
-  return `  ${kind} ${quoted(name)}: ${wordsOf(field, there, here)}${why}`;
+function section(heading: string, deviations: readonly Deviation[], limit: number): string[] {
+  const hidden = deviations.length - limit;
+  return deviations.length === 0
+    ? []
+    : [
+        heading,
+        ...deviations.slice(0, limit).map(lineOf),
+        ...(hidden > 0 ? [`  … and ${hidden} more (--all shows them)`] : []),
+      ];
+}
+
+function lineOf({ kind, name, field, there, here }: Deviation): string {
+  return `  ${kind} ${quoted(name)}: ${wordsOf(field, there, here)}`;
 }
 
 function wordsOf(field: string, there: string | undefined, here: string | undefined): string {

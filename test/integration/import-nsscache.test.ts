@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -226,16 +226,20 @@ describe("import-nsscache", () => {
   it("replaces no file, and follows no link", async () => {
     using node = makeNodeRoot();
     node.write("/there.yaml", "mine\n");
-    const ran = await runRollcall([
-      "import-nsscache",
-      join(FIXTURES, "minimal.conf"),
-      "--output",
-      join(node.path, "there.yaml"),
-    ]);
+    symlinkSync(join(node.path, "elsewhere.yaml"), join(node.path, "link.yaml"));
+    for (const name of ["there.yaml", "link.yaml"]) {
+      const ran = await runRollcall([
+        "import-nsscache",
+        join(FIXTURES, "minimal.conf"),
+        "--output",
+        join(node.path, name),
+      ]);
+      assert.equal(ran.code, 1);
+      assert.match(ran.err, /never replaced.*\[import-unwritable\]/s);
+    }
 
-    assert.equal(ran.code, 1);
-    assert.match(ran.err, /never replaced.*\[import-unwritable\]/s);
     assert.equal(node.read("/there.yaml"), "mine\n");
+    assert.equal(node.read("/elsewhere.yaml"), undefined);
   });
 
   it("says wrong usage, and gives JSON to scripts", async () => {
@@ -311,11 +315,17 @@ describe("a sync under an imported configuration", () => {
 /** What a comparison says, as short as it can be. */
 async function compare(node: NodeRoot, directory: string, ...args: string[]) {
   const ran = await withToken(node, "import-nsscache", "--compare", directory, "--json", ...args);
-  const { ok, deviations, notes } = JSON.parse(ran.out);
+  const { ok, deviations, notes, losing } = JSON.parse(ran.out);
   const lines = deviations.map(
     ({ kind, name, field, reason }: Record<string, string>) => `${kind} ${name} ${field}: ${reason ?? "?"}`,
   );
-  return { code: ran.code, ok, lines: lines as string[], notes: notes as string[] };
+  return {
+    code: ran.code,
+    ok,
+    lines: lines as string[],
+    notes: notes as string[],
+    losing: losing as string[],
+  };
 }
 
 describe("a comparison with the maps of nsscache", () => {
@@ -323,7 +333,7 @@ describe("a comparison with the maps of nsscache", () => {
     await using iam = await startIam(DEVIATING);
     using node = makeNodeRoot();
     await importInto(node, "coreweave.conf", iam);
-    const { code, ok, lines, notes } = await compare(node, join(FIXTURES, "golden/deviating"));
+    const { code, ok, lines, notes, losing } = await compare(node, join(FIXTURES, "golden/deviating"));
 
     assert.deepEqual(
       lines.filter((line) => !line.endsWith("shadow: password-ageing")),
@@ -347,6 +357,7 @@ describe("a comparison with the maps of nsscache", () => {
         "group sudo record: name-reserved",
       ],
     );
+    assert.deepEqual(losing, ["dave", "eve", "grace"]);
     assert.deepEqual([code, ok], [0, true]);
     assert.deepEqual(
       notes.map((note) => note.slice(0, 24)),
@@ -413,6 +424,7 @@ describe("a comparison with the maps of nsscache", () => {
       "group research member: ?",
     ]);
     assert.deepEqual([code, ok, shown.code], [2, false, 2]);
+    assert.match(shown.out, /^Could log in there and not here: 1 of 3: "toor"$/m);
     assert.match(shown.out, /^Not explained, look at these:\n/);
     assert.match(shown.out, /user "toor": only there: "uid 0, gid 0, home \/root"$/m);
     assert.match(shown.out, /user "ada": key only here: SHA256:\S+ ssh-ed25519 "ada's desk"$/m);

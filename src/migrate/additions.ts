@@ -11,14 +11,8 @@ import { remarkOn, type Translation } from "./translation.ts";
 /** Where the token goes that was in the configuration. */
 const TOKEN_FILE = "/etc/rollcall/token";
 
-/** What no single key says. */
-export interface Addition extends Translation {
-  /** Settings that it takes away. */
-  readonly replaces?: readonly string[];
-}
-
 /** Where the token is, which is never copied. */
-export function token(conf: Conf, maps: readonly OldMap[], file: string): Addition {
+export function token(conf: Conf, maps: readonly OldMap[], file: string): Translation {
   const found = maps.flatMap((map) => conf.valueFor(map, "scim_auth_token") ?? [])[0];
   if (found === undefined) {
     const text =
@@ -43,7 +37,7 @@ function tokenCommand(file: string): string {
 }
 
 /** Where the display name is, for which nsscache has no key. */
-export function gecos(): Addition {
+export function gecos(): Translation {
   const text =
     "nsscache took name.formatted, else givenName and familyName, else displayName. Rollcall reads one attribute.";
   return {
@@ -53,24 +47,22 @@ export function gecos(): Addition {
 }
 
 /** Nobody had a key, so nobody gets one. */
-export function withoutKeys({ settings }: Translation, maps: readonly OldMap[]): Addition {
-  const path = settings.find((one) => one.path === "attributes.user.keys")?.value;
-  const isMade = maps.includes("sshkey");
-  if (isMade && path !== undefined) {
+export function withoutKeys({ settings }: Translation, conf: Conf, maps: readonly OldMap[]): Translation {
+  if (settings.some(({ path }) => path === "attributes.user.keys")) {
     return { settings: [], remarks: [] };
   }
-  const why = isMade ? "There was no scim_path_ssh_keys" : "maps had no sshkey";
-  const mend = path === undefined ? "Set attributes.user.keys" : `Set attributes.user.keys: ${quoted(path)}`;
-  const text = `${why}, so nobody gets a key from the IAM. ${mend} to change that.`;
+  const why = maps.includes("sshkey") ? "There was no scim_path_ssh_keys" : "maps had no sshkey";
+  const unused = conf.valueFor("sshkey", "scim_path_ssh_keys")?.value;
+  const mend = `Set attributes.user.keys${unused === undefined ? "" : `: ${quoted(unused)}`} to change that.`;
+  const text = `${why}, so nobody gets a key from the IAM. ${mend}`;
   return {
     settings: [],
-    replaces: ["attributes.user.keys"],
     remarks: [remarkOn(undefined, undefined, { path: "attributes.user", text, needsLook: true })],
   };
 }
 
 /** Ids come from named attributes alone; nsscache tried others. */
-export function missingIds({ settings }: Translation): Addition {
+export function missingIds({ settings }: Translation): Translation {
   const valueOf = (path: string) => settings.find((one) => one.path === path)?.value;
   const uid = valueOf("attributes.user.uid");
   const rows = [

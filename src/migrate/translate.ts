@@ -34,16 +34,16 @@ export function translate(conf: Conf, file: string): Translated {
     settings: withoutRepeats(parts.flatMap(({ settings }) => settings)),
     remarks: parts.flatMap(({ remarks }) => remarks),
   });
-  const additions = [token(conf, maps, file), gecos(), withoutKeys(translated, maps), missingIds(translated)];
+  const additions = [
+    token(conf, maps, file),
+    gecos(),
+    withoutKeys(translated, conf, maps),
+    missingIds(translated),
+  ];
   return {
     ok: true,
     translation: {
-      settings: [
-        ...translated.settings.filter(
-          ({ path }) => !additions.some(({ replaces }) => replaces?.includes(path)),
-        ),
-        ...additions.flatMap(({ settings }) => settings),
-      ],
+      settings: [...translated.settings, ...additions.flatMap(({ settings }) => settings)],
       remarks: [
         ...translated.remarks,
         ...additions.flatMap(({ remarks }) => remarks),

@@ -146,24 +146,28 @@ function entriesOf(text: string | undefined, map: string): string[] {
 }
 
 describe("import-nsscache", () => {
-  const sound = [
-    "minimal.conf",
-    "coreweave.conf",
-    "per-map.conf",
-    "cursor.conf",
-    "helm-text.yaml",
-    "helm-mapping.yaml",
-    "environment.conf",
-    "token.conf",
-    "insecure.conf",
-    "odd.conf",
+  const sound: readonly [fixture: string, has: RegExp][] = [
+    ["minimal.conf", /There was no scim_path_uid;[^]* uid: id$/m],
+    ["coreweave.conf", /path: \/mnt\/home\/%u\n {2}under: \[\/mnt\/home\]$/m],
+    ["per-map.conf", /This section has another value; the one of \[passwd\][^]* timeout: 90s$/m],
+    [
+      "cursor.conf",
+      /query: groups=slurm-users&filter=active eq true\n[^]* paging: cursor\n {2}pageSize: 500$/m,
+    ],
+    ["helm-text.yaml", /scim_proxy, line 16: Not known/],
+    ["helm-mapping.yaml", /timeout: 45s\n[^]*scim_shadow_default_max, line 25: Not written, it was "99999"/],
+    ["environment.conf", /\$NSSCACHE_SCIM_AUTH_TOKEN[^]* default: \/bin\/zsh$/m],
+    ["token.conf", /tokenFile: \/etc\/rollcall\/token\n[^]*path: \/shared\/home\/%u$/m],
+    ["insecure.conf", /allowHttp: true\n[^]*scim_verify_ssl, line 8: The certificate[^]*iam\.caFile/],
+    ["odd.conf", /url: https:\/\/iam\.example\.org\/scim\/v2\n[^]*query: groups=a b$/m],
   ];
-  for (const fixture of sound) {
+  for (const [fixture, has] of sound) {
     it(`makes a configuration without mistakes, and without a secret, of ${fixture}`, async () => {
       using node = makeNodeRoot();
       const imported = await importNsscache(join(FIXTURES, fixture));
       node.write("/etc/rollcall/rollcall.yaml", imported.yaml);
 
+      assert.match(imported.yaml, has);
       assert.deepEqual(await checkConfig(configOf(node)), { ok: true, settings: imported.settings });
       assert.doesNotMatch(JSON.stringify(imported), /s3cr3t|test-token/);
     });

@@ -184,6 +184,15 @@ describe("a translation", () => {
     assert.equal(settingsOf(`${BASE}scim_override_home_directory = /shared\n`)["homes.path"], "/shared/%u");
   });
 
+  it("gives nobody a key where nobody had one, and says how that is changed", () => {
+    const keys = "[sshkey]\nscim_path_ssh_keys = keys\n";
+    const without = translationOf(`${BASE}maps = passwd, group\n${keys}`);
+
+    assert.equal(settingsOf(`${BASE}maps = passwd, sshkey\n${keys}`)["attributes.user.keys"], "keys");
+    assert.ok(!without.settings.some(({ path }) => path === "attributes.user.keys"));
+    assert.ok(without.remarks.some(({ text }) => text.includes('Set attributes.user.keys: "keys"')));
+  });
+
   it("takes paging out of the parameters", () => {
     const cases: readonly [text: string, query: string | undefined, paging: string | undefined][] = [
       ["?groups=a,b", "groups=a,b", undefined],
@@ -308,14 +317,17 @@ describe("a comparison", () => {
   it("knows somebody under the name that the IAM has for them", () => {
     const drafts = someDrafts(
       [aUserDraft(1, { name: "ada@example.org", gid: 50_001 })],
-      [aGroupDraft(1, ["u-1"], { name: "ML Team" })],
+      [
+        aGroupDraft(1, ["u-1"], { name: "ML Team" }),
+        aGroupDraft(2, [], { name: "all", members: [{ id: "g-1", kind: "group" }] }),
+      ],
     );
     const names = { ...RULES.names, localPart: ["example.org"], normaliseGroups: true };
     const { deviations } = deviationsOf(
       drafts,
       {
         passwd: "ada@example.org:x:10001:50001:User Number 1:/home/ada@example.org:/bin/bash\n",
-        group: "ML Team:x:50001:ada@example.org\n",
+        group: "ML Team:x:50001:ada@example.org\nall:x:50002:\n",
         shadow: undefined,
         sshkey: `ada@example.org:${aKey(1)}\n`,
       },
@@ -328,6 +340,7 @@ describe("a comparison", () => {
         ["user", "name", "renamed"],
         ["user", "home", undefined],
         ["group", "name", "renamed"],
+        ["group", "member", "nested-member"],
       ],
     );
   });

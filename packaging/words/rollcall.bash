@@ -22,6 +22,8 @@ _rollcall_look() {
       accept:--group) takes=groups many=yes ;;
       accept:--accept-removals) takes=none ;;
       run:--grace) takes=none ;;
+      import-nsscache:--output) takes=file ;;
+      import-nsscache:--compare) takes=dir ;;
       *:--config) takes=file ;;
       *:--root) takes=dir ;;
       *:-*) ;;
@@ -57,12 +59,13 @@ _rollcall() {
       explain) takes=users flags="--config --root --json --all --version --help" ;;
       verify) takes=none flags="--config --root --json --all --version --help" ;;
       check) takes=none flags="--config --root --json --all --version --help" ;;
+      import-nsscache) takes=file flags="--output --compare --config --root --json --all --version --help" ;;
       keys) takes=users flags="--config --root --json --all --version --help" ;;
     esac
     [[ $cur == -* ]] && takes=flags
   fi
   case $takes in
-    commands) mapfile -t COMPREPLY < <(compgen -W "sync accept run status plan explain verify check keys help" -- "$cur") ;;
+    commands) mapfile -t COMPREPLY < <(compgen -W "sync accept run status plan explain verify check import-nsscache keys help" -- "$cur") ;;
     flags) mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$cur") ;;
     users) _rollcall_names /etc/passwd.cache ;;
     groups) _rollcall_names /etc/group.cache ;;

@@ -23,6 +23,7 @@ _rollcall() {
     'explain:why somebody can or cannot log in here, link by link'
     'verify:is every file as Rollcall left it?'
     'check:check the configuration; shows every mistake at once'
+    'import-nsscache:turn an nsscache.conf, or the one in Helm values, into a configuration'
     'keys:print the SSH keys of one user, for sshd'\''s AuthorizedKeysCommand'
     'help:display help for a command'
   )
@@ -49,6 +50,7 @@ _rollcall() {
         explain) _arguments $common '--help[display help for the command]' '1:user:_rollcall_users' ;;
         verify) _arguments $common '--help[display help for the command]' ;;
         check) _arguments $common '--help[display help for the command]' ;;
+        import-nsscache) _arguments $common '--output[write it there; a file that is there is never replaced]:file:_files' '--compare[show how a sync would differ from the maps in this directory]:dir:_files -/' '--help[display help for the command]' '1:file:_files' ;;
         keys) _arguments $common '--help[display help for the command]' '1:user:_rollcall_users' ;;
       esac
       ;;

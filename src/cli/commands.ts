@@ -64,6 +64,13 @@ export function addWiring(program: Command, context: Context, finish: Finish): v
     async (_options, own: Command) =>
       finish(await (await import("./check.ts")).check(context, own.optsWithGlobals())),
   );
+  add("import-nsscache", "turn an nsscache.conf, or the one in Helm values, into a configuration")
+    .argument("[file]", "the nsscache.conf, or the values of the chart")
+    .option("--output <file>", "write it there; a file that is there is never replaced")
+    .option("--compare <dir>", "show how a sync would differ from the maps in this directory")
+    .action(async (file: string | undefined, _options, own: Command) =>
+      finish(await (await import("./import-nsscache.ts")).importFile(context, own.optsWithGlobals(), file)),
+    );
   add("keys", "print the SSH keys of one user, for sshd's AuthorizedKeysCommand")
     .argument("<user>", "the name, as sshd has it (%u)")
     .action(async (user: string, _options, own: Command) =>

@@ -16,13 +16,18 @@ export async function prepare(
 ): Promise<{ readonly settings: Settings; readonly around: Surroundings }> {
   return {
     settings: await loadConfig(configPath(options)),
-    around: {
-      root: options.root,
-      tokens: context.tokens,
-      loginUsers: context.loginUsers,
-      clock: systemClock,
-      random: Math.random,
-      onProgress: createProgress(context.redraw),
-    },
+    around: surroundingsFor(context, options),
+  };
+}
+
+/** What lies outside the configuration. */
+export function surroundingsFor(context: Context, { root }: CommonOptions): Surroundings {
+  return {
+    root,
+    tokens: context.tokens,
+    loginUsers: context.loginUsers,
+    clock: systemClock,
+    random: Math.random,
+    onProgress: createProgress(context.redraw),
   };
 }

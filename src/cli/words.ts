@@ -25,7 +25,7 @@ export const EXIT_WORDS: Readonly<Record<ExitName, string>> = {
   ok: "the node is in step, or there was nothing to do; `status`: healthy; `explain`: they can log in here; `verify`: every file is as it was left",
   failed:
     "failed, or stopped; `status`: not healthy; `explain`: they cannot log in here; `verify`: a file was touched. The message says what was being done, what was wrong, and what to do",
-  changes: "`plan`: there are changes",
+  changes: "`plan`: there are changes; `import-nsscache --compare`: a difference is not explained",
   refused: "`sync`, `accept`: the node is in step, but records were refused",
   usage: "wrong usage",
   other: "`run -- COMMAND`: the exit code of the command",
@@ -131,6 +131,23 @@ export const WORDS = {
       ["rollcall check", "is /etc/rollcall/rollcall.yaml sound?"],
       ["rollcall check --config ./rollcall.yaml", "is this file sound, before it is installed?"],
       ["rollcall check --json", "mistakes with line, key and message, for CI"],
+    ],
+  },
+  "import-nsscache": {
+    reads: "the file; with --compare also what plan reads, and the maps in the directory",
+    writes: "nothing, or the file of --output where none is yet",
+    exits: {
+      ok: "imported; with --compare: every difference is meant",
+      failed: "refused; the message has the section and the line",
+      changes: "with --compare: a difference is not explained",
+    },
+    examples: [
+      ["rollcall import-nsscache /etc/nsscache.conf", "what would it be for Rollcall?"],
+      [
+        "rollcall import-nsscache /etc/nsscache.conf --output /etc/rollcall/rollcall.yaml",
+        "write it where no file is yet",
+      ],
+      ["rollcall import-nsscache --compare /etc", "what would differ from the maps of nsscache?"],
     ],
   },
   keys: {

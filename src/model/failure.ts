@@ -31,6 +31,11 @@ export const FAILURES = {
   "slurm-removals-refused": "Slurm's part alone: the fuse, for people who would lose their last account",
   "nothing-held": "accept was given a name that is not held back; the message says which are",
   "nothing-remembered": "--offline, but this IAM was never believed on this node",
+  "import-unreadable":
+    "the file is neither an nsscache.conf nor Helm values with one, or there are no maps to compare with",
+  "import-refused":
+    "import-nsscache: another source than SCIM, several services or tokens, or no address; the message has the section and the line",
+  "import-unwritable": "import-nsscache --output: the file is there already, or cannot be made",
   "daemon-lost": "the daemon ended the connection in the middle of a request",
   "command-failed": "run -- COMMAND: the command cannot be started",
   stopped: "the run was stopped by a signal",

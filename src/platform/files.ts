@@ -193,14 +193,18 @@ export async function fileSize(path: string): Promise<number | undefined> {
   return found?.isFile() === true ? found.size : undefined;
 }
 
-/** Reads a text file that may be a link, as configuration and tokens may; with its mode and owner. */
+/** Reads a text file that may be a link, as configuration and tokens may; with its mode and owner. Throws when it is larger than so many bytes. */
 export async function readText(
   path: string,
+  limit = Number.POSITIVE_INFINITY,
 ): Promise<{ readonly text: string; readonly mode: number; readonly uid: number }> {
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const found = await file.stat();
   if (!found.isFile()) {
     throw new Error("it is not a regular file");
+  }
+  if (found.size > limit) {
+    throw new Error(`it has ${found.size} bytes, more than ${limit}`);
   }
   return { text: await file.readFile("utf8"), mode: found.mode & 0o7777, uid: found.uid };
 }

@@ -40,6 +40,10 @@ const RAISED_BY: Readonly<Record<FailureCode | "unexpected", ConditionCode | und
   "slurm-cluster-unknown": "slurm-cluster-unknown",
   "slurm-refused": "slurm-refused",
   "slurm-removals-refused": "slurm-removals-refused",
+  // Of a command that only an admin runs.
+  "import-unreadable": undefined,
+  "import-refused": undefined,
+  "import-unwritable": undefined,
   "daemon-lost": undefined,
   "command-failed": undefined,
   stopped: undefined,

@@ -5,7 +5,7 @@
  * `dir` is what completion goes by.
  */
 
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, type Help, InvalidArgumentError } from "commander";
 import type { Context } from "./context.ts";
 import { type CommandName, renderWords, WORDS } from "./words.ts";
 
@@ -84,7 +84,14 @@ function adderTo(program: Command): (name: CommandName, description: string) => 
       .command(name)
       .allowExcessArguments(false)
       .description(description)
-      .addHelpText("after", () => renderWords(WORDS[name]));
+      .addHelpText("after", ({ command }) => renderWords(WORDS[name], helpOf(command)));
+}
+
+/** Sets text as the command sets its options. */
+export function helpOf(command: Command): Help {
+  const help = command.createHelp();
+  help.prepareContext({});
+  return help;
 }
 
 function wholeSeconds(value: string): number {

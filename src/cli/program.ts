@@ -9,7 +9,7 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { Failure, messageOf } from "../model/failure.ts";
 import { nearest } from "../model/nearest.ts";
 import { quoted } from "../model/quoted.ts";
-import { addActs, addLooks, addWiring } from "./commands.ts";
+import { addActs, addLooks, addWiring, helpOf } from "./commands.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
 import { toJson } from "./json.ts";
 import { renderAllWords, wordsOf } from "./words.ts";
@@ -83,7 +83,7 @@ export function buildProgram(context: Context, finish: (code: number) => void): 
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
     .allowExcessArguments()
-    .addHelpText("after", renderAllWords);
+    .addHelpText("after", ({ command }) => renderAllWords(helpOf(command)));
   program.action(async (options: CommonOptions) => {
     refuseUnknownCommand(program);
     finish(await (await import("./start.ts")).start(context, options));

@@ -6,6 +6,7 @@
 
 // oxlint-disable max-lines -- one flat table: a block for each command
 
+import type { Help } from "commander";
 import { EXIT } from "./context.ts";
 
 /** The words of one command. */
@@ -180,31 +181,39 @@ export function exitLines(
 }
 
 /** What stands below the options in the `--help` of a command. */
-export function renderWords({ examples, exits, reads, writes }: CommandWords): string {
+export function renderWords({ examples, exits, reads, writes }: CommandWords, help: Help): string {
+  const files = [
+    ["reads", reads],
+    ["writes", writes],
+  ] as const;
   return [
-    ...renderExamples(examples),
-    ...renderExits({ ...exits, usage: EXIT_WORDS.usage }),
-    "",
-    `Reads:  ${reads}.`,
-    `Writes: ${writes}.`,
+    ...section("Examples:", examples, help),
+    ...section("Exit codes:", exitLines({ ...exits, usage: EXIT_WORDS.usage }), help),
+    ...section("Reads and writes:", files, help),
   ].join("\n");
 }
 
 /** What stands below the options in `rollcall --help`. */
-export function renderAllWords(): string {
+export function renderAllWords(help: Help): string {
   const first = Object.values(WORDS).map(({ examples: [example] }) => example);
-  const more = '\n"rollcall help COMMAND" has more examples, and what the command reads and writes.';
-  return [...renderExamples(first), ...renderExits(EXIT_WORDS), more].join("\n");
+  return [
+    ...section("Examples:", first, help),
+    ...section("Exit codes:", exitLines(EXIT_WORDS), help),
+    "",
+    '"rollcall help COMMAND" has more examples, and what the command reads and writes.',
+  ].join("\n");
 }
 
-function renderExamples(examples: CommandWords["examples"]): string[] {
-  const width = Math.max(...examples.map(([line]) => line.length));
-  return ["", "Examples:", ...examples.map(([line, purpose]) => `  ${line.padEnd(width)}  ${purpose}`)];
-}
-
-function renderExits(exits: CommandWords["exits"]): string[] {
-  const lines = exitLines(exits).map(
-    ([code, meaning]) => `  ${code.padEnd(5)}  ${meaning.replaceAll("`", "")}`,
-  );
-  return ["", "Exit codes:", ...lines];
+/** In two columns, as commander sets options. */
+function section(
+  heading: string,
+  rows: readonly (readonly [term: string, words: string])[],
+  help: Help,
+): string[] {
+  const width = Math.max(...rows.map(([term]) => term.length));
+  return [
+    "",
+    heading,
+    ...rows.map(([term, words]) => help.formatItem(term, width, words.replaceAll("`", ""), help)),
+  ];
 }

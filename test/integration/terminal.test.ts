@@ -88,7 +88,10 @@ describe("a command that is mistyped", () => {
         ran.out,
         /\nExamples:\n {2}rollcall sync {2,}\w[^]*\nExit codes:\n {2}0 [^]*\n {2}3 [^]*\n {2}64 /,
       );
-      assert.match(ran.out, /\nReads: {2}the configuration, [^]*\nWrites: the maps in caches\.directory/);
+      assert.match(
+        ran.out,
+        /\nReads and writes:\n {2}reads {3}the configuration, [^]*\n {2}writes {2}the maps in caches\.directory/,
+      );
     }
   });
 });

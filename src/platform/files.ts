@@ -115,7 +115,12 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** Makes a directory that only root writes to; one that is there must already be so, and as open as `mode`. */
 export async function ensureOwnDirectory(path: string, mode: number): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  const parent = dirname(path);
+  const first = (await mkdir(parent, { recursive: true })) ?? path;
+  // Others pass through what leads to it, whatever the umask of this process is.
+  for (let made = parent; made.startsWith(first); made = dirname(made)) {
+    await chmod(made, 0o755);
+  }
   const isNew = await mkdir(path, { mode }).then(() => true, existsAlready);
   if (isNew) {
     await chmod(path, mode);

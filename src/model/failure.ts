@@ -79,7 +79,8 @@ const HINTS: Readonly<Record<string, string>> = {
   EPERM: "run this as root, and look for an immutable file (lsattr)",
   ENOSPC: "free some space on this file system",
   EDQUOT: "raise the quota, or free some space",
-  EROFS: "this file system is mounted read-only",
+  EROFS:
+    "this file system is mounted read-only, or is so for the service: see ReadWritePaths= in rollcall.service",
   ENOENT: "make it, or its directory, first",
 };
 

@@ -22,6 +22,7 @@ import {
 import { dirname, join } from "node:path";
 import { errorCodeOf } from "../model/failure.ts";
 import type { ObservedFile } from "../model/observed.ts";
+import { writeWhole } from "./new-file.ts";
 import { isOpenToOthers, isRoot } from "./privileges.ts";
 
 /** What a file must look like before anybody can open it by name. */
@@ -115,7 +116,12 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** Makes a directory that only root writes to; one that is there must already be so, and as open as `mode`. */
 export async function ensureOwnDirectory(path: string, mode: number): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  const parent = dirname(path);
+  const first = (await mkdir(parent, { recursive: true })) ?? path;
+  // Others pass through what leads to it, whatever the umask of this process is.
+  for (let made = parent; made.startsWith(first); made = dirname(made)) {
+    await chmod(made, 0o755);
+  }
   const isNew = await mkdir(path, { mode }).then(() => true, existsAlready);
   if (isNew) {
     await chmod(path, mode);
@@ -226,14 +232,6 @@ async function fill(handle: FileHandle, spec: FileSpec): Promise<void> {
   await file.chmod(spec.mode);
   await writeWhole(file, spec.bytes);
   await file.sync();
-}
-
-/** Fills a new file; each part at its own offset, so that a write that comes up short is simply gone on with. */
-export async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  let written = 0;
-  while (written < bytes.length) {
-    written += (await file.write(bytes, written, bytes.length - written, written)).bytesWritten;
-  }
 }
 
 async function refuseToReplaceOddities(path: string): Promise<void> {

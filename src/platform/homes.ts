@@ -5,27 +5,14 @@
  * place it belongs to root with mode 0700, so nobody can reach inside while it is filled.
  */
 
-import { constants } from "node:fs";
-import {
-  type FileHandle,
-  lchown,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readlink,
-  rename,
-  rmdir,
-  symlink,
-  unlink,
-} from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rmdir, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { errorCodeOf, messageOf } from "../model/failure.ts";
 import type { ObservedHome } from "../model/observed.ts";
 import { systemClock } from "./clock.ts";
-import { ignoreAbsence, temporaryName, underRoot, writeWhole } from "./files.ts";
-import { isRoot } from "./privileges.ts";
+import { temporaryName, underRoot } from "./files.ts";
 import { openSafeDirectory } from "./safe-directory.ts";
+import { copySkeleton, DIRECTORY, giveTo, type Owner } from "./skeleton.ts";
 
 /** Where a home goes and what it starts with. */
 export interface HomeSpec {
@@ -36,11 +23,6 @@ export interface HomeSpec {
   readonly owner: Owner;
   /** The skeleton directory on this machine; undefined or missing for an empty home. */
   readonly skeleton: string | undefined;
-}
-
-interface Owner {
-  readonly uid: number;
-  readonly gid: number;
 }
 
 /**
@@ -124,11 +106,6 @@ export async function buildHome(spec: HomeSpec): Promise<void> {
   await parent.handle.sync();
 }
 
-const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-const SOURCE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const SKELETON_FILE_BYTES = 16 * 1024 * 1024;
-
 async function lookAt(path: string): Promise<ObservedHome> {
   try {
     const found = await lstat(path);
@@ -144,64 +121,6 @@ async function lookAt(path: string): Promise<ObservedHome> {
 async function lookFromAfar(path: string, reason: string): Promise<ObservedHome> {
   const home = await lookAt(path);
   return home.kind === "directory" ? home : { kind: "unreachable", reason, hangs: false };
-}
-
-async function copySkeleton(skeleton: string | undefined, home: string, owner: Owner): Promise<void> {
-  const source = skeleton === undefined ? undefined : await open(skeleton, DIRECTORY).catch(ignoreAbsence);
-  if (source !== undefined) {
-    await using directory = source;
-    await copyEntries(directory, home, owner);
-  }
-}
-
-/** Copies what is directly in a directory, and below. The new tree is still root's own, so its paths are safe. */
-async function copyEntries(source: FileHandle, target: string, owner: Owner): Promise<void> {
-  const path = `/proc/self/fd/${source.fd}`;
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    const from = join(path, entry.name);
-    const to = join(target, entry.name);
-    if (entry.isSymbolicLink()) {
-      await symlink(await readlink(from), to);
-      await ownLink(to, owner);
-    } else if (entry.isDirectory()) {
-      await copyDirectory(from, to, owner);
-    } else if (entry.isFile()) {
-      await copyFile(from, to, owner);
-    }
-  }
-}
-
-async function copyDirectory(from: string, to: string, owner: Owner): Promise<void> {
-  await using source = await open(from, DIRECTORY);
-  await mkdir(to, { mode: 0o700 });
-  await copyEntries(source, to, owner);
-  await using made = await open(to, DIRECTORY);
-  await made.chmod((await source.stat()).mode & 0o777);
-  await giveTo(made, owner);
-}
-
-async function copyFile(from: string, to: string, owner: Owner): Promise<void> {
-  await using source = await open(from, SOURCE);
-  const found = await source.stat();
-  if (!found.isFile() || found.size > SKELETON_FILE_BYTES) {
-    throw new Error(`the skeleton entry ${basename(from)} is not a regular file of at most 16 MiB`);
-  }
-  await using made = await open(to, NEW_FILE, 0o600);
-  await writeWhole(made, await source.readFile());
-  await made.chmod(found.mode & 0o777);
-  await giveTo(made, owner);
-}
-
-async function giveTo(handle: FileHandle, owner: Owner): Promise<void> {
-  if (isRoot()) {
-    await handle.chown(owner.uid, owner.gid);
-  }
-}
-
-async function ownLink(path: string, owner: Owner): Promise<void> {
-  if (isRoot()) {
-    await lchown(path, owner.uid, owner.gid);
-  }
 }
 
 /** Removes a home that was never moved into place; a file of that name is removed as well. */

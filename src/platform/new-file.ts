@@ -1,10 +1,9 @@
 /**
- * Makes a file that an admin asked for, where none is yet.
+ * Makes a file where none is yet, and fills it.
  */
 
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
-import { removeFile, writeWhole } from "./files.ts";
+import { type FileHandle, open, rm } from "node:fs/promises";
 
 /** Makes a file where none is, readable by everybody; never replaces anything. */
 export async function createFile(path: string, text: string): Promise<void> {
@@ -18,7 +17,15 @@ export async function createFile(path: string, text: string): Promise<void> {
     await writeWhole(file, Buffer.from(text));
     await file.sync();
   } catch (error) {
-    await removeFile(path);
+    await rm(path, { force: true });
     throw error;
+  }
+}
+
+/** Fills a new file; each part at its own offset, so that a write that comes up short is simply gone on with. */
+export async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    written += (await file.write(bytes, written, bytes.length - written, written)).bytesWritten;
   }
 }

@@ -35,7 +35,8 @@ export function createNotifier(
     if (socket === undefined) {
       return;
     }
-    const child = spawn("systemd-notify", ["--no-block", ...words], {
+    // Without --no-block: who is gone before the service manager has looked cannot be told from a stranger.
+    const child = spawn("systemd-notify", words, {
       env: { NOTIFY_SOCKET: socket, PATH: "/usr/bin:/bin" },
       stdio: "ignore",
     });

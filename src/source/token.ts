@@ -8,7 +8,7 @@
 import { dirname } from "node:path";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
 import { Secret } from "../model/secret.ts";
-import { isOpenDirectory, readText } from "../platform/files.ts";
+import { fileSize, isOpenDirectory, readText } from "../platform/files.ts";
 import { isTrustedOwner } from "../platform/privileges.ts";
 
 /** The places outside the configuration where a token may be. */
@@ -27,19 +27,35 @@ export async function readToken(
   if (tokenFile !== undefined) {
     return readTokenFile(tokenFile);
   }
-  if (environment.credentialsDirectory !== undefined) {
-    return readTokenFile(`${environment.credentialsDirectory}/iam-token`);
+  const credential = await readCredential(environment);
+  if (credential !== undefined) {
+    return credential;
   }
   if (environment.token !== undefined) {
     return checkedToken(environment.token.reveal(), "the environment");
   }
   throw new Failure(
     "token-unreadable",
-    "No token for the IAM: set iam.tokenFile, pass a systemd credential called iam-token, or set ROLLCALL_IAM_TOKEN.",
+    "No token for the IAM: set iam.tokenFile, pass a systemd credential called iam-token (the unit takes /etc/rollcall/token), or set ROLLCALL_IAM_TOKEN.",
   );
 }
 
+/** The unit passes an empty credential where its token file is missing, or systemd would not start the service. */
+async function readCredential({ credentialsDirectory }: TokenEnvironment): Promise<Secret | undefined> {
+  const path = `${credentialsDirectory}/iam-token`;
+  if (credentialsDirectory === undefined || (await fileSize(path)) === undefined) {
+    return undefined;
+  }
+  const text = await readGuarded(path);
+  return text.trim() === "" ? undefined : checkedToken(text, path);
+}
+
 async function readTokenFile(path: string): Promise<Secret> {
+  return checkedToken(await readGuarded(path), path);
+}
+
+/** The text of a file that is secret still. */
+async function readGuarded(path: string): Promise<string> {
   const { text, mode, uid } = await readText(path).catch((error: unknown) => {
     const message = `Reading the token file ${path} failed: ${messageOf(error)}${hintFor(messageOf(error))}. Put the bearer token of the IAM there, readable by root alone.`;
     throw new Failure("token-unreadable", message, { cause: error });
@@ -60,7 +76,7 @@ async function readTokenFile(path: string): Promise<Secret> {
       `The token file ${path} belongs to uid ${uid}. Run: chown root ${path}`,
     );
   }
-  return checkedToken(text, path);
+  return text;
 }
 
 /** RFC 6750 §2.1. Anything else would break the header, and is a file of another kind. */

@@ -20,7 +20,7 @@ import {
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { startFakeIam } from "../support/fake-iam.ts";
-import { makeNodeRoot, type NodeRoot, runRollcall } from "../support/node-root.ts";
+import { makeNodeRoot, type NodeRoot, run, runRollcall } from "../support/node-root.ts";
 import { aGroup, aKey, aUser, someUsers } from "../support/records.ts";
 
 const isRoot = process.geteuid?.() === 0;
@@ -632,6 +632,22 @@ describe("bad input", () => {
   });
 });
 
+describe("a directory for the keys", () => {
+  it("is passed through by everybody, whatever the umask", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1)], []);
+    node.configure(iam.url, "keys: { directory: /srv/ssh/keys }\n");
+    const rollcall = [join(import.meta.dirname, "../../packaging/rollcall"), "--root", node.path, "sync"];
+
+    const ran = await run("sh", ["-c", 'umask 077; exec "$@"', "sh", ...rollcall]);
+
+    assert.equal(ran.code, 0, ran.err);
+    for (const path of ["srv", "srv/ssh", "srv/ssh/keys"]) {
+      assert.equal(statSync(join(node.path, path)).mode & 0o777, 0o755, path);
+    }
+  });
+});
+
 describe("the token of the environment", () => {
   it("is used when no file is named, and both names work", async () => {
     for (const variable of ["ROLLCALL_IAM_TOKEN", "NSSCACHE_SCIM_AUTH_TOKEN"]) {
@@ -649,21 +665,29 @@ describe("the token of the environment", () => {
     }
   });
 
-  it("gives way to a systemd credential", async () => {
-    using node = makeNodeRoot();
-    await using iam = await startFakeIam([aUser(1)], [], { token: "from-credential" });
-    node.configure(iam.url);
-    node.write(
-      "/etc/rollcall/rollcall.yaml",
-      (node.read("/etc/rollcall/rollcall.yaml") ?? "").replace(/ {2}tokenFile: .*\n/, ""),
-    );
-    node.write("/run/credentials/iam-token", "from-credential", 0o400);
+  const credentials = [
+    { name: "gives way to a systemd credential", content: "from-credential" },
+    { name: "is used where the credential has nothing in it, as the unit's may", content: "\n" },
+    { name: "is used where the credentials are for something else", content: undefined },
+  ] as const;
+  for (const { name, content } of credentials) {
+    it(name, async () => {
+      using node = makeNodeRoot();
+      const token = content?.trim() || "from-env";
+      await using iam = await startFakeIam([aUser(1)], [], { token });
+      node.configure(iam.url);
+      node.write(
+        "/etc/rollcall/rollcall.yaml",
+        (node.read("/etc/rollcall/rollcall.yaml") ?? "").replace(/ {2}tokenFile: .*\n/, ""),
+      );
+      node.write(`/run/credentials/${content === undefined ? "other" : "iam-token"}`, content ?? "x", 0o400);
 
-    const ran = await runRollcall(["--root", node.path, "sync"], {
-      CREDENTIALS_DIRECTORY: join(node.path, "run/credentials"),
-      ROLLCALL_IAM_TOKEN: "from-env",
+      const ran = await runRollcall(["--root", node.path, "sync"], {
+        CREDENTIALS_DIRECTORY: join(node.path, "run/credentials"),
+        ROLLCALL_IAM_TOKEN: "from-env",
+      });
+
+      assert.equal(ran.code, 0, ran.err);
     });
-
-    assert.equal(ran.code, 0, ran.err);
-  });
+  }
 });

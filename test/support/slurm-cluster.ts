@@ -146,7 +146,7 @@ async function startNode(root: string, sockets: string): Promise<Namespace> {
 }
 
 /** unshare and nsenter stay outside and end with the process inside: it is that one which has to be told. */
-function endInside(signal: NodeJS.Signals): (outside: ChildProcess) => void {
+export function endInside(signal: NodeJS.Signals): (outside: ChildProcess) => void {
   return (outside) => {
     const inside = childOf(outside.pid);
     if (inside === undefined) {
@@ -157,7 +157,8 @@ function endInside(signal: NodeJS.Signals): (outside: ChildProcess) => void {
   };
 }
 
-function childOf(pid: number | undefined): number | undefined {
+/** The only process that this one has started and not yet seen end. */
+export function childOf(pid: number | undefined): number | undefined {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
   return children === "" ? undefined : Number.parseInt(children, 10);
 }

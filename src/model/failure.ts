@@ -18,6 +18,7 @@ export type FailureCode =
   | "iam-too-large"
   | "node-unreadable"
   | "node-busy"
+  | "setup-refused"
   | "removals-refused"
   | "apply-failed"
   | "state-unwritable"

@@ -22,6 +22,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   report: ["model", "platform"],
   apply: ["model", "platform", "formats"],
   observe: ["model", "formats", "platform"],
+  setup: ["model", "formats", "platform"],
   daemon: [
     "model",
     "formats",
@@ -34,7 +35,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "apply",
     "observe",
   ],
-  cli: ["model", "platform", "config", "daemon", "report"],
+  cli: ["model", "platform", "config", "daemon", "report", "setup"],
   // `..` is package.json, which knows the version.
   "main.ts": ["model", "cli", ".."],
 };

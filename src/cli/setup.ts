@@ -11,6 +11,7 @@ import { underRoot } from "../platform/files.ts";
 import { takeLock } from "../platform/lock.ts";
 import { isRoot } from "../platform/privileges.ts";
 import { isThere } from "../platform/system-files.ts";
+import { type Style } from "../report/messages.ts";
 import { FIRST_CONFIG } from "../setup/first-config.ts";
 import type { Places } from "../setup/plan.ts";
 import {
@@ -42,7 +43,8 @@ export async function setup(context: Context, options: SetupOptions): Promise<nu
   if (options.json === true) {
     context.out(toJson({ dryRun, undo, ...outcome }));
   } else {
-    linesFor(outcome, context.colour).forEach((line) => context.out(line));
+    const style = { colour: context.colour, all: options.all === true };
+    linesFor(outcome, style).forEach((line) => context.out(line));
     endingFor(outcome, options).forEach((line) => context.out(line));
   }
   outcome.left.forEach((line) => context.err(`rollcall: ${line}`));
@@ -85,17 +87,25 @@ const INSTALLATION = {
 };
 
 const COLOURS = { "+": "green", "-": "red" } as const;
+/** Of a file that comes or goes as a whole; `--all` shows the rest. */
+const SHOWN = 8;
 
-function linesFor({ shown, notes }: Outcome, colour: boolean): string[] {
-  return [...shown.flatMap((one) => blockFor(one, colour)), ...notes.map((note) => `  ! ${note}`)];
+function linesFor({ shown, notes }: Outcome, style: Style): string[] {
+  return [...shown.flatMap((one) => blockFor(one, style)), ...notes.map((note) => `  ! ${note}`)];
 }
 
-function blockFor({ path, what, diff }: Shown, colour: boolean): string[] {
-  const lines = diff.map(({ sign, text }) => {
+function blockFor({ path, what, diff }: Shown, { colour, all }: Style): string[] {
+  const some = all || what === "changed" ? diff : diff.slice(0, SHOWN);
+  const lines = some.map(({ sign, text }) => {
     const line = `  ${sign} ${text}`;
     return colour && sign !== " " ? styleText(COLOURS[sign], line) : line;
   });
-  return [`${path} (${what})`, ...lines];
+  const hidden = diff.length - some.length;
+  return [
+    `${path} (${what})`,
+    ...lines,
+    ...(hidden === 0 ? [] : [`    … ${hidden} more (--all shows them)`]),
+  ];
 }
 
 function endingFor({ shown, reloaded, left }: Outcome, options: SetupOptions): string[] {

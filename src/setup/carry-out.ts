@@ -7,7 +7,6 @@
 import { dirname } from "node:path";
 import { keyFilesOf, parseSshdSettings, settingOf } from "../formats/sshd-settings.ts";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
-import type { ObservedFile } from "../model/observed.ts";
 import {
   ensureOwnDirectory,
   listLeftovers,
@@ -17,11 +16,11 @@ import {
   underRoot,
   writeFile,
 } from "../platform/files.ts";
-import { readSshdSettings } from "../platform/sshd.ts";
+import { readSshdSettings, type SshdAnswer } from "../platform/sshd.ts";
 import { isSystemdRunning, type Reloaded, reloadSshd, reloadUnits } from "../platform/sshd-reload.ts";
 import { removeEmptyDirectory } from "../platform/system-files.ts";
-import { type Change, digestOf, type FileChange } from "./change.ts";
-import { recall, remember, withChanges } from "./memory.ts";
+import { type Change, digestOf, type FileChange, isOther } from "./change.ts";
+import { RECORD_DIRECTORY, recall, remember, withChanges } from "./memory.ts";
 
 /** Root's, like the directories they are in. */
 const ROOT = { uid: 0, gid: 0 };
@@ -35,7 +34,16 @@ export async function carryOut(
 ): Promise<Reloaded[]> {
   const earlier = await recall(root);
   const record = withChanges(earlier, changes);
-  await remember(root, record);
+  await remember(root, record).catch((error: unknown) => {
+    const why = `${messageOf(error)}${hintFor(messageOf(error))}`;
+    throw new Failure(
+      "setup-refused",
+      `Nothing was changed, because a record of it cannot be kept: ${why}.`,
+      {
+        cause: error,
+      },
+    );
+  });
   const done: Change[] = [];
   try {
     for (const change of changes) {
@@ -52,14 +60,15 @@ export async function carryOut(
     await remember(root, end.startsWith("and was") ? earlier : record);
     throw new Failure("setup-refused", `Setup failed ${end}: ${why}`, { cause: error });
   }
-  const reloaded = await reload(root, record.changes);
+  const reloaded = await reload(root, earlier.isDone ? changes : record.changes);
   await remember(root, { ...record, isDone: reloaded.every(({ ok }) => ok) });
   return reloaded;
 }
 
 /** Removes what setups that were killed left half-written beside these files. Only with the lock of the node. */
 export async function clearLeftovers(root: string, paths: readonly string[]): Promise<void> {
-  for (const directory of new Set(paths.map((path) => underRoot(root, dirname(path))))) {
+  const directories = [...paths.map((path) => dirname(path)), RECORD_DIRECTORY];
+  for (const directory of new Set(directories.map((path) => underRoot(root, path)))) {
     for (const name of await listLeftovers(directory)) {
       await removeFile(`${directory}/${name}`);
     }
@@ -79,12 +88,6 @@ async function make(root: string, change: Change): Promise<void> {
   }
   const { before, after } = change;
   await writeFile({ path, bytes: after, mode: before?.mode ?? NEW_FILE_MODE, owner: before ?? ROOT });
-}
-
-function isOther(one: ObservedFile | undefined, other: ObservedFile | undefined): boolean {
-  return one === undefined || other === undefined
-    ? one !== other
-    : digestOf(one.bytes) !== digestOf(other.bytes);
 }
 
 async function takeBack(root: string, done: readonly Change[]): Promise<void> {
@@ -112,12 +115,17 @@ async function confirm(root: string, changes: readonly Change[], expected: strin
     return;
   }
   const answer = await readSshdSettings();
-  if (!answer.ok && !/no hostkeys available/.test(answer.said)) {
+  if (isRefusal(answer)) {
     throw new Error(`sshd does not take the new configuration: ${answer.said}`);
   }
   if (answer.ok && keyFilesOf(parseSshdSettings(answer.out))[0] !== expected) {
     throw new Error(`sshd -T does not have ${expected} first; set AuthorizedKeysFile by hand`);
   }
+}
+
+/** Where sshd is not installed, or never ran, it refuses nothing. */
+function isRefusal(answer: SshdAnswer): answer is Extract<SshdAnswer, { ok: false }> {
+  return !answer.ok && answer.why !== "absent" && !/no hostkeys available/.test(answer.said);
 }
 
 /** On this machine, and not below another root. */
@@ -135,7 +143,7 @@ export async function reload(
 
 async function reloadRunningSshd(): Promise<Reloaded> {
   const answer = await readSshdSettings();
-  if (!answer.ok && !/no hostkeys available/.test(answer.said)) {
+  if (isRefusal(answer)) {
     return {
       ok: false,
       todo: `sshd was not told to read its configuration, because it does not take it: ${answer.said}`,

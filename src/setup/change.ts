@@ -57,3 +57,10 @@ export function textOf({ bytes }: Pick<ObservedFile, "bytes">): string {
 export function digestOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
+
+/** Whether a file has other bytes than before, or came or went. */
+export function isOther(one: ObservedFile | undefined, other: ObservedFile | undefined): boolean {
+  return one === undefined || other === undefined
+    ? one !== other
+    : digestOf(one.bytes) !== digestOf(other.bytes);
+}

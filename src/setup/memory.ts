@@ -20,11 +20,12 @@ import { type Change, digestOf, type FileChange } from "./change.ts";
 
 /** The state directory of a node without a configuration; setup runs before there is one. */
 export const STATE = "/var/lib/rollcall";
-const DIRECTORY = `${STATE}/setup`;
+/** Where the record is. */
+export const RECORD_DIRECTORY = `${STATE}/setup`;
 
 /** What was changed before; nothing without a record. Throws when there is one that cannot be read. */
 export async function recall(root: string): Promise<SetupRecord> {
-  const directory = underRoot(root, DIRECTORY);
+  const directory = underRoot(root, RECORD_DIRECTORY);
   const bytes = await readKept(directory, SETUP_RECORD);
   const record = bytes === undefined ? { isDone: true, changes: [] } : parseSetupRecord(bytes);
   if (record === undefined) {
@@ -38,7 +39,7 @@ export async function recall(root: string): Promise<SetupRecord> {
 
 /** Replaces the record; one without changes goes, with its directory. */
 export async function remember(root: string, record: SetupRecord): Promise<void> {
-  const directory = underRoot(root, DIRECTORY);
+  const directory = underRoot(root, RECORD_DIRECTORY);
   if (record.changes.length > 0) {
     await ensureOwnDirectory(underRoot(root, STATE), 0o700);
     await writePrivate(directory, SETUP_RECORD, renderSetupRecord(record));

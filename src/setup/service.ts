@@ -8,6 +8,7 @@ import { underRoot } from "../platform/files.ts";
 import { openSafeDirectory } from "../platform/safe-directory.ts";
 import { isProgram, isThere, lookAtSystemFile, readSystemText } from "../platform/system-files.ts";
 import { fileChange, NOTHING, type Part, textOf } from "./change.ts";
+import { planDirectory } from "./directories.ts";
 
 const UNIT = "/etc/systemd/system/rollcall.service";
 const PACKAGED = ["/usr/lib/systemd/system/rollcall.service", "/lib/systemd/system/rollcall.service"];
@@ -36,9 +37,11 @@ export async function planService(root: string, { unit, launcher }: Installation
   }
   const text = `${MARK}${template.replace(/^ExecStart=.*$/m, () => `ExecStart=${launcher} run`)}`;
   const before = found.kind === "file" ? found.file : undefined;
-  return before !== undefined && textOf(before) === text
-    ? NOTHING
-    : { ...NOTHING, changes: [fileChange(UNIT, "unit", { before, text })] };
+  if (before !== undefined && textOf(before) === text) {
+    return NOTHING;
+  }
+  const above = await planDirectory(root, dirname(UNIT), 0o755);
+  return { ...above, changes: [...above.changes, fileChange(UNIT, "unit", { before, text })] };
 }
 
 const MARK = '# Written by "rollcall setup". To change something: systemctl edit rollcall\n';

@@ -84,8 +84,8 @@ export async function performUndo(root: string): Promise<Outcome> {
   const record = await recall(root);
   await clearLeftovers(root, pathsOf(record));
   const undoings = await planUndo(root, record);
-  const isState = (undoing: Undoing) => undoing.path === STATE;
-  for (const undoing of undoings.filter((one) => !isState(one))) {
+  const isLast = ({ path }: Undoing) => `${STATE}/`.startsWith(`${path}/`);
+  for (const undoing of undoings.filter((one) => !isLast(one))) {
     await undo(root, undoing).catch((error: unknown) => {
       throw refusal(`Undoing ${undoing.path} failed; when that is mended, run this again`, error);
     });
@@ -94,8 +94,8 @@ export async function performUndo(root: string): Promise<Outcome> {
   const remaining = undoings.flatMap((one) => (one.kind === "leave" && !one.isOver ? [one.path] : []));
   const changes = record.changes.filter(({ path }) => remaining.includes(path));
   await remember(root, { isDone: true, changes });
-  if (undoings.some(isState)) {
-    await removeEmptyDirectory(underRoot(root, STATE));
+  for (const { path } of undoings.filter(isLast)) {
+    await removeEmptyDirectory(underRoot(root, path));
   }
   return {
     shown: undoings.flatMap(showUndoing),

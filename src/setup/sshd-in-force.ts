@@ -1,7 +1,7 @@
 /**
  * What is in force with a configuration, as sshd itself says of copies of it.
  *
- * Below another root, where this machine's sshd may be too old for it or missing, the files are read instead, and that is said.
+ * Where there is no sshd, or below another root one that is too old for them, the files are read instead, and that is said.
  */
 
 import { parseSshdSettings, type SshdSettings } from "../formats/sshd-settings.ts";
@@ -35,16 +35,16 @@ export async function inForce({ root, copies }: Scene, tree: SshdFile): Promise<
     (text, [name, path]) => text.replaceAll(`${copies.path}/${name}`, path),
     answer.said,
   );
-  if (root === "/") {
+  if (root === "/" && answer.why !== "absent") {
     throw new Failure(
       "setup-refused",
-      `sshd does not take its configuration, so nothing was changed: ${said}. Mend it until "sshd -t" says nothing, then run this again.`,
+      `sshd ${answer.why === "refused" ? "does not take" : "gives no answer about"} its configuration, so nothing was changed: ${said}. Mend it until "sshd -t" says nothing, then run this again.`,
     );
   }
   return {
     settings: byReading(tree),
     unchecked: [
-      `This machine's sshd could not check the configuration below ${root}: ${said}. It was only read; run "sshd -t" in there.`,
+      `This machine's sshd did not check the configuration${root === "/" ? "" : ` below ${root}`}: ${said}. The files were only read; run "sshd -t" where they count.`,
     ],
   };
 }

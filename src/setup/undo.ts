@@ -9,9 +9,9 @@ import { removeCache } from "../formats/nsswitch.ts";
 import type { Original, RecordedChange, RecordedFile, SetupRecord } from "../formats/setup-record.ts";
 import { withoutKeyFiles } from "../formats/sshd-config.ts";
 import type { ObservedFile } from "../model/observed.ts";
-import { removeFile, syncDirectory, underRoot, writeFile } from "../platform/files.ts";
+import { observeFile, removeFile, syncDirectory, underRoot, writeFile } from "../platform/files.ts";
 import { isThere, lookAtSystemFile, removeEmptyDirectory } from "../platform/system-files.ts";
-import { textOf } from "./change.ts";
+import { isOther, textOf } from "./change.ts";
 import { isKnown, isOriginal } from "./memory.ts";
 
 /** What undoing does to one thing that setup changed. */
@@ -98,6 +98,12 @@ function withoutOurs({ role, databases }: RecordedFile, text: string): string {
 /** Does it, and makes it durable. */
 export async function undo(root: string, undoing: Undoing): Promise<void> {
   const path = underRoot(root, undoing.path);
+  if (
+    (undoing.kind === "restore" || undoing.kind === "remove") &&
+    isOther(await observeFile(path), undoing.now)
+  ) {
+    throw new Error("somebody else changed it meanwhile");
+  }
   switch (undoing.kind) {
     case "restore":
       return writeFile({ path, bytes: undoing.to.bytes, mode: undoing.to.mode, owner: undoing.to });

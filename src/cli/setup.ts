@@ -110,7 +110,7 @@ function blockFor({ path, what, diff }: Shown, { colour, all }: Style): string[]
 
 function endingFor({ shown, reloaded, left }: Outcome, options: SetupOptions): string[] {
   const { undo = false, dryRun = false } = options;
-  const told = reloaded.map((how) => `Told those who read it: ${how}.`);
+  const told = reloaded.map((how) => `${how}.`);
   if (shown.length === 0) {
     const idle = undo ? "Nothing to undo." : "Nothing to do: this node is wired.";
     return left.length > 0 ? told : [...told, idle];

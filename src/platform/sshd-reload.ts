@@ -14,14 +14,14 @@ export function isSystemdRunning(): Promise<boolean> {
   return isThere("/run/systemd/system");
 }
 
-/** What was done, or what is left to do. */
+/** What was done, or what is left to do, as a sentence without its full stop. */
 export type Reloaded =
   | { readonly ok: true; readonly how: string }
   | { readonly ok: false; readonly todo: string };
 
 /** Makes systemd read its units again. */
 export function reloadUnits(): Promise<Reloaded> {
-  return systemctl("daemon-reload");
+  return systemctl("systemd", "daemon-reload");
 }
 
 /** Makes sshd read its configuration again; sessions stay. `pidFile` is the one of `sshd -T`. */
@@ -29,17 +29,17 @@ export async function reloadSshd(pidFile: string | undefined): Promise<Reloaded>
   if (await isSystemdRunning()) {
     for (const unit of ["ssh.service", "sshd.service"]) {
       if (await isActive(unit)) {
-        return systemctl("reload", unit);
+        return systemctl("sshd", "reload", unit);
       }
     }
   }
   const pid = await pidOfSshd(pidFile);
   if (pid === undefined) {
-    return { ok: true, how: "no sshd was found running; the next one that starts reads it" };
+    return { ok: true, how: "No running sshd was found by its pid file; if there is one, send it SIGHUP" };
   }
   try {
     kill(pid, "SIGHUP");
-    return { ok: true, how: `SIGHUP to ${pid}` };
+    return { ok: true, how: `sshd was told to read it: SIGHUP to ${pid}` };
   } catch (error) {
     return {
       ok: false,
@@ -53,12 +53,12 @@ async function isActive(unit: string): Promise<boolean> {
   return code === 0;
 }
 
-async function systemctl(...args: string[]): Promise<Reloaded> {
+async function systemctl(who: string, ...args: string[]): Promise<Reloaded> {
   const words = `systemctl ${args.join(" ")}`;
   try {
     const { code, err } = await runTool({ program: "systemctl", args }, TIMEOUT_MS);
     return code === 0
-      ? { ok: true, how: words }
+      ? { ok: true, how: `${who} was told to read it: ${words}` }
       : { ok: false, todo: `"${words}" failed: ${err.trim()}. Run it again when that is mended` };
   } catch (error) {
     return { ok: false, todo: `"${words}" cannot be started: ${messageOf(error)}` };

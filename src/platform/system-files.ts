@@ -5,7 +5,7 @@
  */
 
 import { constants } from "node:fs";
-import { access, lstat, open, readdir, readlink, rmdir } from "node:fs/promises";
+import { lstat, open, readdir, readlink, rmdir, stat } from "node:fs/promises";
 import { errorCodeOf, messageOf } from "../model/failure.ts";
 import type { ObservedFile } from "../model/observed.ts";
 import { ignoreAbsence, observeFile } from "./files.ts";
@@ -81,12 +81,13 @@ export async function isThere(path: string): Promise<boolean> {
   return (await lstat(path).catch(absence)) !== undefined;
 }
 
-/** Whether it can be run. */
-export function isProgram(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+/** Why root must not run it; undefined when it is a program that nobody else can change. */
+export async function programFault(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(absence);
+  if (found === undefined || !found.isFile() || (found.mode & 0o111) === 0) {
+    return `there is no program ${path}`;
+  }
+  return isOpenToOthers(found) ? `others can change ${path}` : undefined;
 }
 
 /** Removes a directory, and leaves one in which something is. */

@@ -4,7 +4,7 @@
 
 import { addCache } from "../formats/nsswitch.ts";
 import { observeFile, underRoot } from "../platform/files.ts";
-import { isThere, lookAtSystemFile } from "../platform/system-files.ts";
+import { isThere, listNames, lookAtSystemFile } from "../platform/system-files.ts";
 import { fileChange, NOTHING, type Part, textOf } from "./change.ts";
 
 const PATH = "/etc/nsswitch.conf";
@@ -37,7 +37,24 @@ export async function planNsswitch(root: string): Promise<Part> {
   );
   const changes =
     wired.length === 0 ? [] : [fileChange(PATH, "nsswitch", { before, text, databases: [...wired] })];
-  return { changes, notes, left };
+  return { changes, notes: [...notes, ...(await missingLibrary(root))], left };
+}
+
+const LIBRARY = "libnss_cache.so.2";
+
+/** Without it glibc passes over `cache`. */
+async function missingLibrary(root: string): Promise<string[]> {
+  for (const directory of ["/lib", "/usr/lib", "/lib64", "/usr/lib64"]) {
+    const names = await listNames(underRoot(root, directory));
+    const places = ["", ...names.filter((name) => name.endsWith("-linux-gnu")).map((name) => `/${name}`)];
+    const found = await Promise.all(
+      places.map((place) => isThere(underRoot(root, `${directory}${place}/${LIBRARY}`))),
+    );
+    if (found.includes(true)) {
+      return [];
+    }
+  }
+  return [`${LIBRARY} is not installed, and without it glibc passes over "cache": install libnss-cache.`];
 }
 
 function leaveTo(why: string): Part {

@@ -2,8 +2,8 @@
  * Everything a node lacks before Rollcall's files count there, in the order in which it is done: sshd comes last.
  */
 
-import { observeFile, refuseToLeave, underRoot } from "../platform/files.ts";
-import { type Change, fileChange, type Part } from "./change.ts";
+import { refuseToLeave } from "../platform/files.ts";
+import { type Change, fileChange, NOTHING, type Part } from "./change.ts";
 import { planDirectory } from "./directories.ts";
 import { FIRST_CONFIG } from "./first-config.ts";
 import { STATE } from "./memory.ts";
@@ -25,6 +25,8 @@ export interface Places extends Installation {
 /** Where the configuration is looked for. */
 const CONFIG = "/etc/rollcall/rollcall.yaml";
 
+const FIRST: Part = { ...NOTHING, changes: [fileChange(CONFIG, "config", { text: FIRST_CONFIG })] };
+
 /** Looks, and changes nothing. Throws when the node is not one that can be wired. */
 export async function planSetup(places: Places): Promise<Part> {
   const { root, keysDirectory, stateDirectory } = places;
@@ -36,7 +38,7 @@ export async function planSetup(places: Places): Promise<Part> {
     ...(stateDirectory === STATE ? [] : [await planDirectory(root, stateDirectory, 0o700)]),
     await planDirectory(root, "/etc/rollcall", 0o755),
     await planDirectory(root, keysDirectory, 0o755),
-    ...(places.needsConfig ? [await planConfig(root)] : []),
+    ...(places.needsConfig ? [FIRST] : []),
     await planService(root, places),
     await planNsswitch(root),
     await planSshd(root, keysDirectory),
@@ -52,10 +54,4 @@ export async function planSetup(places: Places): Promise<Part> {
 /** Two directories may lack the same one above them. */
 function isFirst(all: readonly Change[], { path }: Change, index: number): boolean {
   return all.findIndex((other) => other.path === path) === index;
-}
-
-async function planConfig(root: string): Promise<Part> {
-  const before = await observeFile(underRoot(root, CONFIG)).catch(() => "something else");
-  const changes = before === undefined ? [fileChange(CONFIG, "config", { text: FIRST_CONFIG })] : [];
-  return { changes, notes: [], left: [] };
 }

@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { messageOf } from "../model/failure.ts";
 import { underRoot } from "../platform/files.ts";
 import { openSafeDirectory } from "../platform/safe-directory.ts";
-import { isProgram, isThere, lookAtSystemFile, readSystemText } from "../platform/system-files.ts";
+import { isThere, lookAtSystemFile, programFault, readSystemText } from "../platform/system-files.ts";
 import { fileChange, NOTHING, type Part, textOf } from "./change.ts";
 import { planDirectory } from "./directories.ts";
 
@@ -51,8 +51,9 @@ async function faultOf(root: string, launcher: string): Promise<string | undefin
   if (!/^[\w./+@-]+$/.test(launcher)) {
     return `${launcher} has characters that mean something to systemd`;
   }
-  if (!(await isProgram(underRoot(root, launcher)))) {
-    return `there is no program ${launcher}${root === "/" ? "" : ` below ${root}`}`;
+  const fault = await programFault(underRoot(root, launcher));
+  if (fault !== undefined) {
+    return fault;
   }
   try {
     await using _ = await openSafeDirectory(root, dirname(launcher));

@@ -50,15 +50,22 @@ function planned(places: Places): Promise<Part> {
   });
 }
 
-function refusal(what: string, error: unknown): Failure {
+/** What the node is to blame for; a defect of this program stays one. */
+function refusal(what: string, error: unknown): Error {
   const why = messageOf(error);
-  return error instanceof Failure
+  return error instanceof Failure || error instanceof TypeError
     ? error
     : new Failure("setup-refused", `${what}: ${why}${hintFor(why)}.`, { cause: error });
 }
 
 /** Wires the node. */
-export async function performSetup(places: Places): Promise<Outcome> {
+export function performSetup(places: Places): Promise<Outcome> {
+  return wire(places).catch((error: unknown) => {
+    throw refusal("Setup did not come to its end; when that is mended, run it again", error);
+  });
+}
+
+async function wire(places: Places): Promise<Outcome> {
   const { root } = places;
   const record = await recall(root);
   await clearLeftovers(root, pathsOf(record));
@@ -70,7 +77,9 @@ export async function performSetup(places: Places): Promise<Outcome> {
 
 /** What an undoing would do. */
 export async function previewUndo(root: string): Promise<Outcome> {
-  const undoings = await planUndo(root, await recall(root));
+  const undoings = await planUndo(root, await recall(root)).catch((error: unknown) => {
+    throw refusal("Looking at this node failed, so nothing was changed", error);
+  });
   return {
     shown: undoings.flatMap(showUndoing),
     notes: notesOf(undoings),
@@ -80,15 +89,19 @@ export async function previewUndo(root: string): Promise<Outcome> {
 }
 
 /** Unwires the node. Whoever is killed here can do it again: the record goes last. */
-export async function performUndo(root: string): Promise<Outcome> {
+export function performUndo(root: string): Promise<Outcome> {
+  return unwire(root).catch((error: unknown) => {
+    throw refusal("Undoing did not come to its end; when that is mended, run it again", error);
+  });
+}
+
+async function unwire(root: string): Promise<Outcome> {
   const record = await recall(root);
   await clearLeftovers(root, pathsOf(record));
   const undoings = await planUndo(root, record);
   const isLast = ({ path }: Undoing) => `${STATE}/`.startsWith(`${path}/`);
   for (const undoing of undoings.filter((one) => !isLast(one))) {
-    await undo(root, undoing).catch((error: unknown) => {
-      throw refusal(`Undoing ${undoing.path} failed; when that is mended, run this again`, error);
-    });
+    await undo(root, undoing);
   }
   const reloaded = await reload(root, record.changes);
   const remaining = undoings.flatMap((one) => (one.kind === "leave" && !one.isOver ? [one.path] : []));

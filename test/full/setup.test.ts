@@ -118,8 +118,14 @@ describe("undoing what somebody edited since", { skip, timeout: 120_000 }, () =>
       "sed -i -e 's/systemd/sss/' -e '$ahosts: files' /etc/nsswitch.conf; echo '# mine' >> /etc/ssh/sshd_config; echo '# mine' >> /etc/rollcall/rollcall.yaml";
     outputOf(await node.run("sh", "-c", edit));
     assert.match((await node.rollcall("setup")).out, /Nothing to do/);
+    const edited = await snapshotOf(node);
 
+    const shown = await node.rollcall("setup", "--undo", "--dry-run");
+    assertSame(await snapshotOf(node), edited);
     const ran = await node.rollcall("setup", "--undo");
+
+    assert.equal(shown.code, 2, shown.err);
+    assert.match(shown.out, /^Nothing was written\. To do this: rollcall setup --undo$/m);
 
     assert.equal(ran.code, 0, ran.err);
     assert.equal(

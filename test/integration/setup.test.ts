@@ -70,6 +70,7 @@ describe("setup below another root", { skip: missing("sshd") }, () => {
     assert.equal(statSync(join(image.path, "var/lib/rollcall")).mode & 0o777, 0o700);
     assert.equal(statSync(join(image.path, "etc/ssh/authorized_keys.d")).mode & 0o777, 0o755);
     assert.deepEqual(JSON.parse(ran.out).left, []);
+    assert.match(JSON.parse(ran.out).notes.join(), /libnss_cache\.so\.2 is not installed/);
     assert.deepEqual(JSON.parse(ran.out).reloaded, []);
   });
 

@@ -48,7 +48,7 @@ export async function setup(context: Context, options: SetupOptions): Promise<nu
     endingFor(outcome, options).forEach((line) => context.out(line));
   }
   outcome.left.forEach((line) => context.err(`rollcall: ${line}`));
-  const isIdle = outcome.shown.length === 0;
+  const isIdle = outcome.shown.length === 0 && !outcome.isPending;
   return dryRun && !isIdle ? EXIT.changes : outcome.left.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
@@ -108,12 +108,12 @@ function blockFor({ path, what, diff }: Shown, { colour, all }: Style): string[]
   ];
 }
 
-function endingFor({ shown, reloaded, left }: Outcome, options: SetupOptions): string[] {
+function endingFor({ shown, reloaded, left, isPending }: Outcome, options: SetupOptions): string[] {
   const { undo = false, dryRun = false } = options;
   const told = reloaded.map((how) => `${how}.`);
-  if (shown.length === 0) {
+  if (shown.length === 0 && !isPending && told.length === 0) {
     const idle = undo ? "Nothing to undo." : "Nothing to do: this node is wired.";
-    return left.length > 0 ? told : [...told, idle];
+    return left.length > 0 ? [] : [idle];
   }
   if (dryRun) {
     return [`Nothing was written. To do this: ${commandFor(options)}`];

@@ -33,10 +33,11 @@ export async function makeSshdCopies(): Promise<SshdCopies> {
       if (answer.ok || !/no hostkeys available/.test(answer.said)) {
         return answer;
       }
-      await runTool(
-        { program: "ssh-keygen", args: ["-q", "-t", "ed25519", "-N", "", "-f", hostKey] },
-        KEYGEN_TIMEOUT_MS,
-      ).catch(() => undefined);
+      const args = ["-q", "-t", "ed25519", "-N", "", "-f", hostKey];
+      const made = await runTool({ program: "ssh-keygen", args }, KEYGEN_TIMEOUT_MS);
+      if (made.code !== 0) {
+        return { ...answer, said: `${answer.said}; making one for this question failed: ${made.err}` };
+      }
       return readSshdSettings({ configFile, hostKey });
     },
     [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),

@@ -32,16 +32,17 @@ export interface Outcome {
   readonly left: readonly string[];
   /** How those who read the files were told. */
   readonly reloaded: readonly string[];
+  /** An earlier setup wrote everything, and those who read it were not told. */
+  readonly isPending: boolean;
 }
 
 /** What a setup would do; a setup that was killed before sshd was told counts as something to do. */
 export async function previewSetup(places: Places): Promise<Outcome> {
-  const record = await recall(places.root);
+  const { isDone } = await recall(places.root);
   const { changes, notes, left } = await planned(places);
-  const pending = record.isDone
-    ? []
-    : ["An earlier setup did not come to its end: this one goes on with it."];
-  return { shown: changes.map(showChange), notes: [...pending, ...notes], left, reloaded: [] };
+  const pending = isDone ? [] : ["An earlier setup did not come to its end: this one goes on with it."];
+  const shown = changes.map(showChange);
+  return { shown, notes: [...pending, ...notes], left, reloaded: [], isPending: !isDone };
 }
 
 function planned(places: Places): Promise<Part> {
@@ -85,6 +86,7 @@ export async function previewUndo(root: string): Promise<Outcome> {
     notes: notesOf(undoings),
     left: leftOf(undoings),
     reloaded: [],
+    isPending: false,
   };
 }
 
@@ -121,8 +123,12 @@ function pathsOf({ changes }: SetupRecord): string[] {
   return changes.filter(({ kind }) => kind === "file").map(({ path }) => path);
 }
 
-function told(reloaded: readonly Reloaded[], left: readonly string[]): Pick<Outcome, "left" | "reloaded"> {
+function told(
+  reloaded: readonly Reloaded[],
+  left: readonly string[],
+): Pick<Outcome, "left" | "reloaded" | "isPending"> {
   return {
+    isPending: reloaded.some(({ ok }) => !ok),
     left: [...left, ...reloaded.flatMap((one) => (one.ok ? [] : [`${one.todo}.`]))],
     reloaded: reloaded.flatMap((one) => (one.ok ? [one.how] : [])),
   };

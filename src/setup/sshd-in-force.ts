@@ -31,10 +31,14 @@ export async function inForce({ root, copies }: Scene, tree: SshdFile): Promise<
   if (answer.ok) {
     return { settings: parseSshdSettings(answer.out), unchecked: [] };
   }
-  const said = [...staged.paths].reduceRight(
+  const words = [...staged.paths].reduceRight(
     (text, [name, path]) => text.replaceAll(`${copies.path}/${name}`, path),
     answer.said,
   );
+  const said = words
+    .trim()
+    .replaceAll(/\s*\n\s*/g, "; ")
+    .replace(/\.+$/, "");
   if (root === "/" && answer.why !== "absent") {
     throw new Failure(
       "setup-refused",

@@ -7,7 +7,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { buildProgram, missingStrace } from "../support/faults.ts";
-import { missing, outputOf, startNamespace } from "../support/namespace.ts";
+import { missing, outputOf, PROGRAM, startNamespace } from "../support/namespace.ts";
 import { makeNodeRoot, type NodeRoot } from "../support/node-root.ts";
 import { assertSame, furnishSetup, INCLUDE, KEYS, keyFilesOf, snapshotOf } from "../support/setup-node.ts";
 
@@ -103,6 +103,79 @@ describe("setup on a node that it does not touch", { skip, timeout: 120_000 }, (
 
     assert.equal(ran.code, 1);
     assert.match(ran.err, /Run it as root/);
+  });
+});
+
+/** Writes down what it is asked, and refuses to reload sshd while there is a file /run/refuse. */
+const SYSTEMCTL = `#!/bin/sh
+echo "$*" >> /run/asked
+case $* in
+  *is-active*sshd.service) exit 3 ;;
+  reload*) [ ! -e /run/refuse ] || { echo 'Job for ssh.service failed.' >&2; exit 1; } ;;
+esac
+`;
+
+describe("setup where systemd runs", { skip, timeout: 120_000 }, () => {
+  it("has systemd read the unit and sshd its configuration, and is not done before both did", async () => {
+    await using node = await startNamespace();
+    await furnishSetup(node, { "/etc/ssh/sshd_config": `${INCLUDE}\n`, "/run/refuse": "" });
+    outputOf(
+      await node.run("sh", "-c", "mkdir -p /run/systemd/system; mount -t tmpfs tmpfs /usr/local/sbin"),
+    );
+    await node.write("/usr/local/sbin/systemctl", SYSTEMCTL, 0o755);
+    const asked = async () => (await node.read("/run/asked")).trim().split("\n");
+
+    const refused = await node.rollcall("setup");
+    const pending = await node.rollcall("setup", "--dry-run");
+    await node.run("rm", "/run/refuse", "/run/asked");
+    const ran = await node.rollcall("setup");
+    const idle = await node.rollcall("setup", "--dry-run");
+
+    assert.equal(refused.code, 1, refused.out);
+    assert.match(refused.err, /"systemctl reload ssh\.service" failed: Job for ssh\.service failed/);
+    assert.equal(pending.code, 2, pending.out);
+    assert.match(pending.out, /did not come to its end/);
+    assert.equal(ran.code, 0, ran.err);
+    assert.deepEqual(
+      (await asked()).filter((words) => words !== "daemon-reload"),
+      ["is-active --quiet ssh.service", "reload ssh.service"],
+    );
+    assert.equal(idle.code, 0, idle.out);
+    const undone = await node.rollcall("setup", "--undo");
+    assert.match(undone.out, /sshd was told to read it: systemctl reload ssh\.service/);
+  });
+});
+
+describe("setup of a tree that belongs to somebody else than root", { skip, timeout: 120_000 }, () => {
+  it("needs no root, and leaves owners alone", async () => {
+    await using node = await startNamespace();
+    const tree = "/run/test/tree";
+    await node.write(`${tree}/etc/nsswitch.conf`, "passwd: files\n");
+    await node.write(`${tree}/etc/ssh/sshd_config`, `${INCLUDE}\n`);
+    outputOf(await node.run("sh", "-c", `chown -R 65534:65534 ${tree}`));
+    const asUser = (...args: string[]) =>
+      node.run(
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        ...PROGRAM,
+        ...args,
+        "--root",
+        tree,
+      );
+
+    const ran = await asUser("setup");
+
+    assert.equal(ran.code, 0, ran.out + ran.err);
+    assert.match(await node.read(`${tree}/etc/nsswitch.conf`), /^passwd: files cache\n/);
+    assert.match(
+      await node.read(`${tree}/etc/ssh/sshd_config.d/00-rollcall.conf`),
+      /^AuthorizedKeysFile \/etc\/ssh\/authorized_keys\.d\/%u \.ssh\/authorized_keys /m,
+    );
+    assert.doesNotMatch(ran.out, /did not check/);
+    assert.equal((await asUser("setup", "--undo")).code, 0);
+    assert.equal(await node.read(`${tree}/etc/nsswitch.conf`), "passwd: files\n");
   });
 });
 

@@ -20,7 +20,7 @@ const KEYGEN_TIMEOUT_MS = 20_000;
 /** Disposing removes it. */
 export async function makeSshdCopies(): Promise<SshdCopies> {
   const path = await mkdtemp(join(tmpdir(), "rollcall-sshd-"));
-  const hostKey = join(path, "host_key");
+  let hostKey: string | undefined;
   return {
     path,
     async ask(copies, main) {
@@ -28,16 +28,18 @@ export async function makeSshdCopies(): Promise<SshdCopies> {
         await writeFile(join(path, name), text, { encoding: "latin1", mode: 0o600 });
       }
       const configFile = join(path, main);
-      const answer = await readSshdSettings({ configFile });
+      const answer = await readSshdSettings({ configFile, hostKey });
       // An image has none before it starts for the first time, and sshd says nothing without one.
-      if (answer.ok || !/no hostkeys available/.test(answer.said)) {
+      if (hostKey !== undefined || answer.ok || !/no hostkeys available/.test(answer.said)) {
         return answer;
       }
-      const args = ["-q", "-t", "ed25519", "-N", "", "-f", hostKey];
+      const key = join(path, "host_key");
+      const args = ["-q", "-t", "ed25519", "-N", "", "-f", key];
       const made = await runTool({ program: "ssh-keygen", args }, KEYGEN_TIMEOUT_MS);
       if (made.code !== 0) {
         return { ...answer, said: `${answer.said}; making one for this question failed: ${made.err}` };
       }
+      hostKey = key;
       return readSshdSettings({ configFile, hostKey });
     },
     [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),

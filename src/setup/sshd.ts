@@ -12,12 +12,17 @@ import { makeSshdCopies } from "../platform/sshd-copies.ts";
 import { lookAtSystemFile, type SystemFile } from "../platform/system-files.ts";
 import { fileChange, NOTHING, type Part, textOf } from "./change.ts";
 import { planDirectory } from "./directories.ts";
-import { inForce, type Scene } from "./sshd-in-force.ts";
+import { type Scene as Asked, inForce } from "./sshd-in-force.ts";
 import { type Imagined, linesAbout, readSshdTree, SSHD_CONFIG, type SshdFile } from "./sshd-tree.ts";
 
 const DROP_IN_DIRECTORY = "/etc/ssh/sshd_config.d";
 /** Before 50-cloud-init.conf and whatever else has a number: sshd takes the first value. */
 const DROP_IN = `${DROP_IN_DIRECTORY}/00-rollcall.conf`;
+
+interface Scene extends Asked {
+  /** Whether sshd takes what is there now; then it must take what is planned. */
+  readonly isChecked: boolean;
+}
 
 /** What AuthorizedKeysFile lacks. Throws with sshd's own words when it does not take the configuration that is there. */
 export async function planSshd(root: string, keysDirectory: string): Promise<Part> {
@@ -31,8 +36,9 @@ export async function planSshd(root: string, keysDirectory: string): Promise<Par
     );
   }
   await using copies = await makeSshdCopies();
-  const scene = { root, copies, place: `${keysDirectory}/%u` };
-  const { settings, unchecked } = await inForce(scene, tree);
+  const asked = { root, copies, place: `${keysDirectory}/%u` };
+  const { settings, unchecked } = await inForce(asked, tree);
+  const scene = { ...asked, isChecked: unchecked.length === 0 };
   const notes = [...unchecked, ...overrides(tree, scene.place)];
   return isWired(settings, scene.place) ? { ...NOTHING, notes } : await plan(scene, tree, notes);
 }
@@ -142,8 +148,10 @@ async function treeWith({ root }: Scene, imagined: Imagined): Promise<SshdFile> 
 
 /** Whether sshd would look in our place first, and then where it did before. */
 async function counts(scene: Scene, { bare, before }: Found, changed: [string, string]): Promise<boolean> {
-  const { settings } = await inForce(scene, await treeWith(scene, new Map([...bare, changed])));
-  return keyFilesOf(settings).join(" ") === [scene.place, ...before].join(" ");
+  const imagined = await treeWith(scene, new Map([...bare, changed]));
+  const { settings, unchecked } = await inForce(scene, imagined);
+  const isTaken = unchecked.length === 0 || !scene.isChecked;
+  return isTaken && keyFilesOf(settings).join(" ") === [scene.place, ...before].join(" ");
 }
 
 /** What a Match block says wins for whom it matches. */

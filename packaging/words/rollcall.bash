@@ -58,6 +58,7 @@ _rollcall() {
       plan) takes=none flags="--config --root --json --all --version --help" ;;
       explain) takes=users flags="--config --root --json --all --version --help" ;;
       verify) takes=none flags="--config --root --json --all --version --help" ;;
+      setup) takes=none flags="--dry-run --undo --config --root --json --all --version --help" ;;
       check) takes=none flags="--config --root --json --all --version --help" ;;
       import-nsscache) takes=file flags="--output --compare --config --root --json --all --version --help" ;;
       keys) takes=users flags="--config --root --json --all --version --help" ;;
@@ -65,7 +66,7 @@ _rollcall() {
     [[ $cur == -* ]] && takes=flags
   fi
   case $takes in
-    commands) mapfile -t COMPREPLY < <(compgen -W "sync accept run status plan explain verify check import-nsscache keys help" -- "$cur") ;;
+    commands) mapfile -t COMPREPLY < <(compgen -W "sync accept run status plan explain verify setup check import-nsscache keys help" -- "$cur") ;;
     flags) mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$cur") ;;
     users) _rollcall_names /etc/passwd.cache ;;
     groups) _rollcall_names /etc/group.cache ;;

@@ -60,6 +60,12 @@ export function addLooks(program: Command, context: Context, finish: Finish): vo
 /** The commands around the daemon: what wires this node, and what other programs call. */
 export function addWiring(program: Command, context: Context, finish: Finish): void {
   const add = adderTo(program);
+  add("setup", "wire this node: make glibc and sshd use what Rollcall writes; shows every change")
+    .option("--dry-run", "show the changes and write nothing")
+    .option("--undo", "put everything back as it was")
+    .action(async (_options, own: Command) =>
+      finish(await (await import("./setup.ts")).setup(context, own.optsWithGlobals())),
+    );
   add("check", "check the configuration; shows every mistake at once").action(
     async (_options, own: Command) =>
       finish(await (await import("./check.ts")).check(context, own.optsWithGlobals())),

@@ -26,7 +26,8 @@ export const EXIT_WORDS: Readonly<Record<ExitName, string>> = {
   ok: "the node is in step, or there was nothing to do; `status`: healthy; `explain`: they can log in here; `verify`: every file is as it was left",
   failed:
     "failed, or stopped; `status`: not healthy; `explain`: they cannot log in here; `verify`: a file was touched. The message says what was being done, what was wrong, and what to do",
-  changes: "`plan`: there are changes; `import-nsscache --compare`: a difference is not explained",
+  changes:
+    "`plan`, `setup --dry-run`: there are changes; `import-nsscache --compare`: a difference is not explained",
   refused: "`sync`, `accept`: the node is in step, but records were refused",
   usage: "wrong usage",
   other: "`run -- COMMAND`: the exit code of the command",
@@ -132,6 +133,23 @@ export const WORDS = {
       ["rollcall check", "is /etc/rollcall/rollcall.yaml sound?"],
       ["rollcall check --config ./rollcall.yaml", "is this file sound, before it is installed?"],
       ["rollcall check --json", "mistakes with line, key and message, for CI"],
+    ],
+  },
+  setup: {
+    reads:
+      "nsswitch.conf, what sshd says of its own settings (sshd -T), and the configuration where there is one",
+    writes:
+      "nsswitch.conf, a drop-in of sshd, directories, a first configuration and the unit, where they are missing; what was there before goes to /var/lib/rollcall/setup first",
+    exits: {
+      ok: "wired, or put back; with --dry-run: nothing to do",
+      failed: "refused, or something was left alone; the message says what to do by hand",
+      changes: "with --dry-run: there are changes",
+    },
+    examples: [
+      ["rollcall setup --dry-run", "what would it change on this node?"],
+      ["rollcall setup", "change it"],
+      ["rollcall setup --undo", "put the same bytes back"],
+      ["rollcall setup --root /mnt/image", "wire an image instead of this machine"],
     ],
   },
   "import-nsscache": {

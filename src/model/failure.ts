@@ -19,6 +19,8 @@ export const FAILURES = {
   "iam-too-large": "an answer or a list beyond its bound",
   "node-unreadable": "this node could not be looked at: a link where a file should be, no /etc/passwd",
   "node-busy": "another sync, or another daemon, serves this node; the message has its pid",
+  "setup-refused":
+    "setup cannot wire this node, or could not and took it back; the message has sshd's words where it is about sshd",
   "removals-refused": "the fuse: the sync would take too much away",
   "apply-failed": "some steps failed; they are listed, and the next sync tries them again",
   "state-unwritable":

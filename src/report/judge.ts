@@ -32,6 +32,8 @@ const RAISED_BY: Readonly<Record<FailureCode | "unexpected", ConditionCode | und
   "state-unwritable": "state-unwritable",
   // Without a memory there is nothing to serve; that nobody is in place says it already.
   "nothing-remembered": undefined,
+  // No sync: a person wires a node and reads the answer.
+  "setup-refused": undefined,
   // An admin's typing mistake, answered at once.
   "nothing-held": undefined,
   "slurm-missing": "slurm-missing",

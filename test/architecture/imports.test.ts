@@ -23,6 +23,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   report: ["model", "platform"],
   apply: ["model", "platform", "formats"],
   observe: ["model", "formats", "platform"],
+  setup: ["model", "formats", "platform"],
   daemon: [
     "model",
     "formats",
@@ -36,7 +37,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "observe",
     "migrate",
   ],
-  cli: ["model", "platform", "config", "daemon", "report"],
+  cli: ["model", "platform", "config", "daemon", "report", "setup"],
   // `..` is package.json, which knows the version.
   "main.ts": ["model", "cli", ".."],
 };

@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type NodeRoot, type Ran, run } from "./node-root.ts";
 
 /** One call of a sync. */
@@ -48,20 +48,23 @@ export function missingStrace(): string | false {
     : "missing: strace (package strace) and the right to trace";
 }
 
-/** Builds the program into a directory of its own. */
-export function buildProgram(): Program {
+/** Builds the program into a directory of its own; `words` are its command, and only these `calls` are its points. */
+export function buildProgram(
+  words: readonly string[] = ["sync"],
+  calls: readonly string[] = ALL_CALLS,
+): Program {
   const directory = mkdtempSync(join(tmpdir(), "rollcall-built-"));
   const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, "package.json"), "utf8"));
   const command = String(scripts.build).replace("packaging/dist", directory);
   const PATH = `${join(REPOSITORY, "node_modules/.bin")}:${process.env["PATH"]}`;
   const built = spawnSync("sh", ["-c", command], { cwd: REPOSITORY, env: { PATH }, encoding: "utf8" });
   assert.equal(built.status, 0, built.stderr);
-  const main = join(directory, "main.js");
+  const main = [join(directory, "main.js"), ...words] as const;
   return {
-    main,
+    main: main[0],
     sync: (node) => run(process.execPath, commandFor(main, node)),
     pointsOf: async (node) => {
-      const { code, err, lines } = await traced(main, node, tracing(ALL_CALLS, []));
+      const { code, err, lines } = await traced(main, node, tracing(calls, []));
       assert.equal(code, 0, err);
       return pointsIn(lines, node.path);
     },
@@ -99,9 +102,12 @@ function tracing(calls: readonly string[], more: readonly string[]): string[] {
   return ["-e", `trace=${calls.join(",")}`, ...more];
 }
 
+/** The program and its command. */
+type Main = readonly [main: string, ...words: string[]];
+
 /** Without the threads that only compile, a run costs less. */
-function commandFor(main: string, node: NodeRoot): string[] {
-  return ["--v8-pool-size=0", main, "--root", node.path, "sync"];
+function commandFor([main, ...words]: Main, node: NodeRoot): string[] {
+  return ["--v8-pool-size=0", main, "--root", node.path, ...words];
 }
 
 /** One line of strace's output, unless it only ends a call that began in an earlier one. */
@@ -111,13 +117,15 @@ interface Line {
   readonly text: string;
 }
 
-async function traced(main: string, node: NodeRoot, args: readonly string[]) {
+async function traced(main: Main, node: NodeRoot, args: readonly string[]) {
   const output = join(node.path, "trace");
   const command = [process.execPath, ...commandFor(main, node)];
   const ran = await run("strace", ["-f", "-qq", "-y", "-o", output, ...args, ...command], {
     UV_THREADPOOL_SIZE: "1",
     // What is cached and what is not would make other calls in each run.
     NODE_DISABLE_COMPILE_CACHE: "1",
+    // What it had there is left when it is killed; this goes with the program.
+    TMPDIR: dirname(main[0]),
   });
   const lines = readFileSync(output, "utf8").split("\n").filter(Boolean).map(parseLine);
   rmSync(output);

@@ -127,7 +127,8 @@ async function startSshd(node: Namespace, { usePam, keysFrom }: SshdMode): Promi
   return { sshd, port, hostKey, [Symbol.asyncDispose]: () => sshd[Symbol.asyncDispose]() };
 }
 
-function freePort(): Promise<number> {
+/** A port of loopback that nobody listens on yet. */
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const address = server.address();

@@ -1,0 +1,64 @@
+/**
+ * The unit of the service manager, where systemd is used and no package brought one: with this program in its ExecStart.
+ */
+
+import { dirname } from "node:path";
+import { messageOf } from "../model/failure.ts";
+import { underRoot } from "../platform/files.ts";
+import { openSafeDirectory } from "../platform/safe-directory.ts";
+import { isThere, lookAtSystemFile, programFault, readSystemText } from "../platform/system-files.ts";
+import { fileChange, NOTHING, type Part, textOf } from "./change.ts";
+import { planDirectory } from "./directories.ts";
+
+const UNIT = "/etc/systemd/system/rollcall.service";
+const PACKAGED = ["/usr/lib/systemd/system/rollcall.service", "/lib/systemd/system/rollcall.service"];
+const SYSTEMD = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"];
+
+/** Where this program lies, as far as it is a directory with `systemd/` and `packaging/` in it. */
+export interface Installation {
+  readonly unit: string;
+  readonly launcher: string;
+}
+
+/** The unit, if it is needed. */
+export async function planService(root: string, { unit, launcher }: Installation): Promise<Part> {
+  const has = (paths: readonly string[]) => Promise.all(paths.map((path) => isThere(underRoot(root, path))));
+  if ((await has(PACKAGED)).includes(true) || !(await has(SYSTEMD)).includes(true)) {
+    return NOTHING;
+  }
+  const found = await lookAtSystemFile(underRoot(root, UNIT));
+  if (found.kind !== "absent" && (found.kind !== "file" || !textOf(found.file).startsWith(MARK))) {
+    return NOTHING;
+  }
+  const template = await readSystemText(unit);
+  const fault = template === undefined ? `there is no ${unit}` : await faultOf(root, launcher);
+  if (template === undefined || fault !== undefined) {
+    return { ...NOTHING, notes: [`No unit for systemd was written: ${fault}.`] };
+  }
+  const text = `${MARK}${template.replace(/^ExecStart=.*$/m, () => `ExecStart=${launcher} run`)}`;
+  const before = found.kind === "file" ? found.file : undefined;
+  if (before !== undefined && textOf(before) === text) {
+    return NOTHING;
+  }
+  const above = await planDirectory(root, dirname(UNIT), 0o755);
+  return { ...above, changes: [...above.changes, fileChange(UNIT, "unit", { before, text })] };
+}
+
+const MARK = '# Written by "rollcall setup". To change something: systemctl edit rollcall\n';
+
+/** Root runs it, so nobody else may be able to change it. */
+async function faultOf(root: string, launcher: string): Promise<string | undefined> {
+  if (!/^[\w./+@-]+$/.test(launcher)) {
+    return `${launcher} has characters that mean something to systemd`;
+  }
+  const fault = await programFault(underRoot(root, launcher));
+  if (fault !== undefined) {
+    return fault;
+  }
+  try {
+    await using _ = await openSafeDirectory(root, dirname(launcher));
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}

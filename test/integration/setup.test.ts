@@ -1,0 +1,187 @@
+/**
+ * `rollcall setup` on files below a temporary directory: an image, with the real sshd to say what they come to.
+ */
+
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { keyFilesOf, parseSshdSettings } from "../../src/formats/sshd-settings.ts";
+import { readSshdSettings, testSshd } from "../../src/platform/sshd.ts";
+import { missing } from "../support/namespace.ts";
+import { makeNodeRoot, type NodeRoot, run } from "../support/node-root.ts";
+
+const REPOSITORY = new URL("../..", import.meta.url).pathname;
+const MAIN = join(REPOSITORY, "src/main.ts");
+
+describe("the real sshd", { skip: missing("namespaces", "sshd") }, () => {
+  it("says what is in force, for everybody and for one connection, and what is wrong", async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), "rollcall-sshd-"));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const [hostKey, configFile] = [join(directory, "key"), join(directory, "config")];
+    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", hostKey]);
+    writeFileSync(
+      configFile,
+      `HostKey ${hostKey}\nAuthorizedKeysFile /a/%u /b\nMatch User ada\nAuthorizedKeysFile /c\n`,
+    );
+    const keyFiles = async (user?: string) => {
+      const connection = user === undefined ? undefined : { user, host: "h", address: "10.0.0.1" };
+      const answer = await readSshdSettings({ configFile, connection });
+      return answer.ok ? keyFilesOf(parseSshdSettings(answer.out)) : answer.said;
+    };
+
+    assert.deepEqual(await keyFiles(), ["/a/%u", "/b"]);
+    assert.deepEqual(await keyFiles("ada"), ["/c"]);
+    writeFileSync(configFile, `HostKey ${hostKey}\nPermitRoot maybe\n`);
+    const answer = await testSshd({ configFile });
+    assert.ok(!answer.ok && answer.why === "refused");
+    assert.match(answer.said, /line 2: Bad configuration option: PermitRoot/);
+  });
+});
+
+/** A tree that could become an image: two files to change, and no service manager. */
+function makeImage(): NodeRoot {
+  const image = makeNodeRoot();
+  image.write("/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\n");
+  image.write("/etc/ssh/sshd_config", "Include /etc/ssh/sshd_config.d/*.conf\n");
+  image.write("/etc/ssh/sshd_config.d/10-image.conf", "AuthorizedKeysFile /etc/image-keys/%u\n");
+  return image;
+}
+
+const DROP_IN = "/etc/ssh/sshd_config.d/00-rollcall.conf";
+
+describe("setup below another root", { skip: missing("sshd") }, () => {
+  it("goes by the files of that root alone, never by this machine's", async () => {
+    using image = makeImage();
+
+    const ran = await image.rollcall("setup", "--json");
+
+    assert.equal(ran.code, 0, ran.err);
+    assert.match(
+      image.read(DROP_IN) ?? "",
+      /^AuthorizedKeysFile \/etc\/ssh\/authorized_keys\.d\/%u \/etc\/image-keys\/%u$/m,
+    );
+    assert.match(image.read("/etc/nsswitch.conf") ?? "", /^passwd: files cache$/m);
+    assert.equal(
+      image.read("/etc/rollcall/rollcall.yaml"),
+      readFileSync(join(REPOSITORY, "packaging/rollcall.yaml"), "utf8"),
+    );
+    assert.equal(statSync(join(image.path, "var/lib/rollcall")).mode & 0o777, 0o700);
+    assert.equal(statSync(join(image.path, "etc/ssh/authorized_keys.d")).mode & 0o777, 0o755);
+    assert.deepEqual(JSON.parse(ran.out).left, []);
+    assert.match(JSON.parse(ran.out).notes.join(), /libnss_cache\.so\.2 is not installed/);
+    assert.deepEqual(JSON.parse(ran.out).reloaded, []);
+  });
+
+  it("says what it could not check when this machine's sshd does not take the configuration", async () => {
+    using image = makeImage();
+    image.write("/etc/ssh/sshd_config", "OptionOfNextYear yes\nAuthorizedKeysFile /a /b\n");
+
+    const ran = await image.rollcall("setup");
+
+    assert.equal(ran.code, 0, ran.err);
+    assert.match(
+      ran.out,
+      /did not check[^]*\/etc\/ssh\/sshd_config: line 1: Bad configuration option: OptionOfNextYear/,
+    );
+    assert.match(
+      image.read("/etc/ssh/sshd_config") ?? "",
+      /^#.*\nAuthorizedKeysFile \/etc\/ssh\/authorized_keys\.d\/%u \/a \/b\nOptionOfNextYear yes\n/,
+    );
+    assert.equal((await image.rollcall("setup", "--undo")).code, 0);
+    assert.equal(image.read("/etc/ssh/sshd_config"), "OptionOfNextYear yes\nAuthorizedKeysFile /a /b\n");
+  });
+
+  it("goes by the configuration that is there, and follows it when the directory of keys is another one", async () => {
+    using image = makeImage();
+    image.configure("https://iam.example.org/scim", "keys: { directory: /etc/keys-one }\n");
+    assert.equal((await image.rollcall("setup")).code, 0);
+    image.configure("https://iam.example.org/scim", "keys: { directory: /etc/keys-two }\n");
+
+    const ran = await image.rollcall("setup");
+
+    assert.equal(ran.code, 0, ran.err);
+    assert.match(
+      image.read(DROP_IN) ?? "",
+      /^AuthorizedKeysFile \/etc\/keys-two\/%u \/etc\/image-keys\/%u$/m,
+    );
+    assert.equal((await image.rollcall("setup", "--undo")).code, 0);
+    assert.equal(image.read(DROP_IN), undefined);
+    assert.equal(image.read("/etc/nsswitch.conf"), "passwd: files\ngroup: files\nshadow: files\n");
+  });
+
+  it("refuses a link in the tree that leads out of it", async () => {
+    using image = makeImage();
+    rmSync(join(image.path, "etc/ssh/sshd_config.d"), { recursive: true });
+    symlinkSync("/etc/ssh/sshd_config.d", join(image.path, "etc/ssh/sshd_config.d"));
+
+    const ran = await image.rollcall("setup");
+
+    assert.equal(ran.code, 1);
+    assert.match(ran.err, /leads out of/);
+    assert.equal(image.read("/etc/nsswitch.conf"), "passwd: files\ngroup: files\nshadow: files\n");
+  });
+
+  it("warns of a Match block that says otherwise", async () => {
+    using image = makeImage();
+    image.write(
+      "/etc/ssh/sshd_config.d/60-backup.conf",
+      "Match User backup\nAuthorizedKeysFile /etc/backup\n",
+    );
+
+    const ran = await image.rollcall("setup", "--dry-run");
+
+    assert.equal(ran.code, 2, ran.err);
+    assert.match(ran.out, /Line 2 of \/etc\/ssh\/sshd_config\.d\/60-backup\.conf is in a Match block/);
+  });
+
+  it("installs the unit with this program in it, unless a package brought one", async () => {
+    using image = makeImage();
+    const launcher = join(REPOSITORY, "packaging/rollcall");
+    image.write("/usr/lib/systemd/systemd", "", 0o755);
+    image.write(launcher, "#!/bin/sh\n", 0o755);
+    const unit = "/etc/systemd/system/rollcall.service";
+
+    assert.equal((await image.rollcall("setup")).code, 0);
+
+    const shipped = readFileSync(join(REPOSITORY, "systemd/rollcall.service"), "utf8");
+    const installed = image.read(unit) ?? "";
+    assert.match(installed, new RegExp(`^ExecStart=${launcher} run$`, "m"));
+    assert.equal(
+      installed.replace(/^.*\n/, "").replace(/^ExecStart=.*$/m, ""),
+      shipped.replace(/^ExecStart=.*$/m, ""),
+    );
+    assert.equal((await image.rollcall("setup", "--undo")).code, 0);
+    assert.equal(image.read(unit), undefined);
+    image.write("/usr/lib/systemd/system/rollcall.service", shipped);
+    assert.equal((await image.rollcall("setup")).code, 0);
+    assert.equal(image.read(unit), undefined);
+  });
+
+  it("changes nothing when it cannot remember what it changes", async () => {
+    using image = makeImage();
+    const before = image.read("/etc/nsswitch.conf");
+
+    const ran = await run("prlimit", ["--fsize=200", process.execPath, MAIN, "--root", image.path, "setup"]);
+
+    assert.equal(ran.code, 1, ran.out);
+    assert.match(ran.err, /Nothing was changed, because a record of it cannot be kept: EFBIG/);
+    assert.equal(image.read("/etc/nsswitch.conf"), before);
+    assert.equal(image.read("/etc/rollcall/rollcall.yaml"), undefined);
+  });
+
+  it("refuses a record that is damaged", async () => {
+    using image = makeImage();
+    assert.equal((await image.rollcall("setup")).code, 0);
+    const record = image.read("/var/lib/rollcall/setup/record") ?? "";
+    image.write("/var/lib/rollcall/setup/record", record.slice(0, -20), 0o600);
+
+    for (const args of [["setup"], ["setup", "--undo"]]) {
+      const ran = await image.rollcall(...args);
+
+      assert.equal(ran.code, 1);
+      assert.match(ran.err, /record of an earlier setup.*is damaged/);
+    }
+  });
+});

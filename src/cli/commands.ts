@@ -2,7 +2,7 @@
  * The commands, with their arguments and options. Each is loaded only when it is called.
  */
 
-import { type Command, InvalidArgumentError } from "commander";
+import { Argument, type Command, InvalidArgumentError } from "commander";
 import type { Context } from "./context.ts";
 
 type Finish = (code: number) => void;
@@ -62,6 +62,11 @@ export function addWiring(program: Command, context: Context, finish: Finish): v
     async (_options, own: Command) =>
       finish(await (await import("./check.ts")).check(context, own.optsWithGlobals())),
   );
+  add("probe", "does the daemon live (healthz), are users in place (readyz)? (exit 0: yes)")
+    .addArgument(new Argument("<which>").choices(["healthz", "readyz"]))
+    .action(async (which: "healthz" | "readyz", _options, own: Command) =>
+      finish(await (await import("./probe.ts")).probe(context, own.optsWithGlobals(), which)),
+    );
   add("keys", "print the SSH keys of one user, for sshd's AuthorizedKeysCommand")
     .argument("<user>")
     .action(async (user: string, _options, own: Command) =>

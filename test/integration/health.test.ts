@@ -61,6 +61,36 @@ describe("the sockets of a daemon", () => {
     assert.equal(asNobody("control"), "EACCES");
   });
 
+  it("answer probes by the exit code: alive is not ready, and ready is not healthy", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1)], []);
+    node.configure(iam.url, OFTEN);
+    const codes = async () => {
+      const ran = [await node.rollcall("probe", "healthz"), await node.rollcall("probe", "readyz")];
+      return ran.map(({ code }) => code);
+    };
+    const withoutDaemon = await codes();
+    iam.token = "another";
+    await using daemon = startDaemon(node);
+    await daemon.logged(/iam-refused/);
+    const withoutUsers = await codes();
+    iam.token = TOKEN;
+    await daemon.logged(/in step/);
+    const inStep = await codes();
+    iam.token = "another";
+    await waitFor(
+      () => (daemon.output().match(/iam-refused.*condition raised/g)?.length ?? 0) > 1,
+      daemon.output,
+    );
+
+    assert.deepEqual(withoutDaemon, [1, 1]);
+    assert.deepEqual(withoutUsers, [0, 1]);
+    assert.deepEqual(inStep, [0, 0]);
+    assert.deepEqual(await codes(), [0, 0]);
+    assert.equal((await node.rollcall("status")).code, 1);
+    assert.equal((await node.rollcall("probe", "livez")).code, 64);
+  });
+
   it("tell nobody a name, an address, a key or a token over health.sock", async () => {
     using node = makeNodeRoot();
     const users = [...someUsers(20), aUser(77, { uid: 0, gecos: "Mallory Secretive" })];

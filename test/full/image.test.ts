@@ -31,7 +31,7 @@ let work = "";
 let engine: Engine;
 
 function buildImage(folder: string): { readonly archive: string; readonly digest: string } {
-  const { status, stdout, stderr } = spawnSync("packaging/image", {
+  const { status, stdout, stderr } = spawnSync(join(ROOT, "packaging/image"), {
     cwd: ROOT,
     encoding: "utf8",
     env: { ...process.env, OUT: join(work, folder) },
@@ -65,8 +65,7 @@ async function furnish(manifest: string, iam: FakeIam) {
   const containers = new Map(containersOf(pod).map((container) => [container.name, container]));
   const sshd = ["-p", String(port), "-o", "ListenAddress=127.0.0.1"];
   return {
-    directory: made.directory,
-    swap: made.swap,
+    swap: (volume: string, content: Readonly<Record<string, string>>) => made.swap(volume, content),
     start(name: string, args?: readonly string[]) {
       const container = containers.get(name);
       assert.ok(container, name);

@@ -81,9 +81,17 @@ export async function startEngine(archive: string): Promise<Engine> {
   const holder = stack.use(startProcess("unshare", ["-m", "-p", "-f", ...flags], end));
   await holder.printed("held\n");
   const inside = readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, "utf8").trim();
+  const storageFlags = `--root ${storage}/root --runroot /run/podman --tmpdir /run/libpod --storage-driver vfs`;
   const engine = [
-    ...["-t", inside, "-m", "-p", "--", "podman", "--root", `${storage}/root`, "--runroot", "/run/podman"],
-    ...["--tmpdir", "/run/libpod", "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"],
+    "-t",
+    inside,
+    "-m",
+    "-p",
+    "--",
+    "podman",
+    ...storageFlags.split(" "),
+    "--cgroup-manager",
+    "cgroupfs",
   ];
   const podman = (...args: string[]) => run("nsenter", [...engine, ...args]);
   const loaded = outputOf(await podman("load", "--quiet", "--input", archive));

@@ -4,12 +4,13 @@
  */
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { type FakeIam, startFakeIam, TOKEN } from "../support/fake-iam.ts";
 import { freePort, type KeyPair, knockWithOpenSsh, makeKeyPair } from "../support/login-node.ts";
 import { containersOf, type PodSpec, podOf, readManifests } from "../support/manifests.ts";
@@ -30,13 +31,9 @@ const skip = missingContainers();
 let work = "";
 let engine: Engine;
 
-function buildImage(folder: string): { readonly archive: string; readonly digest: string } {
-  const { status, stdout, stderr } = spawnSync(join(ROOT, "packaging/image"), {
-    cwd: ROOT,
-    encoding: "utf8",
-    env: { ...process.env, OUT: join(work, folder) },
-  });
-  assert.equal(status, 0, stderr);
+async function buildImage(folder: string): Promise<{ readonly archive: string; readonly digest: string }> {
+  const env = { ...process.env, OUT: join(work, folder) };
+  const { stdout } = await promisify(execFile)(join(ROOT, "packaging/image"), { env });
   const [archive = "", digest = ""] = stdout.trim().split(" ");
   return { archive, digest };
 }
@@ -58,6 +55,7 @@ async function furnish(manifest: string, iam: FakeIam) {
       rollcall: {
         "rollcall.yaml": config
           .replace(/url: .*/, `url: ${iam.url}`)
+          .replace("/etc/nsscache }", "/etc/nsscache, index: always }")
           .replaceAll(/urn:example:\S+:(?:User|Group)\//g, `${POSIX}/`),
       },
     },
@@ -72,19 +70,13 @@ async function furnish(manifest: string, iam: FakeIam) {
       return made.start(container, args ?? (container.args?.includes("/usr/sbin/sshd") ? sshd : []));
     },
     login(user: string, key: KeyPair, command: string): Promise<Ran> {
-      const keys = ["state/host_keys", "host-keys"].map((path) =>
-        join(directory, path, "ssh_host_ed25519_key.pub"),
-      );
-      const hostKey = keys.map((path) => readFileIfThere(path)).find(Boolean);
+      const [path = ""] = globSync("{state/host_keys,host-keys}/*.pub", { cwd: directory });
+      const hostKey = readFileSync(join(directory, path), "utf8").trim();
       const knownHosts = join(directory, "known_hosts");
       writeFileSync(knownHosts, `[127.0.0.1]:${port} ${hostKey}\n`);
       return knockWithOpenSsh({ user, key, command }, { port, knownHosts });
     },
   };
-}
-
-function readFileIfThere(path: string): string | undefined {
-  return spawnSync("cat", [path], { encoding: "utf8" }).stdout.trim() || undefined;
 }
 
 async function sync(container: RunningContainer): Promise<void> {
@@ -104,16 +96,19 @@ async function eventually<T>(ask: () => Promise<T>): Promise<T> {
   return ask();
 }
 
+const VOLUMES = ["/run", "/etc/nsscache", "/var/lib/rollcall", "/etc/ssh/host_keys", "/tmp"];
+/** An index that is used answers for itself: who is not in it is not found, whatever the map says. */
+const WITHOUT_BOB = "sed -i /^bob/d /etc/nsscache/passwd.cache.ixname; getent passwd ada bob; echo $?";
 const LISTENING = /Server listening on 127\.0\.0\.1/;
 
 describe("the image", { skip }, () => {
-  let first: ReturnType<typeof buildImage>;
+  let first: Awaited<ReturnType<typeof buildImage>>;
   let ada: KeyPair;
   let bob: KeyPair;
 
   before(async () => {
     work = mkdtempSync(join(tmpdir(), "rollcall-image-"));
-    first = buildImage("first");
+    first = await buildImage("first");
     engine = await startEngine(first.archive);
     ada = await makeKeyPair(join(work, "ada"));
     bob = await makeKeyPair(join(work, "bob"));
@@ -137,6 +132,7 @@ describe("the image", { skip }, () => {
     const script =
       "id -un; touch here && pwd; grep NoNewPrivs /proc/self/status; touch /etc/x /etc/nsscache/x";
     const inside = await pod.login("ada", ada, script);
+    const modes = await login.exec("stat", "-c", "%a", ...VOLUMES);
     iam.users = [aUser(1, { name: "ada", keys: [] }), ...users().slice(1)];
     await sync(login);
     const revoked = await pod.login("ada", ada, "true");
@@ -150,6 +146,7 @@ describe("the image", { skip }, () => {
     assert.match((await stays).out, /^(?:in\n)?$/);
     assert.equal(inside.out, "ada\n/home/ada\nNoNewPrivs:\t1\n", inside.err + login.output());
     assert.match(inside.err, /\/etc\/x': Read-only file system[^]*\/etc\/nsscache\/x': Permission denied/);
+    assert.equal(modes.out, "755\n755\n700\n700\n1777\n", modes.err);
     assert.equal(revoked.code, 255);
   });
 
@@ -212,15 +209,19 @@ describe("the image", { skip }, () => {
 
     const own = await pod.login("ada", ada, "id -un bob");
     const other = await pod.login("bob", bob, "true");
+    const indexed = await login.exec("sh", "-c", WITHOUT_BOB);
     await login.kill("SIGTERM");
 
+    assert.match(indexed.out, /^ada:[^\n]*\n2\n$/);
     assert.equal(own.out, "bob\n", own.err + login.output());
     assert.equal(other.code, 255);
     assert.equal(await login.ended, 0);
   });
 
-  it("has the same digest when it is made again", () => {
-    assert.match(first.digest, /^sha256:/);
-    assert.equal(buildImage("second").digest, first.digest);
+  it("has the same digest when it is made again", async () => {
+    const second = await buildImage("second");
+
+    assert.match(first.digest, /^sha256:[0-9a-f]{64}$/);
+    assert.equal(second.digest, first.digest);
   });
 });

@@ -16,12 +16,19 @@ export interface OptionShape {
   readonly description: string;
 }
 
+/** An argument; `choices` is empty where anything goes. */
+export interface ArgumentShape {
+  readonly name: string;
+  readonly description: string;
+  readonly choices: readonly string[];
+}
+
 /** A command with everything that is said of it. */
 export interface CommandShape {
   readonly name: string;
   readonly description: string;
   readonly usage: string;
-  readonly arguments: readonly { readonly name: string; readonly description: string }[];
+  readonly arguments: readonly ArgumentShape[];
   readonly options: readonly OptionShape[];
   readonly words: CommandWords;
 }
@@ -76,6 +83,7 @@ function commandOf(command: Command): CommandShape {
     arguments: command.registeredArguments.map((argument) => ({
       name: argument.name(),
       description: argument.description,
+      choices: argument.argChoices ?? [],
     })),
     options: command.options.map(optionOf),
     words,

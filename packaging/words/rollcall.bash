@@ -61,12 +61,13 @@ _rollcall() {
       setup) takes=none flags="--dry-run --undo --config --root --json --all --version --help" ;;
       check) takes=none flags="--config --root --json --all --version --help" ;;
       import-nsscache) takes=file flags="--output --compare --config --root --json --all --version --help" ;;
+      probe) takes=none flags="--config --root --json --all --version --help" ;;
       keys) takes=users flags="--config --root --json --all --version --help" ;;
     esac
     [[ $cur == -* ]] && takes=flags
   fi
   case $takes in
-    commands) mapfile -t COMPREPLY < <(compgen -W "sync accept run status plan explain verify setup check import-nsscache keys help" -- "$cur") ;;
+    commands) mapfile -t COMPREPLY < <(compgen -W "sync accept run status plan explain verify setup check import-nsscache probe keys help" -- "$cur") ;;
     flags) mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$cur") ;;
     users) _rollcall_names /etc/passwd.cache ;;
     groups) _rollcall_names /etc/group.cache ;;

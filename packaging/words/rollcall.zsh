@@ -25,6 +25,7 @@ _rollcall() {
     'setup:wire this node: make glibc and sshd use what Rollcall writes; shows every change'
     'check:check the configuration; shows every mistake at once'
     'import-nsscache:turn an nsscache.conf, or the one in Helm values, into a configuration'
+    'probe:does the daemon live (healthz), are users in place (readyz)?'
     'keys:print the SSH keys of one user, for sshd'\''s AuthorizedKeysCommand'
     'help:display help for a command'
   )
@@ -53,6 +54,7 @@ _rollcall() {
         setup) _arguments $common '--dry-run[show the changes and write nothing]' '--undo[put everything back as it was]' '--help[display help for the command]' ;;
         check) _arguments $common '--help[display help for the command]' ;;
         import-nsscache) _arguments $common '--output[write it there; a file that is there is never replaced]:file:_files' '--compare[show how a sync would differ from the maps in this directory]:dir:_files -/' '--help[display help for the command]' '1:file:_files' ;;
+        probe) _arguments $common '--help[display help for the command]' '1:which:' ;;
         keys) _arguments $common '--help[display help for the command]' '1:user:_rollcall_users' ;;
       esac
       ;;

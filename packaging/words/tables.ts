@@ -9,7 +9,7 @@ import { CONDITIONS } from "../../src/report/conditions.ts";
 import { createMetrics } from "../../src/report/metrics.ts";
 import type { View } from "../../src/report/status.ts";
 import type { Section } from "./keys.ts";
-import type { ProgramShape } from "./program.ts";
+import type { ArgumentShape, ProgramShape } from "./program.ts";
 
 type Row = readonly string[];
 
@@ -53,8 +53,8 @@ export async function renderTables(
   };
 }
 
-function placeholder({ name }: { readonly name: string }): string {
-  return name === "command" ? "[-- COMMAND]" : name.toUpperCase();
+function placeholder({ name, choices: [first] }: ArgumentShape): string {
+  return name === "command" ? "[-- COMMAND]" : (first ?? name.toUpperCase());
 }
 
 function problemTable(): string {

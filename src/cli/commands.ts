@@ -5,7 +5,7 @@
  * `dir` is what completion goes by.
  */
 
-import { type Command, type Help, InvalidArgumentError } from "commander";
+import { Argument, type Command, type Help, InvalidArgumentError } from "commander";
 import type { Context } from "./context.ts";
 import { type CommandName, renderWords, WORDS } from "./words.ts";
 
@@ -76,6 +76,11 @@ export function addWiring(program: Command, context: Context, finish: Finish): v
     .option("--compare <dir>", "show how a sync would differ from the maps in this directory")
     .action(async (file: string | undefined, _options, own: Command) =>
       finish(await (await import("./import-nsscache.ts")).importFile(context, own.optsWithGlobals(), file)),
+    );
+  add("probe", "does the daemon live (healthz), are users in place (readyz)?")
+    .addArgument(new Argument("<which>", "what a container runtime asks").choices(["healthz", "readyz"]))
+    .action(async (which: "healthz" | "readyz", _options, own: Command) =>
+      finish(await (await import("./probe.ts")).probe(context, own.optsWithGlobals(), which)),
     );
   add("keys", "print the SSH keys of one user, for sshd's AuthorizedKeysCommand")
     .argument("<user>", "the name, as sshd has it (%u)")

@@ -152,6 +152,15 @@ export const WORDS = {
       ["rollcall setup --root /mnt/image", "wire an image instead of this machine"],
     ],
   },
+  probe: {
+    reads: "what the daemon says on its health socket",
+    writes: "nothing",
+    exits: { ok: "yes", failed: "no, or there is no daemon; the message says which" },
+    examples: [
+      ["rollcall probe readyz", "are users in place? an IAM that is down makes no pod unready"],
+      ["rollcall probe healthz", "does the daemon live?"],
+    ],
+  },
   "import-nsscache": {
     reads: "the file; with --compare also what plan reads, and the maps in the directory",
     writes: "nothing, or the file of --output where none is yet",

@@ -5,11 +5,13 @@
 import type { IndexName, MapName, ObservedFile, ObservedMap } from "../model/observed.ts";
 import { indexFileName } from "../model/plan.ts";
 import { fileSize, observeFile } from "../platform/files.ts";
+import { refusePublicDirectory } from "../platform/open-directory.ts";
 
 const INDEX_NAMES: readonly IndexName[] = ["ixname", "ixuid", "ixgid"];
 
-/** Reads every map in one directory; what is missing is simply not there. */
+/** Reads every map in one directory; what is missing is simply not there. Throws when others can add files to it. */
 export async function observeCaches(directory: string): Promise<Readonly<Record<MapName, ObservedMap>>> {
+  await refusePublicDirectory(directory);
   const [group, passwd, shadow, sshkey] = await Promise.all([
     observeMap(directory, "group"),
     observeMap(directory, "passwd"),

@@ -154,12 +154,6 @@ export async function isOwnDirectory(path: string): Promise<boolean> {
   return found?.isDirectory() === true && !isOpenToOthers(found);
 }
 
-/** Whether anybody can replace what is in a directory. With the sticky bit, only what is their own. */
-export async function isOpenDirectory(path: string): Promise<boolean> {
-  const { mode } = await stat(path);
-  return (mode & 0o002) !== 0 && (mode & 0o1000) === 0;
-}
-
 function existsAlready(error: unknown): false {
   if (errorCodeOf(error) !== "EEXIST") {
     throw error;

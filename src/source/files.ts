@@ -8,7 +8,8 @@
 import { dirname } from "node:path";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
 import { parseJson } from "../model/json.ts";
-import { isOpenDirectory, readText } from "../platform/files.ts";
+import { readText } from "../platform/files.ts";
+import { isOpenDirectory } from "../platform/open-directory.ts";
 import { isOpenToOthers } from "../platform/privileges.ts";
 import { draftsOf, idOf } from "./drafts.ts";
 import type { Pulled } from "./pull.ts";

@@ -8,7 +8,8 @@
 import { dirname } from "node:path";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
 import { Secret } from "../model/secret.ts";
-import { fileSize, isOpenDirectory, readText } from "../platform/files.ts";
+import { fileSize, readText } from "../platform/files.ts";
+import { isOpenDirectory } from "../platform/open-directory.ts";
 import { isTrustedOwner } from "../platform/privileges.ts";
 
 /** The places outside the configuration where a token may be. */

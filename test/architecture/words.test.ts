@@ -157,7 +157,7 @@ attributes: { user: { uid: uid, gid: gid }, group: { gid: gid } }
 `;
 
 const examples = [
-  ...globSync("packaging/**/*.yaml", { cwd: ROOT }).map(
+  ...globSync("packaging/*.yaml", { cwd: ROOT }).map(
     (file) => [file, readFileSync(`${ROOT}${file}`, "utf8")] as const,
   ),
   ...[...README.matchAll(/```yaml\n([^]*?)```/g)].map(

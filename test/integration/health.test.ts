@@ -5,18 +5,26 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ask, socketOf, startDaemon } from "../support/daemon.ts";
 import { type FakeIam, sendError, startFakeIam, TOKEN } from "../support/fake-iam.ts";
+import { freePort } from "../support/login-node.ts";
+import { startProcess } from "../support/namespace.ts";
 import { makeNodeRoot, waitFor } from "../support/node-root.ts";
 import { aGroup, aKey, aUser, someUsers } from "../support/records.ts";
 
 const OFTEN = "schedule: { every: 1s, splay: 0s }\n";
 const NEVER = "schedule: { every: 1h, splay: 0s }\n";
+
+/** As packaging/prometheus/rollcall-metrics.service starts it. */
+const proxy = /^ExecStart=(\S+)/m
+  .exec(readFileSync(new URL("../../packaging/prometheus/rollcall-metrics.service", import.meta.url), "utf8"))
+  ?.slice(1)
+  .find((path) => existsSync(path));
 
 const pulls = (iam: FakeIam) => iam.requests.filter(({ list }) => list === "Groups").length;
 
@@ -59,6 +67,54 @@ describe("the sockets of a daemon", () => {
 
     assert.equal(asNobody("health"), "200");
     assert.equal(asNobody("control"), "EACCES");
+  });
+
+  it("answer probes by the exit code: alive is not ready, and ready is not healthy", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1)], []);
+    node.configure(iam.url, OFTEN);
+    const codes = async () => {
+      const ran = [await node.rollcall("probe", "healthz"), await node.rollcall("probe", "readyz")];
+      return ran.map(({ code }) => code);
+    };
+    const withoutDaemon = await codes();
+    iam.token = "another";
+    await using daemon = startDaemon(node);
+    await daemon.logged(/iam-refused/);
+    const withoutUsers = await codes();
+    iam.token = TOKEN;
+    await daemon.logged(/in step/);
+    const inStep = await codes();
+    iam.token = "another";
+    await waitFor(
+      () => (daemon.output().match(/iam-refused.*condition raised/g)?.length ?? 0) > 1,
+      daemon.output,
+    );
+
+    assert.deepEqual(withoutDaemon, [1, 1]);
+    assert.deepEqual(withoutUsers, [0, 1]);
+    assert.deepEqual(inStep, [0, 0]);
+    assert.deepEqual(await codes(), [0, 0]);
+    assert.equal((await node.rollcall("status")).code, 1);
+    assert.equal((await node.rollcall("probe", "livez")).code, 64);
+  });
+
+  it("reach Prometheus through systemd's own proxy", {
+    skip: proxy === undefined && "missing: systemd",
+  }, async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1)], []);
+    node.configure(iam.url, NEVER);
+    await using daemon = startDaemon(node);
+    await daemon.logged(/in step/);
+    const port = await freePort();
+    const args = ["-l", `127.0.0.1:${port}`, proxy ?? "", socketOf(node, "health")];
+    await using activated = startProcess("systemd-socket-activate", args);
+    await activated.printed("Listening on");
+
+    const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+
+    assert.match(await answer.text(), /^rollcall_ready 1$/m);
   });
 
   it("tell nobody a name, an address, a key or a token over health.sock", async () => {

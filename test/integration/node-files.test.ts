@@ -282,6 +282,19 @@ describe("a sync refuses to write", () => {
     assert.match(ran.err, /authorized_keys\.d must be a directory that root owns.*chmod 0755/);
   });
 
+  it("where anybody can add maps", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1)], []);
+    node.configure(iam.url, "caches: { directory: /srv/caches }\n");
+    mkdirSync(join(node.path, "srv/caches"), { recursive: true });
+    chmodSync(join(node.path, "srv/caches"), 0o1777);
+
+    const ran = await node.rollcall("sync");
+
+    assert.equal(ran.code, 1);
+    assert.match(ran.err, /Anybody can add files to .*srv\/caches.*chmod o-w.*node-unreadable/);
+  });
+
   it("where the caches' directory is missing, and gives nobody a key", async () => {
     using node = makeNodeRoot();
     await using iam = await startFakeIam([aUser(1)], []);

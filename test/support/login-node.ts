@@ -67,13 +67,9 @@ export async function startLoginNode(mode: SshdMode): Promise<LoginNode> {
   return {
     node,
     iam,
-    async makeKey(type = "ed25519", bits = 0) {
+    makeKey(type = "ed25519", bits = 0) {
       made += 1;
-      const path = join(keys, `key${made}`);
-      const size = bits === 0 ? [] : ["-b", String(bits)];
-      const ran = await run("ssh-keygen", ["-q", "-t", type, ...size, "-N", "", "-f", path]);
-      assert.equal(ran.code, 0, ran.err);
-      return { path, line: readFileSync(`${path}.pub`, "utf8").trim() };
+      return makeKeyPair(join(keys, `key${made}`), type, bits);
     },
     async serve(users) {
       iam.users = users;
@@ -85,6 +81,14 @@ export async function startLoginNode(mode: SshdMode): Promise<LoginNode> {
     logged: (text) => door.sshd.printed(text),
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
+}
+
+/** Makes a real one at a path. */
+export async function makeKeyPair(path: string, type = "ed25519", bits = 0): Promise<KeyPair> {
+  const size = bits === 0 ? [] : ["-b", String(bits)];
+  const ran = await run("ssh-keygen", ["-q", "-t", type, ...size, "-N", "", "-f", path]);
+  assert.equal(ran.code, 0, ran.err);
+  return { path, line: readFileSync(`${path}.pub`, "utf8").trim() };
 }
 
 interface Door extends AsyncDisposable {
@@ -137,7 +141,8 @@ export function freePort(): Promise<number> {
   });
 }
 
-function knockWithOpenSsh(
+/** Knocks once; the host must show the key that the file of known hosts has. */
+export function knockWithOpenSsh(
   { user, key, command }: Attempt,
   { port, knownHosts }: { readonly port: number; readonly knownHosts: string },
 ): Promise<Ran> {

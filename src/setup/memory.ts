@@ -15,7 +15,7 @@ import { Failure } from "../model/failure.ts";
 import type { ObservedFile } from "../model/observed.ts";
 import { ensureOwnDirectory, removeFile, syncDirectory, underRoot } from "../platform/files.ts";
 import { readKept, writePrivate } from "../platform/private-files.ts";
-import { removeEmptyDirectory } from "../platform/system-files.ts";
+import { isThere, removeEmptyDirectory } from "../platform/system-files.ts";
 import { type Change, digestOf, type FileChange } from "./change.ts";
 
 /** The state directory of a node without a configuration; setup runs before there is one. */
@@ -25,13 +25,16 @@ export const RECORD_DIRECTORY = `${STATE}/setup`;
 
 /** What was changed before; nothing without a record. Throws when there is one that cannot be read. */
 export async function recall(root: string): Promise<SetupRecord> {
-  const directory = underRoot(root, RECORD_DIRECTORY);
-  const bytes = await readKept(directory, SETUP_RECORD);
-  const record = bytes === undefined ? { isDone: true, changes: [] } : parseSetupRecord(bytes);
+  const path = underRoot(root, `${RECORD_DIRECTORY}/${SETUP_RECORD}`);
+  const bytes = await readKept(dirname(path), SETUP_RECORD);
+  if (bytes === undefined && !(await isThere(path))) {
+    return { isDone: true, changes: [] };
+  }
+  const record = bytes === undefined ? undefined : parseSetupRecord(bytes);
   if (record === undefined) {
     throw new Failure(
       "setup-refused",
-      `The record of an earlier setup, ${directory}/${SETUP_RECORD}, is damaged, so nothing was changed. The originals are in it as base64; put them back by hand, then remove it.`,
+      `The record of an earlier setup, ${path}, ${bytes === undefined ? "can be changed by others than root" : "is damaged"}, so nothing was changed. The originals are in it as base64; put them back by hand, then remove it.`,
     );
   }
   return record;

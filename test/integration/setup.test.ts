@@ -171,7 +171,7 @@ describe("setup below another root", { skip: missing("sshd") }, () => {
     assert.equal(image.read("/etc/rollcall/rollcall.yaml"), undefined);
   });
 
-  it("refuses a record that is damaged", async () => {
+  it("refuses a record that is damaged, or that others can change", async () => {
     using image = makeImage();
     assert.equal((await image.rollcall("setup")).code, 0);
     const record = image.read("/var/lib/rollcall/setup/record") ?? "";
@@ -183,5 +183,9 @@ describe("setup below another root", { skip: missing("sshd") }, () => {
       assert.equal(ran.code, 1);
       assert.match(ran.err, /record of an earlier setup.*is damaged/);
     }
+    image.write("/var/lib/rollcall/setup/record", record, 0o666);
+    assert.match((await image.rollcall("setup", "--undo")).err, /can be changed by others than root/);
+    image.write("/var/lib/rollcall/setup/record", record, 0o600);
+    assert.equal((await image.rollcall("setup", "--undo")).code, 0);
   });
 });

@@ -29,6 +29,7 @@ const skip = missingContainers();
 
 /** Where all of this file's things lie. */
 let work = "";
+const stack = new AsyncDisposableStack();
 let engine: Engine;
 
 async function buildImage(folder: string): Promise<{ readonly archive: string; readonly digest: string }> {
@@ -107,16 +108,15 @@ describe("the image", { skip }, () => {
   let bob: KeyPair;
 
   before(async () => {
-    work = mkdtempSync(join(tmpdir(), "rollcall-image-"));
+    work = stack.adopt(mkdtempSync(join(tmpdir(), "rollcall-image-")), (path) =>
+      rmSync(path, { recursive: true, force: true }),
+    );
     first = await buildImage("first");
-    engine = await startEngine(first.archive);
+    engine = stack.use(await startEngine(first.archive));
     ada = await makeKeyPair(join(work, "ada"));
     bob = await makeKeyPair(join(work, "bob"));
   });
-  after(async () => {
-    await engine[Symbol.asyncDispose]();
-    rmSync(work, { recursive: true });
-  });
+  after(() => stack.disposeAsync());
 
   const users = () => [
     aUser(1, { name: "ada", keys: [ada.line] }),

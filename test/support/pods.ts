@@ -87,6 +87,8 @@ export async function startEngine(archive: string): Promise<Engine> {
     inside,
     "-m",
     "-p",
+    "-r",
+    "-w",
     "--",
     "podman",
     ...storageFlags.split(" "),

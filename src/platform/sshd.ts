@@ -1,10 +1,10 @@
 /**
  * The one door to sshd(8) itself: is a configuration sound, and what is in force with it.
  *
- * Nothing is started that stays, and nothing but the privilege separation directory below /run is made, which goes again.
+ * Nothing is started that stays, and nothing is made but the empty directory below /run that sshd's own unit makes.
  */
 
-import { mkdir, rmdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { errorCodeOf, messageOf } from "../model/failure.ts";
 import { runTool } from "./child.ts";
 
@@ -43,7 +43,10 @@ const NEEDS_CONNECTION = /not in connection test specification/;
 /** Nobody, from nowhere in particular: what holds for everybody. Older versions want somebody to judge Match blocks by. */
 const ANYBODY = { user: "nobody", host: "localhost", address: "127.0.0.1" };
 
-async function ask(mode: "-t" | "-T", question: SshdQuestion): Promise<SshdAnswer> {
+async function ask(
+  mode: "-t" | "-T",
+  question: SshdQuestion & { readonly isPrepared?: true },
+): Promise<SshdAnswer> {
   const answer = await askOnce(mode, question);
   if (answer.ok || answer.why !== "refused") {
     return answer;
@@ -51,23 +54,14 @@ async function ask(mode: "-t" | "-T", question: SshdQuestion): Promise<SshdAnswe
   if (question.connection === undefined && NEEDS_CONNECTION.test(answer.said)) {
     return ask(mode, { ...question, connection: ANYBODY });
   }
-  // Its unit makes this directory, so it is missing where sshd has not run since the start, as in an image build.
+  // Missing where sshd has not run since the start, as in an image build. It stays: somebody else may be asking too.
   const missing = MISSING_DIRECTORY.exec(answer.said)?.[1];
-  if (missing === undefined || !(await isMade(missing))) {
+  if (missing === undefined || question.isPrepared === true) {
     return answer;
   }
-  try {
-    return await askOnce(mode, question);
-  } finally {
-    await rmdir(missing).catch(() => undefined);
-  }
-}
-
-function isMade(path: string): Promise<boolean> {
-  return mkdir(path, { mode: 0o755 }).then(
-    () => true,
-    () => false,
-  );
+  // What keeps it from being made, sshd says again.
+  await mkdir(missing, { mode: 0o755 }).catch(() => undefined);
+  return ask(mode, { ...question, isPrepared: true });
 }
 
 async function askOnce(

@@ -87,6 +87,28 @@ describe("setup on a node that it does not touch", { skip, timeout: 120_000 }, (
     }
   });
 
+  it("asks sshd also where it never ran, and two at a time", async () => {
+    await using node = await startNamespace();
+    await furnishSetup(node, {
+      ...WIRED,
+      "/etc/nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\n",
+    });
+    await node.run("sh", "-c", "rm -r /run/sshd; rm -f /etc/ssh/ssh_host_*");
+
+    const ran = await Promise.all([1, 2].map(() => node.rollcall("setup", "--dry-run")));
+    const wired = await node.rollcall("setup");
+
+    assert.deepEqual(
+      ran.map(({ code, err }) => [code, err]),
+      [
+        [2, ""],
+        [2, ""],
+      ],
+    );
+    assert.equal(wired.code, 0, wired.err);
+    assert.match(await node.read("/etc/ssh/sshd_config.d/00-rollcall.conf"), /authorized_keys\.d\/%u/);
+  });
+
   it("does not follow an unprivileged user", async () => {
     await using node = await startNamespace();
     await node.run("chmod", "0755", "/run/test");

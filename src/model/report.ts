@@ -74,6 +74,8 @@ export interface RunReport {
   readonly ledgerIsRebuilt: boolean;
   /** Undefined where slurm.enabled is off. */
   readonly slurm: SlurmReport | undefined;
+  /** Why the history lacks what this run changed; undefined when it does not. */
+  readonly historyGap: string | undefined;
   readonly seconds: number;
 }
 
@@ -124,6 +126,8 @@ export interface RunRecord extends Omit<PlanRecord, "refusal"> {
   readonly accepted: readonly string[];
   readonly shutOut: number;
   readonly ledgerIsRebuilt: boolean;
+  /** Null when the history lacks nothing. */
+  readonly historyGap: string | null;
   readonly seconds: number;
 }
 

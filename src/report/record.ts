@@ -47,6 +47,7 @@ export function runRecordOf(report: RunReport): RunRecord {
     accepted: report.accepted,
     shutOut: report.shutOut,
     ledgerIsRebuilt: report.ledgerIsRebuilt,
+    historyGap: report.historyGap ?? null,
     seconds,
     steps: outcomes.map(outcomeRecordOf),
     ...withSlurm(plan, problems, report.slurm),

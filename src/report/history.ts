@@ -186,7 +186,7 @@ function changeLine(
   const text = printable(
     `  ${sign} ${what.padEnd(widths.what)}  ${name.padEnd(widths.name)}  ${detail}${detail === "" ? "" : "  "}(${why})`,
   );
-  return colour ? styleText(COLOURS[sign], text) : text;
+  return colour ? styleText(COLOURS[sign], text, { validateStream: false }) : text;
 }
 
 function longest(lines: readonly DiffLine[], field: "what" | "name"): number {

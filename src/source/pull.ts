@@ -19,7 +19,7 @@ import type { Etags, Remembered } from "./remembered.ts";
 import { ServiceProviderConfig } from "./schema.ts";
 import type { ScimClient } from "./scim-client.ts";
 import type { AttributePaths, ListSettings, ScimSettings } from "./settings.ts";
-import { versionsOf } from "./versions.ts";
+import { newestOf, versionsOf } from "./versions.ts";
 
 /** Tells how far a pull is: which list, how many resources so far, of how many. */
 export type OnProgress = (list: string, fetched: number, total: number | undefined) => void;
@@ -57,7 +57,13 @@ export async function pullScim(parts: PullParts, signal: AbortSignal): Promise<P
   const drafts = draftsOf(resources, parts.attributes);
   const etags = users.etags && groups.etags ? { ...users.etags, ...groups.etags } : {};
   const mayShift = users.mayShift || groups.mayShift;
-  const statistics = { ...client.traffic, mayShift, unchanged: false };
+  const newest = newestOf(resources);
+  const statistics = {
+    ...client.traffic,
+    mayShift,
+    unchanged: false,
+    ...(newest !== undefined && { newest }),
+  };
   return { drafts, statistics, etags, versions: versionsOf(resources) };
 }
 

@@ -30,6 +30,20 @@ export function versionsOf({ users, groups }: Resources): RecordVersions {
   return versions;
 }
 
+/** When the record that changed last did so, as far as the IAM says it. */
+export function newestOf({ users, groups }: Resources): string | undefined {
+  const times = [users, groups].flatMap((list) =>
+    list.map((resource) => timeOf(valueAt(valueAt(resource, "meta"), "lastModified"))),
+  );
+  const newest = times.reduce((latest, time) => (time > latest ? time : latest), Number.NEGATIVE_INFINITY);
+  return Number.isFinite(newest) ? new Date(newest).toISOString() : undefined;
+}
+
+function timeOf(value: unknown): number {
+  const time = isShortText(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(time) ? Number.NEGATIVE_INFINITY : time;
+}
+
 function versionOf(resource: unknown): string | undefined {
   const meta = valueAt(resource, "meta");
   return [valueAt(meta, "version"), valueAt(meta, "lastModified")].find(isShortText);

@@ -30,6 +30,8 @@ const A_VIEW: View = {
   configMistakes: undefined,
   host: undefined,
   disks: [],
+  pace: { recent: [], lastChange: undefined },
+  iamAddress: "",
 };
 
 const ROOT = new URL("../../", import.meta.url).pathname;

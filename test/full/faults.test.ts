@@ -225,7 +225,7 @@ describe("a sync that is killed at each of its file-system calls", { skip, concu
           assertBetween(found, scene);
           assertGivenLast(found, scene);
           assertTakenFirst(found, scene);
-          assertChronicled(harmed.node, found, scene);
+          assertChronicled({ ...harmed, start: scene.start }, found, scene);
           const maps = JSON.stringify(found.maps);
           await (looks.has(maps) || assertFound(harmed.node, scene));
           looks.add(maps);
@@ -274,7 +274,7 @@ describe("a sync that is refused one of its file-system calls", { skip, concurre
           assertGivenLast(found, scene);
           assertSaid(harmed, found);
           if (!ran.err.includes("[history-unwritable]")) {
-            assertChronicled(node, found, scene);
+            assertChronicled({ node, start: scene.start }, found, scene);
           }
           const left = temporariesIn(node).filter((path) => !path.startsWith(LEFTOVER));
           assert.deepEqual(REMOVING.includes(point.kind) ? [] : left, []);

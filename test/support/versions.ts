@@ -107,10 +107,15 @@ export function assertBetween(found: Version, { old, fresh }: Versions): void {
   }
 }
 
-/** Whatever is not as before on the node is in the history, by user. Throws what is missing. */
-export function assertChronicled(node: NodeRoot, found: Version, { old }: Versions): void {
-  const bytes = Buffer.from(node.read("/var/lib/rollcall/history") ?? "");
-  const { syncs, damaged } = parseHistory(bytes);
+/** Whatever is not as before on the node is in the history since then, by user. */
+export function assertChronicled(
+  { node, start }: { readonly node: NodeRoot; readonly start: NodeRoot },
+  found: Version,
+  { old }: Versions,
+): void {
+  const historyOf = (one: NodeRoot) => parseHistory(Buffer.from(one.read("/var/lib/rollcall/history") ?? ""));
+  const { damaged, ...all } = historyOf(node);
+  const syncs = all.syncs.slice(historyOf(start).syncs.length);
   assert.equal(damaged, 0);
   const told = new Set(
     syncs.flatMap(({ changes }) =>

@@ -21,6 +21,7 @@ const RECORD: RunRecord = {
   accepted: [],
   shutOut: 0,
   ledgerIsRebuilt: false,
+  tally: { added: 0, removed: 0, changed: 0 },
   historyGap: null,
   slurm: null,
   seconds: 0.1,

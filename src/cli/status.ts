@@ -71,10 +71,8 @@ function redrawer(context: Context): (lines: readonly string[]) => void {
     if (terminal?.isSteerable !== true) {
       context.out(isFirst ? lines.join("\n") : `\n${lines.join("\n")}`);
     } else {
-      const fitting = fit(lines, terminal);
-      context.out(
-        `${isFirst ? CLEAR : ""}${HOME}${fitting.map((line) => `${line}${CLEAR_LINE}\n`).join("")}${CLEAR_BELOW}${HOME}`,
-      );
+      const fitting = fit(lines, terminal).map((line) => `${line}${CLEAR_LINE}`);
+      context.out(`${isFirst ? CLEAR : ""}${HOME}${fitting.join("\n")}${CLEAR_BELOW}`);
     }
     isFirst = false;
   };

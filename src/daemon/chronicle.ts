@@ -5,7 +5,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { HISTORY_FILE, renderEnd, renderEntry } from "../formats/history.ts";
+import { HISTORY_FILE, MAX_LISTED, renderEnd, renderEntry } from "../formats/history.ts";
 import { hintFor, messageOf } from "../model/failure.ts";
 import type { HistoryEntry } from "../model/history.ts";
 import type { Change } from "../model/plan.ts";
@@ -13,6 +13,7 @@ import type { Outcome, Source } from "../model/report.ts";
 import { appendLine, type LineFile } from "../platform/append.ts";
 import type { Clock } from "../platform/clock.ts";
 import { describeKey } from "../report/fingerprint.ts";
+import { countBy } from "../report/status.ts";
 import { type Grounds, reasonsFor } from "./reasons.ts";
 import { undoneAmong } from "./undone.ts";
 
@@ -56,8 +57,11 @@ export function createChronicle({ directory, clock }: ChronicleParts, of: Chroni
     atMs: clock.now(),
     source: of.source,
     hasAcceptedRemovals: of.hasAcceptedRemovals,
-    changes: ofOne.map(explain).map((told) => ({ ...told, change: withoutKey(told.change) })),
-    unlisted: {},
+    changes: ofOne
+      .slice(0, MAX_LISTED)
+      .map(explain)
+      .map((told) => ({ ...told, change: withoutKey(told.change) })),
+    unlisted: countBy(ofOne.slice(MAX_LISTED).map(({ event }) => event)),
   });
   const sync = newName();
   let gap: string | undefined;
@@ -71,7 +75,9 @@ export function createChronicle({ directory, clock }: ChronicleParts, of: Chroni
   return {
     begin: () => append(changes.length > 0, () => renderEntry(entryOf(sync, changes))),
     end: (outcomes) =>
-      append(changes.length > 0, () => renderEnd({ sync, undone: undoneAmong(changes, outcomes) })),
+      append(changes.length > 0, () =>
+        renderEnd({ sync, undone: undoneAmong(changes.slice(0, MAX_LISTED), outcomes) }),
+      ),
     async add(made) {
       const ofSlurm = newName();
       await append(made.length > 0, () => renderEntry(entryOf(ofSlurm, takenFirst(made))));

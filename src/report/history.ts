@@ -137,6 +137,19 @@ export function renderHistory(told: ToldHistory, style: HistoryStyle): string[] 
   ];
 }
 
+/** The newest change of one person on one line; undefined where the history has none. */
+export function describeNewest({ syncs }: ToldHistory): string | undefined {
+  const [sync] = syncs;
+  const [change] = sync?.changes ?? [];
+  return sync === undefined || change === undefined
+    ? undefined
+    : `Last change ${withoutFractions(sync.at)}:${changeLine(change, { what: 0, name: 0 }, false).slice(1)}`;
+}
+
+function withoutFractions(at: string): string {
+  return at.replace(/\.\d+Z$/, "Z");
+}
+
 function nothing({ user, users }: HistoryStyle): string {
   if (user === undefined) {
     return "Nothing has changed here, as far as the history goes.";
@@ -153,7 +166,7 @@ const SOURCES = {
 
 function heading({ at, source, ended, acceptedRemovals, sync }: ToldSync): string {
   return [
-    `${at.replace(/\.\d+Z$/, "Z")}  ${SOURCES[source]}`,
+    `${withoutFractions(at)}  ${SOURCES[source]}`,
     ...(acceptedRemovals ? ["an admin accepted its removals"] : []),
     ...(ended ? [] : ["it was killed, so some of this may have been left to the next one"]),
   ]

@@ -55,6 +55,8 @@ describe("rollcall history", () => {
     const { syncs, damaged } = await toldBy(node);
     const text = await node.rollcall("history");
     const ofOne = await toldBy(node, "user1");
+    const status = JSON.parse((await node.rollcall("status", "--json")).out);
+    const explained = await node.rollcall("explain", "user2");
 
     assert.equal(synced.code, 0, synced.err);
     assert.deepEqual([syncs.length, damaged], [2, 0]);
@@ -82,6 +84,11 @@ describe("rollcall history", () => {
       /~ user +user2 +gecos "User Number 2" → "Somebody Else" {2}\(news of the IAM, version "2026-05-31T10:00:00Z"\)/,
     );
     assert.match(text.out, /\+ key +user1 +SHA256:\S+ ssh-ed25519 "new@laptop"/);
+    assert.deepEqual(status.iam, { address: iam.url, newest: "2026-05-31T10:00:00.000Z" });
+    assert.match(
+      explained.out,
+      /\nLast change \S+Z: . \w+ {2}user2 .*\(news of the IAM, version "2026-05-31T10:00:00Z"\)\nuser2 can log in here/,
+    );
     assert.doesNotMatch(text.out + readFileSync(fileOf(node), "utf8"), /AAAA/);
     assert.equal(statSync(fileOf(node)).mode & 0o777, 0o600);
   });

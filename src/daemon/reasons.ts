@@ -14,8 +14,17 @@ import type { Planned } from "./run-once.ts";
 /** What changes are explained by. */
 export type Grounds = Pick<Planned, "pulled" | "directory" | "everybody" | "observed" | "plan" | "accepted">;
 
-/** Tells the story of each change; compares a record only when it is asked about. */
+/** Tells the story of each change. Costs nothing while none is asked about. */
 export function reasonsFor(grounds: Grounds, source: Source): (change: Change) => HistoryChange {
+  let explain: ReturnType<typeof reasonsFor> | undefined;
+  return (change) => {
+    explain ??= explainerOf(grounds, source);
+    return explain(change);
+  };
+}
+
+/** Compares a record only when it is asked about. */
+function explainerOf(grounds: Grounds, source: Source): (change: Change) => HistoryChange {
   const idsOf = recordIdsIn(grounds);
   const reasonOf = reasonsIn(grounds, { source, idsOf });
   const { versions } = grounds.pulled;

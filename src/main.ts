@@ -25,6 +25,9 @@ stderr.on("error", () => undefined);
 
 const LINGER_MS = 2000;
 const token = env["ROLLCALL_IAM_TOKEN"] ?? env["NSSCACHE_SCIM_AUTH_TOKEN"];
+const isSteerable = stdout.isTTY && env["TERM"] !== "dumb";
+// The first that is set and not empty counts (POSIX, 8.2).
+const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
 const context: Context = {
   args: process.argv.slice(2),
   version: metadata.version,
@@ -37,7 +40,10 @@ const context: Context = {
   out: (line) => stdout.write(`${line}\n`),
   err: (line) => stderr.write(`${line}\n`),
   redraw: stderr.isTTY ? (line) => stderr.write(`\r\u001b[2K${line}`) : undefined,
-  colour: stdout.isTTY && env["NO_COLOR"] === undefined,
+  colour: isSteerable && env["NO_COLOR"] === undefined,
+  terminal: stdout.isTTY
+    ? { size: () => stdout.getWindowSize(), isSteerable, isUnicode: isSteerable && /utf-?8/i.test(locale) }
+    : undefined,
   logFormat: env["JOURNAL_STREAM"] !== undefined ? "journal" : stdout.isTTY ? "terminal" : "json",
   notify: { socket: env["NOTIFY_SOCKET"], watchdogUsec: env["WATCHDOG_USEC"] },
   signal: stop.signal,

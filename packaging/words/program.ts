@@ -51,6 +51,7 @@ export const SILENT: Context = {
   err: () => undefined,
   redraw: undefined,
   colour: false,
+  terminal: undefined,
   logFormat: "json",
   notify: { socket: undefined, watchdogUsec: undefined },
   signal: new AbortController().signal,

@@ -22,6 +22,8 @@ _rollcall_look() {
       accept:--group) takes=groups many=yes ;;
       accept:--accept-removals) takes=none ;;
       run:--grace) takes=none ;;
+      history:--since) takes=none ;;
+      history:--limit) takes=none ;;
       import-nsscache:--output) takes=file ;;
       import-nsscache:--compare) takes=dir ;;
       *:--config) takes=file ;;
@@ -58,6 +60,7 @@ _rollcall() {
       plan) takes=none flags="--config --root --json --all --version --help" ;;
       explain) takes=users flags="--config --root --json --all --version --help" ;;
       verify) takes=none flags="--config --root --json --all --version --help" ;;
+      history) takes=users flags="--since --limit --config --root --json --all --version --help" ;;
       setup) takes=none flags="--dry-run --undo --config --root --json --all --version --help" ;;
       check) takes=none flags="--config --root --json --all --version --help" ;;
       import-nsscache) takes=file flags="--output --compare --config --root --json --all --version --help" ;;
@@ -67,7 +70,7 @@ _rollcall() {
     [[ $cur == -* ]] && takes=flags
   fi
   case $takes in
-    commands) mapfile -t COMPREPLY < <(compgen -W "sync accept run status plan explain verify setup check import-nsscache probe keys help" -- "$cur") ;;
+    commands) mapfile -t COMPREPLY < <(compgen -W "sync accept run status plan explain verify history setup check import-nsscache probe keys help" -- "$cur") ;;
     flags) mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$cur") ;;
     users) _rollcall_names /etc/passwd.cache ;;
     groups) _rollcall_names /etc/group.cache ;;

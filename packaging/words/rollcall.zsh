@@ -22,6 +22,7 @@ _rollcall() {
     'plan:show what a sync would do, and do nothing'
     'explain:why somebody can or cannot log in here, link by link'
     'verify:is every file as Rollcall left it?'
+    'history:what changed on this node, when and why, the newest first'
     'setup:wire this node: make glibc and sshd use what Rollcall writes; shows every change'
     'check:check the configuration; shows every mistake at once'
     'import-nsscache:turn an nsscache.conf, or the one in Helm values, into a configuration'
@@ -51,6 +52,7 @@ _rollcall() {
         plan) _arguments $common '--help[display help for the command]' ;;
         explain) _arguments $common '--help[display help for the command]' '1:user:_rollcall_users' ;;
         verify) _arguments $common '--help[display help for the command]' ;;
+        history) _arguments $common '--since[not before: 2d, 3h, or a date such as 2026-05-31 (UTC)]:when:' '--limit[the newest so many changes (default: 100)]:n:' '--help[display help for the command]' '1:user:_rollcall_users' ;;
         setup) _arguments $common '--dry-run[show the changes and write nothing]' '--undo[put everything back as it was]' '--help[display help for the command]' ;;
         check) _arguments $common '--help[display help for the command]' ;;
         import-nsscache) _arguments $common '--output[write it there; a file that is there is never replaced]:file:_files' '--compare[show how a sync would differ from the maps in this directory]:dir:_files -/' '--help[display help for the command]' '1:file:_files' ;;

@@ -127,6 +127,8 @@ const NOTHING_YET: View = {
   configMistakes: undefined,
   host: undefined,
   disks: [],
+  pace: { recent: [], lastChange: undefined },
+  iamAddress: "",
 };
 
 async function metricRows(): Promise<Row[]> {

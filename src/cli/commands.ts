@@ -55,6 +55,13 @@ export function addLooks(program: Command, context: Context, finish: Finish): vo
   add("verify", "is every file as Rollcall left it?").action(async (_options, own: Command) =>
     finish(await (await import("./verify.ts")).verify(context, own.optsWithGlobals())),
   );
+  add("history", "what changed on this node, when and why, the newest first")
+    .argument("[user]", "the changes that concern this user")
+    .option("--since <when>", "not before: 2d, 3h, or a date such as 2026-05-31 (UTC)", moment)
+    .option("--limit <n>", "the newest so many changes", wholeCount, 100)
+    .action(async (user: string | undefined, _options, own: Command) =>
+      finish(await (await import("./history.ts")).history(context, own.optsWithGlobals(), user)),
+    );
 }
 
 /** The commands around the daemon: what wires this node, and what other programs call. */
@@ -103,6 +110,28 @@ export function helpOf(command: Command): Help {
   const help = command.createHelp();
   help.prepareContext({});
   return help;
+}
+
+function wholeCount(value: string): number {
+  if (!/^\d{1,7}$/.test(value)) {
+    throw new InvalidArgumentError("It must be a whole number.");
+  }
+  return Number(value);
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** How long ago, or when. */
+function moment(value: string): { readonly agoMs: number } | { readonly atMs: number } {
+  const [, count, unit = ""] = /^(\d{1,6})([smhd])$/.exec(value) ?? [];
+  if (count !== undefined) {
+    return { agoMs: Number(count) * (UNITS_MS[unit] ?? 0) };
+  }
+  const atMs = /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(atMs)) {
+    throw new InvalidArgumentError("It must be a time that has gone by, such as 30m, 3h or 2d, or a date.");
+  }
+  return { atMs };
 }
 
 function wholeSeconds(value: string): number {

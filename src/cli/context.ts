@@ -9,6 +9,16 @@ import { underRoot } from "../platform/files.ts";
 import type { LogFormat } from "../platform/log.ts";
 import type { NotifyEnvironment } from "../platform/notify.ts";
 
+/** A terminal, and what it can show. */
+export interface Terminal {
+  /** Columns and rows, as they are now. */
+  size(): readonly [columns: number, rows: number];
+  /** Whether it obeys escape sequences. */
+  readonly isSteerable: boolean;
+  /** Whether it shows more than ASCII. */
+  readonly isUnicode: boolean;
+}
+
 /** The process, as far as commands may know it. */
 export interface Context {
   readonly args: readonly string[];
@@ -22,6 +32,8 @@ export interface Context {
   /** Replaces the last line of a terminal; undefined when standard error is none. */
   readonly redraw: ((line: string) => void) | undefined;
   readonly colour: boolean;
+  /** What standard output leads to; undefined when that is no terminal. */
+  readonly terminal: Terminal | undefined;
   readonly logFormat: LogFormat;
   readonly notify: NotifyEnvironment;
   /** Aborted by SIGINT and SIGTERM, with the name as its reason, and by SIGHUP unless somebody listens to it. */

@@ -64,6 +64,7 @@ function nextSteps(path: string): string[] {
     "  rollcall sync          bring this node in step, once",
     "  rollcall run           keep it in step",
     "  rollcall status        how this node is",
+    "  rollcall history       what changed here, and why",
     "  rollcall explain USER  why somebody can or cannot log in here",
     "  rollcall check         is the configuration sound?",
     "  rollcall keys USER     the SSH keys of one user",

@@ -1,12 +1,14 @@
 /**
- * `rollcall status`: how this node is, at a glance.
+ * `rollcall status`: how this node is, at a glance. A board on a terminal, plain lines elsewhere, JSON for machines.
  */
 
 import { systemClock } from "../platform/clock.ts";
-import { renderStatus } from "../report/render-status.ts";
+import { type HostFacts, readHostFacts } from "../platform/host.ts";
+import { renderBoard } from "../report/board.ts";
+import { renderDetails, renderStatus } from "../report/render-status.ts";
 import type { FullStatus, PublicStatus } from "../report/status.ts";
 import { askDaemonForStatus } from "./ask.ts";
-import { type CommonOptions, type Context, configPath, EXIT } from "./context.ts";
+import { type CommonOptions, type Context, configPath, EXIT, type Terminal } from "./context.ts";
 import { toJson } from "./json.ts";
 
 /** Options of this command alone. */
@@ -18,24 +20,71 @@ const WATCH_MS = 2000;
 
 /** Exits with 0 only when a daemon runs and is healthy, or when there is none and the last sync went well lately. */
 export async function status(context: Context, options: StatusOptions): Promise<number> {
-  let isHealthy = await showOnce(context, options);
+  const show = await showerFor(context, options);
+  let isHealthy = await show();
   while (options.watch === true && !context.signal.aborted) {
     await systemClock.sleep(WATCH_MS, context.signal).catch(() => undefined);
-    isHealthy = context.signal.aborted ? isHealthy : await showOnce(context, options);
+    isHealthy = context.signal.aborted ? isHealthy : await show();
   }
   return isHealthy ? EXIT.ok : EXIT.failed;
 }
 
-async function showOnce(context: Context, options: StatusOptions): Promise<boolean> {
-  const { status: found, isLive } = await findStatus(context, options);
-  if (options.json === true) {
-    context.out(toJson({ daemon: isLive, ...found }));
-  } else {
-    const clear = options.watch === true && context.colour ? ["\u001b[H\u001b[2J"] : [];
-    const lines = renderStatus(found, { colour: context.colour, all: options.all === true }, isLive);
-    context.out([...clear, ...lines].join("\n"));
-  }
-  return found.healthy;
+/** Shows how the node is now, and says whether it is healthy. */
+async function showerFor(context: Context, options: StatusOptions): Promise<() => Promise<boolean>> {
+  const { terminal, colour } = context;
+  const print =
+    options.watch === true ? redrawer(context) : (lines: readonly string[]) => context.out(lines.join("\n"));
+  // What kind of machine this is does not change while somebody looks at it.
+  const host = terminal === undefined || options.json === true ? undefined : await hostOf();
+  return async () => {
+    const { status: found, isLive } = await findStatus(context, options);
+    const style = { colour, all: options.all === true };
+    if (options.json === true) {
+      context.out(toJson({ daemon: isLive, ...found }));
+    } else if (terminal === undefined) {
+      print(renderStatus(found, style, isLive));
+    } else {
+      const [columns] = terminal.size();
+      const screen = { columns, isUnicode: terminal.isUnicode, colour };
+      const board = renderBoard(found, { host: ("host" in found && found.host) || host, isLive }, screen);
+      print([...board, ...(style.all ? renderDetails(found, style) : [])]);
+    }
+    return found.healthy;
+  };
+}
+
+/** Elsewhere than on the node itself, such as in a container without tools, some of it may not be there to read. */
+async function hostOf(): Promise<HostFacts | undefined> {
+  return readHostFacts().catch(() => undefined);
+}
+
+const CLEAR = "\u001b[2J";
+const HOME = "\u001b[H";
+const CLEAR_LINE = "\u001b[K";
+const CLEAR_BELOW = "\u001b[J";
+
+/** Writes over what is there, line by line, in one go: nothing is blank in between. */
+function redrawer(context: Context): (lines: readonly string[]) => void {
+  const { terminal } = context;
+  let isFirst = true;
+  return (lines) => {
+    if (terminal?.isSteerable !== true) {
+      context.out(isFirst ? lines.join("\n") : `\n${lines.join("\n")}`);
+    } else {
+      const fitting = fit(lines, terminal).map((line) => `${line}${CLEAR_LINE}`);
+      context.out(`${isFirst ? CLEAR : ""}${HOME}${fitting.join("\n")}${CLEAR_BELOW}`);
+    }
+    isFirst = false;
+  };
+}
+
+/** A line more than there is room for would scroll the first one away. */
+function fit(lines: readonly string[], terminal: Terminal): readonly string[] {
+  const [, rows] = terminal.size();
+  const room = Math.max(1, rows - 2);
+  return lines.length <= room
+    ? lines
+    : [...lines.slice(0, room - 1), `(${lines.length - room + 1} more lines)`];
 }
 
 async function findStatus(

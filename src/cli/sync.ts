@@ -12,6 +12,7 @@ import {
   renderSlurmFailure,
   renderSummary,
 } from "../report/messages.ts";
+import { printable } from "../report/words.ts";
 import { askDaemonToSync } from "./ask.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
 import { toJson } from "./json.ts";
@@ -76,7 +77,11 @@ function printRecord(context: Context, record: RunRecord, all: boolean): void {
     renderSummary(record),
   ];
   lines.forEach((line) => context.out(line));
-  [...renderFailures(record.steps), ...renderSlurmFailure(record)].forEach((line) => context.err(line));
+  const gap =
+    record.historyGap === null ? [] : [`rollcall: ${printable(record.historyGap)} [history-unwritable]`];
+  [...renderFailures(record.steps), ...renderSlurmFailure(record), ...gap].forEach((line) =>
+    context.err(line),
+  );
 }
 
 const LEDGER_REBUILT =

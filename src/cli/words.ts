@@ -90,7 +90,7 @@ export const WORDS = {
     },
     examples: [
       ["rollcall status", "how this node is; as root with names"],
-      ["rollcall status --watch", "again every two seconds"],
+      ["rollcall status --watch", "the board, kept up to date"],
       ["rollcall status --json", "for scripts and monitoring"],
     ],
   },
@@ -111,6 +111,16 @@ export const WORDS = {
     examples: [
       ["rollcall explain ada", "why can ada not log in here?"],
       ["rollcall explain ada --json", "the same for a help desk's scripts"],
+    ],
+  },
+  history: {
+    reads: "the history in state.directory",
+    writes: "nothing",
+    exits: { ok: "also where nothing has changed yet", failed: "the history cannot be read" },
+    examples: [
+      ["rollcall history", "what changed here lately, and why?"],
+      ["rollcall history ada --since 2d", "what happened to ada in the last two days?"],
+      ["rollcall history --limit 1000 --json", "for an audit"],
     ],
   },
   verify: {

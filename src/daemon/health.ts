@@ -7,11 +7,12 @@
 import type { Settings } from "../config/settings.ts";
 import type { RunFailure } from "../model/failure.ts";
 import { type Moment, msBetween } from "../model/moment.ts";
-import { type RunRecord, type TurnResult, withoutHistory } from "../model/report.ts";
+import { type RunRecord, type TurnResult, worthKeeping } from "../model/report.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { DiskSpace } from "../platform/disk-space.ts";
 import type { HostFacts } from "../platform/host.ts";
 import { conditionsOf, type Facts } from "../report/judge.ts";
+import { NO_PACE, type Pace, paceAfter } from "../report/pace.ts";
 import type { SavedReport } from "../report/saved.ts";
 import type { View } from "../report/status.ts";
 import { createTracker, type Turn } from "../report/tracker.ts";
@@ -33,9 +34,11 @@ export interface Knowledge {
 export interface Health {
   readonly knows: Knowledge;
   /** Takes over what an earlier process left. */
-  recall(saved: SavedReport | undefined, believedAt: Moment | undefined): void;
-  /** A turn has ended. */
-  note(result: TurnResult): void;
+  recall(saved: SavedReport | undefined, believedAt: Moment | undefined, pace: Pace): void;
+  /** A turn has ended, after so many seconds. */
+  note(result: TurnResult, seconds: number): void;
+  /** How the last ones went. */
+  pace(): Pace;
   /** Judges anew; says what is newly raised and cleared. */
   look(): Turn;
   /** As of the last look. */
@@ -67,21 +70,26 @@ export function createHealth(parts: HealthParts, settings: Settings): Health {
   };
   const tracker = createTracker(parts.isPatient);
   let last: LastRun = { at: undefined, believedAt: undefined, failure: undefined, record: undefined };
+  let pace = NO_PACE;
   const ageMs = () => last.believedAt && msBetween(last.believedAt, clock.moment());
   return {
     knows,
     ageMs,
-    recall(saved, believedAt) {
+    pace: () => pace,
+    recall(saved, believedAt, before) {
+      pace = before;
       last = { ...(saved ?? last), believedAt: believedAt ?? saved?.believedAt };
     },
-    note(result) {
-      last = afterTurn(last, result, clock.moment());
+    note(result, seconds) {
+      const at = clock.moment();
+      pace = paceAfter(pace, result, { atMs: at.wallMs, seconds });
+      last = afterTurn(last, result, at);
     },
     look() {
       const now = clock.monotonicMs();
       return tracker.look(conditionsOf(factsOf(knows, { last, ageMs: ageMs(), nowMs: now })), now);
     },
-    view: () => viewOf(parts, knows, { last, ageMs: ageMs(), conditions: tracker.shown() }),
+    view: () => viewOf(parts, knows, { last, pace, ageMs: ageMs(), conditions: tracker.shown() }),
   };
 }
 
@@ -106,20 +114,20 @@ function factsOf(
 function viewOf(
   { clock, version, configPath }: HealthParts,
   knows: Knowledge,
-  { last, ageMs, conditions }: { readonly last: LastRun } & Pick<View, "ageMs" | "conditions">,
+  { last, ...known }: { readonly last: LastRun } & Pick<View, "ageMs" | "conditions" | "pace">,
 ): View {
-  const { nextRunAtMs } = knows;
+  const { nextRunAtMs, settings } = knows;
   return {
     ...knows,
     version,
     configPath,
     nowMs: clock.now(),
     isReady: knows.usersAreInPlace && last.record?.source !== "locked",
-    conditions,
+    ...known,
+    iamAddress: settings.iam.source === "scim" ? settings.iam.url : settings.iam.usersFile,
     failure: last.failure,
     record: last.record,
     lastRunAtMs: last.at?.wallMs,
-    ageMs,
     nextRunInMs: nextRunAtMs === undefined ? undefined : nextRunAtMs - clock.monotonicMs(),
     isRunning: knows.runningSinceMs !== undefined,
   };
@@ -142,7 +150,7 @@ function afterTurn(last: LastRun, result: TurnResult, at: Moment): LastRun {
     case "done":
       // What was done is in the log; only what is still wrong is worth its memory.
       return result.record.source === "iam"
-        ? { at, believedAt: at, failure: undefined, record: withoutHistory(result.record) }
-        : { ...last, at, record: withoutHistory(result.record) };
+        ? { at, believedAt: at, failure: undefined, record: worthKeeping(result.record, last.record) }
+        : { ...last, at, record: worthKeeping(result.record, last.record) };
   }
 }

@@ -8,7 +8,7 @@ import { servesSomebody } from "../observe/caches.ts";
 import { systemClock } from "../platform/clock.ts";
 import { underRoot } from "../platform/files.ts";
 import { isDenied } from "../platform/private-files.ts";
-import { loadBelief, loadReport } from "../report/saved.ts";
+import { loadBelief, loadPace, loadReport } from "../report/saved.ts";
 import { type FullStatus, fullStatusOf } from "../report/status.ts";
 import { createHealth } from "./health.ts";
 import { RUN_DIRECTORY, readDisks } from "./places.ts";
@@ -24,7 +24,8 @@ export async function lastStatus(
     throw new Failure("node-unreadable", message);
   }
   const health = createHealth({ ...of, clock: systemClock, isPatient: false }, settings);
-  health.recall(await loadReport(directory), await loadBelief(underRoot(of.root, RUN_DIRECTORY)));
+  const belief = await loadBelief(underRoot(of.root, RUN_DIRECTORY));
+  health.recall(await loadReport(directory), belief, await loadPace(directory));
   health.knows.usersAreInPlace = await servesSomebody(underRoot(of.root, settings.caches.directory));
   health.knows.disks = await readDisks(settings, of.root);
   health.look();

@@ -31,6 +31,9 @@ export function logRecord(log: Log, record: RunRecord, memory: Memory): void {
   for (const { kind, message } of failed) {
     log.error("a step was not done", { kind, why: message });
   }
+  if (record.historyGap !== null) {
+    log.warn("the history could not be written", { why: record.historyGap });
+  }
   if (record.steps.length > 0 || recovered || !memory.hasReported) {
     const { served, seconds, pull, source } = record;
     const fields = { ...served, seconds: Number(seconds.toFixed(3)), requests: pull.requests };

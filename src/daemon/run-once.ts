@@ -9,11 +9,13 @@
 import type { Directory } from "../model/directory.ts";
 import type { Drafts } from "../model/draft.ts";
 import { Failure } from "../model/failure.ts";
+import type { RecordVersions } from "../model/history.ts";
 import { type Ledger, recordKey } from "../model/ledger.ts";
 import type { NodeBefore, Observed } from "../model/observed.ts";
 import type { Plan, Removals } from "../model/plan.ts";
 import type { Outcome, PullStatistics, RunReport, Source } from "../model/report.ts";
 import type { Validated } from "../validate/directory.ts";
+import type { Chronicle, Chronicled } from "./chronicle.ts";
 import { type Asked, type Decidable, planIdOf, refuseIdleDecision, refuseRemovals } from "./decisions.ts";
 import type { SlurmStages } from "./slurm.ts";
 
@@ -21,6 +23,10 @@ import type { SlurmStages } from "./slurm.ts";
 export interface PullResult {
   readonly drafts: Drafts;
   readonly statistics: PullStatistics;
+  /** What it said when it was last believed; undefined when nothing is remembered. */
+  readonly previous: Drafts | undefined;
+  /** Which version of each record came; none where nothing came. */
+  readonly versions: RecordVersions;
   readonly remember: () => Promise<void>;
 }
 
@@ -37,6 +43,8 @@ export interface Stages {
   refusalOf(removals: Removals): string | undefined;
   /** Keeps every other sync of this node out until it is disposed of. */
   lock(): Promise<Disposable>;
+  /** Writes down what is changed; stops nothing. */
+  chronicle(of: Chronicled): Chronicle;
   apply(plan: Plan, signal: AbortSignal): Promise<readonly Outcome[]>;
   /** Keeps what this node was left with. */
   notePublished(outcomes: readonly Outcome[], observed: Observed): Promise<void>;
@@ -90,13 +98,18 @@ export async function runOnce(
   const { pulled, directory, observed, plan, planId, problems } = planned;
   refuseIdleDecision(planned, accepts);
   refuseRemovals(planned, accepted);
+  const hasAcceptedRemovals = planned.refusal !== undefined;
+  const history = stages.chronicle({ ...planned, source: stages.source, hasAcceptedRemovals });
+  await history.begin();
   const outcomes = await stages.apply(plan, signal);
+  await history.end(outcomes);
   // Where the ledger could not be kept nothing else can be, and its outcome says so.
   if (outcomes.every(({ step, result }) => step.kind !== "keep-ledger" || result === "done")) {
     await stages.notePublished(outcomes, observed);
     await pulled.remember();
   }
   const slurm = await stages.slurm?.sync(directory, accepted, signal);
+  await history.add(slurm?.changes ?? []);
   return {
     source: stages.source,
     plan,
@@ -110,6 +123,7 @@ export async function runOnce(
     shutOut: countShutOut(directory, observed.ledger),
     ledgerIsRebuilt: isWithinADay(observed.ledger.rebuiltAt, observed.nowMs),
     slurm,
+    historyGap: history.gap(),
     seconds: (stages.monotonicMs() - start) / 1000,
   };
 }

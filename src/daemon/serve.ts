@@ -136,12 +136,13 @@ async function runOne(
     log.info("nothing to accept", { why: result.failure.message });
     return result;
   }
-  metrics.note(result, (clock.monotonicMs() - start) / 1000);
+  const seconds = (clock.monotonicMs() - start) / 1000;
+  metrics.note(result, seconds);
   if (result.kind === "failed" && result.failure.code === "nothing-remembered") {
     log.warn("nothing to serve without the IAM", { why: result.failure.message });
     return result;
   }
-  health.note(result);
+  health.note(result, seconds);
   if (result.kind === "unchanged" || (result.kind === "done" && result.record.source === "iam")) {
     await onBelieved().catch((error: unknown) =>
       log.warn("when the IAM was last believed could not be noted", { why: messageOf(error) }),

@@ -4,7 +4,7 @@
 
 import type { Settings } from "../config/settings.ts";
 import { Failure, messageOf } from "../model/failure.ts";
-import { type RunRecord, undoneSteps } from "../model/report.ts";
+import { type RunRecord, undoneSteps, worthKeeping } from "../model/report.ts";
 import { underRoot } from "../platform/files.ts";
 import { runRecordOf } from "../report/record.ts";
 import { loadReport, type SavedReport, saveReport } from "../report/saved.ts";
@@ -31,7 +31,7 @@ export async function syncNode(
       at,
       believedAt: record.source === "iam" ? at : before?.believedAt,
       failure: undefined,
-      record,
+      record: worthKeeping(record, before?.record),
     })).catch((error: unknown) => {
       const undone = [...new Set(undoneSteps(record).map(({ message }) => message))];
       const besides = undone.length === 0 ? "" : ` Besides, the sync is not done: ${undone.join("; ")}`;

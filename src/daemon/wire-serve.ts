@@ -15,7 +15,7 @@ import { createNotifier, type NotifyEnvironment } from "../platform/notify.ts";
 import { serveSocket } from "../platform/socket-server.ts";
 import { watchFiles } from "../platform/watch.ts";
 import { createMetrics } from "../report/metrics.ts";
-import { loadBelief, loadReport, saveBelief } from "../report/saved.ts";
+import { loadBelief, loadPace, loadReport, saveBelief, savePace } from "../report/saved.ts";
 import { type CommandBeside, createCommandBeside } from "./companion.ts";
 import type { Asked } from "./decisions.ts";
 import { controlRoutes, type EndpointParts, healthRoutes } from "./endpoints.ts";
@@ -69,8 +69,15 @@ export async function serveNode(serving: Serving, signal: AbortSignal): Promise<
     (error: unknown) => log.warn("the facts of this host could not be read", { why: messageOf(error) }),
   );
   await serve(parts, stop);
+  await savePace(stateDirectoryOf(serving, parts.health.knows.settings), parts.health.pace()).catch(
+    (error: unknown) => log.warn("how the last syncs went could not be kept", { why: messageOf(error) }),
+  );
   await beside?.[Symbol.asyncDispose]();
   return beside?.exitCode() ?? 0;
+}
+
+function stateDirectoryOf({ root }: Serving, { state }: Settings): string {
+  return underRoot(root, state.directory);
 }
 
 /** What there is before the parts of the loop. */
@@ -97,7 +104,12 @@ async function partsOf(serving: Serving, { settings, inForce, log, onReady }: Be
   const runDirectory = underRoot(root, RUN_DIRECTORY);
   const command = (asked: Asked) => serving.syncCommand(asked, inForce.path());
   const health = createHealth({ clock, version, configPath, isPatient: true }, settings);
-  health.recall(await loadReport(underRoot(root, settings.state.directory)), await loadBelief(runDirectory));
+  const stateDirectory = stateDirectoryOf(serving, settings);
+  health.recall(
+    await loadReport(stateDirectory),
+    await loadBelief(runDirectory),
+    await loadPace(stateDirectory),
+  );
   return {
     load: () => inForce.load(),
     watch: (now, onChange) => watchFiles(pathsOf(now, serving), onChange),

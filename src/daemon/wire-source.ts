@@ -40,11 +40,11 @@ export async function pull(
   const source = sourceSettings(settings, around.root);
   const pulled =
     source.iam.source === "file"
-      ? await pullFiles(source.iam, source.attributes)
+      ? { ...(await pullFiles(source.iam, source.attributes)), previous: (await recall(source))?.drafts }
       : await pullOverHttp(source, around, signal);
-  const { drafts, statistics, etags } = pulled;
+  const { drafts, statistics, etags, versions } = pulled;
   const keep = () => remember(source, { drafts, etags }).catch(stateUnwritable);
-  return { drafts, statistics, remember: keep };
+  return { drafts, statistics, versions, previous: pulled.previous, remember: keep };
 }
 
 /** What the IAM said when it was last believed; throws when nothing of it is left. */
@@ -54,7 +54,14 @@ export async function recallPull(settings: Settings, { root }: Surroundings): Pr
     const message = `Nothing is remembered of this IAM in ${settings.state.directory}, so nobody can be served without it. Nothing was changed; a sync that reaches the IAM is needed once.`;
     throw new Failure("nothing-remembered", message);
   }
-  return { drafts: remembered.drafts, statistics: NOT_ASKED, remember: async () => undefined };
+  const { drafts } = remembered;
+  return {
+    drafts,
+    statistics: NOT_ASKED,
+    previous: drafts,
+    versions: new Map(),
+    remember: async () => undefined,
+  };
 }
 
 const NOT_ASKED: PullStatistics = { requests: 0, bytes: 0, statuses: {}, mayShift: false, unchanged: true };
@@ -79,7 +86,7 @@ async function pullOverHttp(
   source: SourceSettings,
   around: Surroundings,
   signal: AbortSignal,
-): Promise<Pulled> {
+): Promise<Pulled & Pick<PullResult, "previous">> {
   const { clock, onProgress } = around;
   const { iam, attributes } = source;
   if (iam.source !== "scim") {
@@ -88,7 +95,8 @@ async function pullOverHttp(
   await using http = await httpClientFor(iam);
   const client = await scimClientFor(iam, http, around);
   const remembered = await recall(source);
-  return await pullScim({ client, settings: iam, attributes, remembered, clock, onProgress }, signal);
+  const parts = { client, settings: iam, attributes, remembered, clock, onProgress };
+  return { ...(await pullScim(parts, signal)), previous: remembered?.drafts };
 }
 
 function scimClientFor(

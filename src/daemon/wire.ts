@@ -15,6 +15,7 @@ import { takeLock } from "../platform/lock.ts";
 import { loadBelief, loadReport } from "../report/saved.ts";
 import { validateDirectory } from "../validate/directory.ts";
 import type { Rules } from "../validate/rules.ts";
+import { createChronicle } from "./chronicle.ts";
 import type { Asked } from "./decisions.ts";
 import { RUN_DIRECTORY } from "./places.ts";
 import { notePublished } from "./published.ts";
@@ -42,6 +43,7 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
     plan: (directory, observed) => planChanges(directory, observed, planSettings),
     refusalOf: (removals) => refusalOf(removals, guard),
     lock: () => takeLock(underRoot(root, RUN_DIRECTORY), "sync"),
+    chronicle: (of) => createChronicle({ directory: underRoot(root, state.directory), clock }, of),
     apply: (plan, signal) => applyPlan(plan, handlers, signal),
     notePublished: (outcomes, observed) =>
       notePublished({ outcomes, observed }, settings, root).catch(stateUnwritable),

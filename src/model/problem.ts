@@ -276,6 +276,12 @@ export function refusesRecord(problem: Problem): boolean {
   return PROBLEMS[problem.code].costs === "record";
 }
 
+/** The same by code, where a record with two reasons counts for both. */
+export function countRefusedBy(problems: readonly Problem[]): Readonly<Record<string, number>> {
+  const byCode = Map.groupBy(problems.filter(refusesRecord), ({ code }) => code);
+  return Object.fromEntries([...byCode].map(([code, all]) => [code, countRefused(all)] as const));
+}
+
 /** How many records are left out: one with three faults counts once. */
 export function countRefused(problems: readonly Problem[]): number {
   return new Set(problems.filter(refusesRecord).map(({ subject }) => `${subject.kind} ${subject.id}`)).size;

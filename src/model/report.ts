@@ -22,6 +22,8 @@ export interface PullStatistics {
   readonly mayShift: boolean;
   /** True when every page was answered with 304 and the saved lists were used. */
   readonly unchanged: boolean;
+  /** The latest `meta.lastModified` of all records, in ISO 8601; absent where none came. */
+  readonly newest?: string;
 }
 
 /** A directory in numbers. */
@@ -39,6 +41,13 @@ export interface Served {
  * without any key, because that was too long ago.
  */
 export type Source = "iam" | "memory" | "locked";
+
+/** How many changes of which kind. */
+export interface ChangeTally {
+  readonly added: number;
+  readonly removed: number;
+  readonly changed: number;
+}
 
 /** What Slurm's part of a run came to. */
 export interface SlurmReport {
@@ -74,6 +83,8 @@ export interface RunReport {
   readonly ledgerIsRebuilt: boolean;
   /** Undefined where slurm.enabled is off. */
   readonly slurm: SlurmReport | undefined;
+  /** Why the history lacks what this run changed; undefined when it does not. */
+  readonly historyGap: string | undefined;
   readonly seconds: number;
 }
 
@@ -124,6 +135,10 @@ export interface RunRecord extends Omit<PlanRecord, "refusal"> {
   readonly accepted: readonly string[];
   readonly shutOut: number;
   readonly ledgerIsRebuilt: boolean;
+  /** Also where the changes themselves are no longer kept. */
+  readonly tally: ChangeTally;
+  /** Null when the history lacks nothing. */
+  readonly historyGap: string | null;
   readonly seconds: number;
 }
 
@@ -149,7 +164,12 @@ export function isIdle({ steps, slurm }: Pick<PlanRecord, "steps" | "slurm">): b
   return steps.length === 0 && (slurm === null || (slurm.changes === 0 && slurm.failure === null));
 }
 
-/** What is worth remembering of a run: the log has the changes; what was not done is what is still wrong. */
-export function withoutHistory(record: RunRecord): RunRecord {
-  return { ...record, changes: [], steps: undoneSteps(record) };
+/**
+ * What is worth remembering of a run: the log has the changes; what was not done is what is still wrong. Where the IAM sent no
+ * list, because nothing was new, what was known of the list is still so.
+ */
+export function worthKeeping(record: RunRecord, before: RunRecord | undefined): RunRecord {
+  const newest = record.pull.newest ?? before?.pull.newest;
+  const pull = { ...record.pull, ...(newest !== undefined && { newest }) };
+  return { ...record, pull, changes: [], steps: undoneSteps(record) };
 }

@@ -22,10 +22,11 @@ export async function createFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** Fills a new file; each part at its own offset, so that a write that comes up short is simply gone on with. */
-export async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
+/** Fills a file from `start` on; each part at its own offset, so that a write that comes up short is simply gone on with. */
+export async function writeWhole(file: FileHandle, bytes: Uint8Array, start = 0): Promise<void> {
   let written = 0;
   while (written < bytes.length) {
-    written += (await file.write(bytes, written, bytes.length - written, written)).bytesWritten;
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, start + written);
+    written += bytesWritten;
   }
 }

@@ -188,6 +188,13 @@ export const CONDITIONS = {
     remedy:
       "See who and why in the problems; mend their records in the IAM, or accept them where it says so.",
   },
+  "history-unwritable": {
+    title: "The history lacks what the last sync changed",
+    severity: "notice",
+    shownAfterMs: 0,
+    remedy:
+      "Do what its message says (a full disk, a file that is not Rollcall's); the journal has the changes all the same.",
+  },
   "ledger-rebuilt": {
     title: "The ledger was missing or damaged within the last day; it was made anew from the maps",
     severity: "notice",

@@ -93,6 +93,7 @@ export function conditionsOf(facts: Facts): ReadonlyMap<ConditionCode, string> {
     [slurmFailed ?? "slurm-refused", slurm?.message ?? "", slurmFailed !== undefined],
     ["disk-low", full.map(describeDisk).join("; "), full.length > 0],
     ["logins-withheld", `${record?.shutOut} shut out`, (record?.shutOut ?? 0) > 0],
+    ["history-unwritable", record?.historyGap ?? "", (record?.historyGap ?? null) !== null],
     ["ledger-rebuilt", "", record?.ledgerIsRebuilt === true],
     ["records-refused", `${refused} refused`, refused > 0],
   ];

@@ -7,6 +7,7 @@
 import type { Change, Plan, Step } from "../model/plan.ts";
 import { PROBLEMS, type Problem } from "../model/problem.ts";
 import type {
+  ChangeTally,
   Outcome,
   PlanRecord,
   ProblemRecord,
@@ -16,6 +17,7 @@ import type {
   SlurmReport,
   StepRecord,
 } from "../model/report.ts";
+import { diffLineOf } from "./diff.ts";
 import { describeKey } from "./fingerprint.ts";
 
 /** What a plan would do. */
@@ -47,10 +49,19 @@ export function runRecordOf(report: RunReport): RunRecord {
     accepted: report.accepted,
     shutOut: report.shutOut,
     ledgerIsRebuilt: report.ledgerIsRebuilt,
+    tally: tallyOf([...plan.changes, ...(report.slurm?.changes ?? [])]),
+    historyGap: report.historyGap ?? null,
     seconds,
     steps: outcomes.map(outcomeRecordOf),
     ...withSlurm(plan, problems, report.slurm),
   };
+}
+
+/** Counted by the sign that a diff shows. */
+function tallyOf(changes: readonly Change[]): ChangeTally {
+  const signs = Map.groupBy(changes, (change) => diffLineOf(change).sign);
+  const count = (sign: "+" | "-" | "~") => signs.get(sign)?.length ?? 0;
+  return { added: count("+"), removed: count("-"), changed: count("~") };
 }
 
 function withSlurm(

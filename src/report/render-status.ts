@@ -7,24 +7,47 @@
 import { styleText } from "node:util";
 import { quoted } from "../model/quoted.ts";
 import { renderProblems, type Style } from "./messages.ts";
-import type { FullStatus, PublicStatus } from "./status.ts";
+import type { FullStatus, PublicStatus, ShownSync } from "./status.ts";
 import { ago, printable } from "./words.ts";
 
 /** `isLive`: a daemon said this; otherwise it is from the last report on disk. */
 export function renderStatus(status: FullStatus | PublicStatus, style: Style, isLive: boolean): string[] {
   return [
     headline(status, style),
-    ...(isLive
-      ? []
-      : ["No daemon answers here; this is from the last sync. Start one: systemctl start rollcall"]),
+    ...(isLive ? [] : [noDaemonLine(status)]),
     servedLine(status),
     timesLine(status),
+    ...lastSyncLines(status),
     ...(status.lastRunFailed === null || status.conditions.some(({ code }) => code === status.lastRunFailed)
       ? []
       : [`  the last sync failed: ${status.lastRunFailed}; a condition is shown when that lasts`]),
     ...status.conditions.flatMap((condition) => conditionLines(condition, style)),
-    ...("config" in status ? fullLines(status, style) : ["As root, this shows every detail."]),
+    ...renderDetails(status, style),
   ];
+}
+
+/** Every problem and what was not done, for root; otherwise how to see it. */
+export function renderDetails(status: FullStatus | PublicStatus, style: Style): string[] {
+  return "config" in status ? fullLines(status, style) : ["As root, this shows every detail."];
+}
+
+/** When the last sync was, what it changed, and the last one before it that changed anything. */
+function lastSyncLines({ lastSync, lastChange }: FullStatus | PublicStatus): string[] {
+  const describe = ({ at, result, seconds, added, removed, changed }: ShownSync) => {
+    const took = seconds === null ? "" : `, ${seconds.toFixed(2)} s`;
+    return `${at} (${result}${took}): ${added} given, ${removed} taken, ${changed} changed`;
+  };
+  return [
+    ...(lastSync === null ? [] : [`  last sync ${describe(lastSync)}`]),
+    ...(lastChange === null || lastChange.at === lastSync?.at
+      ? []
+      : [`  last change ${describe(lastChange)}`]),
+  ];
+}
+
+function noDaemonLine({ lastSyncSecondsAgo }: FullStatus | PublicStatus): string {
+  const age = lastSyncSecondsAgo === null ? "" : `, ${ago(lastSyncSecondsAgo)} ago`;
+  return `No daemon answers here; this is from the last sync${age}. Start one: systemctl start rollcall`;
 }
 
 type Shown = FullStatus["conditions"][number] | PublicStatus["conditions"][number];
@@ -68,13 +91,17 @@ function conditionLines(condition: Shown, { colour }: Style): string[] {
   ];
 }
 
-function fullLines({ problems, undone, config, host, disks, version }: FullStatus, style: Style): string[] {
+function fullLines(
+  { problems, undone, iam, config, host, disks, version }: FullStatus,
+  style: Style,
+): string[] {
   return [
     ...renderProblems(problems, style),
     ...undone.map(
       ({ kind, user, path, files, message }) =>
         `  not done: ${kind} ${quoted(user ?? path ?? files?.[0])}: ${printable(message ?? "")}`,
     ),
+    `  IAM: ${printable(iam.address)}${iam.newest === null ? "" : `, newest record ${iam.newest}`}`,
     `  rollcall ${version}, ${config.path}${host === null ? "" : `, ${host.os} on ${host.hostname}`}`,
     ...disks.map(
       ({ name, path, freeBytes }) => `  ${name}: ${path}, ${Math.floor(freeBytes / 1024 ** 2)} MiB free`,

@@ -6,8 +6,9 @@ import { z } from "zod";
 import type { RunFailure } from "../model/failure.ts";
 import { parseJson } from "../model/json.ts";
 import type { Moment } from "../model/moment.ts";
-import { type RunRecord, withoutHistory } from "../model/report.ts";
+import type { RunRecord } from "../model/report.ts";
 import { readPrivate, writePrivate } from "../platform/private-files.ts";
+import { KEPT_SYNCS, NO_CHANGES, NO_PACE, type Pace } from "./pace.ts";
 
 const FILE_NAME = "report.json";
 const FORMAT = 1;
@@ -30,27 +31,54 @@ const RecordShape = z.object({
   problems: z.array(z.object({ code: z.string(), subject: z.object({ kind: z.string(), id: z.string() }) })),
   served: z.object({ users: z.number(), active: z.number(), groups: z.number(), keys: z.number() }),
 });
+type Newer = "tally" | "historyGap";
+/** An older version did not write everything. */
+type SavedRecord = Omit<RunRecord, Newer> & Partial<Pick<RunRecord, Newer>>;
 const Saved = z.object({
   format: z.literal(FORMAT),
   at: SavedMoment,
   believedAt: SavedMoment.optional(),
   // Only root writes here; what it holds is as good as what wrote it.
   failure: z.custom<RunFailure>((value) => typeof value === "object" && value !== null).optional(),
-  record: z.custom<RunRecord>((value) => RecordShape.safeParse(value).success).optional(),
+  record: z.custom<SavedRecord>((value) => RecordShape.safeParse(value).success).optional(),
 });
 
 /** Reads it from the state directory; undefined when there is none to trust. */
 export async function loadReport(directory: string): Promise<SavedReport | undefined> {
   const bytes = await readPrivate(directory, FILE_NAME);
   const saved = bytes && Saved.safeParse(parseJson(bytes.toString())).data;
-  return saved && { ...saved, believedAt: saved.believedAt, failure: saved.failure, record: saved.record };
+  const record = saved?.record && { tally: NO_CHANGES, historyGap: null, ...saved.record };
+  return saved && { ...saved, believedAt: saved.believedAt, failure: saved.failure, record };
 }
 
 /** Puts it there, readable by root alone. */
 export async function saveReport(directory: string, report: SavedReport): Promise<void> {
-  const record = report.record && withoutHistory(report.record);
-  const text = JSON.stringify({ format: FORMAT, ...report, record });
+  const text = JSON.stringify({ format: FORMAT, ...report });
   await writePrivate(directory, FILE_NAME, Buffer.from(text));
+}
+
+const PACE = "pace.json";
+const count = z.number().nonnegative();
+const Figures = z.object({
+  atMs: z.number().min(-8.64e15).max(8.64e15),
+  result: z.enum(["done", "failed", "unchanged"]),
+  seconds: count,
+  added: count,
+  removed: count,
+  changed: count,
+});
+const SavedPace = z.object({ recent: z.array(Figures).max(KEPT_SYNCS), lastChange: Figures.optional() });
+
+/** How the last syncs of an earlier daemon went; none where it could not say. */
+export async function loadPace(directory: string): Promise<Pace> {
+  const bytes = await readPrivate(directory, PACE);
+  const { data } = SavedPace.safeParse(bytes && parseJson(bytes.toString()));
+  return data === undefined ? NO_PACE : { recent: data.recent, lastChange: data.lastChange };
+}
+
+/** Kept when a daemon ends, and never while it runs: figures are not worth a write for each sync. */
+export async function savePace(directory: string, pace: Pace): Promise<void> {
+  await writePrivate(directory, PACE, Buffer.from(JSON.stringify(pace)));
 }
 
 const BELIEF = "believed.json";

@@ -6,8 +6,9 @@
  */
 
 import type { RunFailure } from "../model/failure.ts";
-import { countRefused } from "../model/problem.ts";
+import { countRefused, countRefusedBy } from "../model/problem.ts";
 import {
+  type ChangeTally,
   type ProblemRecord,
   type RunRecord,
   type Served,
@@ -16,6 +17,7 @@ import {
 } from "../model/report.ts";
 import type { DiskSpace } from "../platform/disk-space.ts";
 import type { HostFacts } from "../platform/host.ts";
+import type { Pace, SyncFigures } from "./pace.ts";
 import { isHealthy, type ShownCondition } from "./tracker.ts";
 
 /** What is known at one moment. Times are wall-clock milliseconds since 1970; ages and durations milliseconds. */
@@ -37,6 +39,18 @@ export interface View {
   readonly configMistakes: string | undefined;
   readonly host: HostFacts | undefined;
   readonly disks: readonly DiskSpace[];
+  readonly pace: Pace;
+  /** `iam.url`, or the file with the users. */
+  readonly iamAddress: string;
+}
+
+/** One sync in numbers. */
+export interface ShownSync extends ChangeTally {
+  /** When it ended; where no daemon runs, when it began. */
+  readonly at: string;
+  readonly result: SyncFigures["result"];
+  /** Null where that is not known. */
+  readonly seconds: number | null;
 }
 
 /** What anybody on this node may see. */
@@ -47,10 +61,19 @@ export interface PublicStatus {
   readonly conditions: readonly PublicCondition[];
   readonly served: Served | null;
   readonly refused: number;
+  /** How many records by reason; one with two reasons counts for both. */
+  readonly refusedBy: Readonly<Record<string, number>>;
   /** By code. */
   readonly problems: Readonly<Record<string, number>>;
   readonly source: RunRecord["source"] | null;
   readonly lastRun: string | null;
+  /** Null before the first. */
+  readonly lastSync: ShownSync | null;
+  readonly lastSyncSecondsAgo: number | null;
+  /** The last sync that changed something; null where none is remembered. */
+  readonly lastChange: ShownSync | null;
+  /** The last forty at most, the newest last. */
+  readonly recent: readonly ShownSync[];
   readonly lastRunFailed: RunFailure["code"] | null;
   /** Seconds since the IAM was last believed. */
   readonly ageSeconds: number | null;
@@ -66,6 +89,8 @@ export interface FullStatus extends Omit<PublicStatus, "problems" | "conditions"
   readonly problems: readonly ProblemRecord[];
   readonly undone: readonly StepRecord[];
   readonly failure: RunFailure | null;
+  /** Where its lists come from, and when the record that changed last did so; null where it does not say. */
+  readonly iam: { readonly address: string; readonly newest: string | null };
   readonly config: { readonly path: string; readonly mistakes: string | null };
   readonly host: HostFacts | null;
   readonly disks: readonly DiskSpace[];
@@ -88,6 +113,7 @@ export function fullStatusOf(view: View): FullStatus {
     problems: view.record?.problems ?? [],
     undone: view.record === undefined ? [] : undoneSteps(view.record),
     failure: view.failure ?? null,
+    iam: { address: view.iamAddress, newest: view.record?.pull.newest ?? null },
     config: { path: view.configPath, mistakes: view.configMistakes ?? null },
     host: view.host ?? null,
     disks: view.disks,
@@ -95,20 +121,46 @@ export function fullStatusOf(view: View): FullStatus {
 }
 
 function commonStatusOf(view: View): Omit<PublicStatus, "problems" | "conditions"> {
-  const { record, lastRunAtMs } = view;
+  const { record, lastRunAtMs, pace } = view;
+  const last = lastSyncOf(view);
   return {
     version: view.version,
     healthy: isHealthy(view),
     ready: view.isReady,
     served: record?.served ?? null,
     refused: countRefused(record?.problems ?? []),
+    refusedBy: countRefusedBy(record?.problems ?? []),
     source: record?.source ?? null,
     lastRun: lastRunAtMs === undefined ? null : new Date(lastRunAtMs).toISOString(),
+    lastSync: last ?? null,
+    lastSyncSecondsAgo: seconds(last && view.nowMs - Date.parse(last.at)),
+    lastChange: (pace.lastChange && shownSync(pace.lastChange)) ?? null,
+    recent: pace.recent.map(shownSync),
     lastRunFailed: view.failure?.code ?? null,
     ageSeconds: seconds(view.ageMs),
     nextRunInSeconds: seconds(view.nextRunInMs),
     running: view.isRunning,
   };
+}
+
+/** Of the daemon, unless a sync by hand came after it. */
+function lastSyncOf({ pace, record, failure, lastRunAtMs }: View): ShownSync | undefined {
+  const last = pace.recent.at(-1);
+  if (lastRunAtMs === undefined || (last !== undefined && last.atMs >= lastRunAtMs)) {
+    return last && shownSync(last);
+  }
+  const at = new Date(lastRunAtMs).toISOString();
+  return failure === undefined && record !== undefined
+    ? { at, result: "done", seconds: rounded(record.seconds), ...record.tally }
+    : { at, result: "failed", seconds: null, added: 0, removed: 0, changed: 0 };
+}
+
+function shownSync({ atMs, ...figures }: SyncFigures): ShownSync {
+  return { at: new Date(atMs).toISOString(), ...figures, seconds: rounded(figures.seconds) };
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(3));
 }
 
 function publicConditionOf({ code, severity, title, remedy, forMs }: ShownCondition): PublicCondition {

@@ -17,3 +17,8 @@ export function ago(seconds: number): string {
   const [size, unit] = units.find(([length]) => seconds >= 2 * length) ?? [1, "s"];
   return `${Math.floor(seconds / size)} ${unit}`;
 }
+
+/** `1 user`, `2 users`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

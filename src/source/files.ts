@@ -15,13 +15,16 @@ import { draftsOf, idOf } from "./drafts.ts";
 import type { Pulled } from "./pull.ts";
 import { faultOf, ListResponse } from "./schema.ts";
 import type { AttributePaths, FileSettings } from "./settings.ts";
+import { versionsOf } from "./versions.ts";
 
 /** Reads both files. */
 export async function pullFiles(settings: FileSettings, attributes: AttributePaths): Promise<Pulled> {
   const users = await readList(settings.usersFile);
   const groups = await readList(settings.groupsFile);
+  const resources = { users: users.resources, groups: groups.resources };
   return {
-    drafts: draftsOf({ users: users.resources, groups: groups.resources }, attributes),
+    drafts: draftsOf(resources, attributes),
+    versions: versionsOf(resources),
     statistics: {
       requests: 0,
       bytes: users.bytes + groups.bytes,

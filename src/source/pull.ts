@@ -7,6 +7,7 @@
 
 import type { Drafts } from "../model/draft.ts";
 import { Failure } from "../model/failure.ts";
+import type { RecordVersions } from "../model/history.ts";
 import type { PullStatistics } from "../model/report.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { WholeList } from "./collector.ts";
@@ -18,6 +19,7 @@ import type { Etags, Remembered } from "./remembered.ts";
 import { ServiceProviderConfig } from "./schema.ts";
 import type { ScimClient } from "./scim-client.ts";
 import type { AttributePaths, ListSettings, ScimSettings } from "./settings.ts";
+import { newestOf, versionsOf } from "./versions.ts";
 
 /** Tells how far a pull is: which list, how many resources so far, of how many. */
 export type OnProgress = (list: string, fetched: number, total: number | undefined) => void;
@@ -28,6 +30,7 @@ export interface Pulled {
   readonly statistics: PullStatistics;
   /** The ETag of each page by its address; empty when the server gave none. */
   readonly etags: Etags;
+  readonly versions: RecordVersions;
 }
 
 /** The parts of a pull over HTTP. */
@@ -47,14 +50,21 @@ export async function pullScim(parts: PullParts, signal: AbortSignal): Promise<P
   const { client, remembered } = parts;
   if (remembered !== undefined && (await nothingChanged(client, remembered.etags, signal))) {
     const statistics = { ...client.traffic, mayShift: false, unchanged: true };
-    return { drafts: remembered.drafts, statistics, etags: remembered.etags };
+    return { drafts: remembered.drafts, statistics, etags: remembered.etags, versions: new Map() };
   }
   const { users, groups } = await fetchBoth(parts, signal);
-  const drafts = draftsOf({ users: users.resources, groups: groups.resources }, parts.attributes);
+  const resources = { users: users.resources, groups: groups.resources };
+  const drafts = draftsOf(resources, parts.attributes);
   const etags = users.etags && groups.etags ? { ...users.etags, ...groups.etags } : {};
   const mayShift = users.mayShift || groups.mayShift;
-  const statistics = { ...client.traffic, mayShift, unchanged: false };
-  return { drafts, statistics, etags };
+  const newest = newestOf(resources);
+  const statistics = {
+    ...client.traffic,
+    mayShift,
+    unchanged: false,
+    ...(newest !== undefined && { newest }),
+  };
+  return { drafts, statistics, etags, versions: versionsOf(resources) };
 }
 
 /** Both lists at a time; when one fails, the other is given up. */

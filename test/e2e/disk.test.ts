@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { startFakeIam, TOKEN } from "../support/fake-iam.ts";
-import { missing, type Namespace, startNamespace } from "../support/namespace.ts";
+import { missing, type Namespace, PROGRAM, startNamespace } from "../support/namespace.ts";
 import { configFor } from "../support/node-root.ts";
 import { aUser, someUsers } from "../support/records.ts";
 
@@ -85,6 +85,42 @@ describe("a sync onto a disk that", { skip }, () => {
       assert.match(mended.out, /Served: 320 users/);
     });
   }
+});
+
+describe("a state directory with hardly any room left", { skip }, () => {
+  it("still lets a key be revoked; only the history lacks it, which is said, until there is room again", async () => {
+    await using iam = await startFakeIam(someUsers(3), []);
+    await using node = await startNamespace();
+    await node.write("/etc/rollcall/token", TOKEN, 0o600);
+    await node.write("/etc/rollcall/rollcall.yaml", configFor(iam.url));
+    await node.run("mkdir", "-m", "0700", "/var/lib/rollcall");
+    await node.run("mount", "-t", "tmpfs", "-o", "mode=0700,size=8m", "tmpfs", "/var/lib/rollcall");
+    await node.rollcall("sync");
+    await node.run("mount", "-o", "remount,size=512k", "/var/lib/rollcall");
+    iam.users = [aUser(1, { keys: [] }), ...someUsers(3).slice(1)];
+
+    const harmed = await node.rollcall("sync");
+    const keys = await node.run("ls", "/etc/ssh/authorized_keys.d");
+    await node.run("mount", "-o", "remount,size=8m", "/var/lib/rollcall");
+    iam.users = someUsers(2).map((user, nth) => (nth === 0 ? aUser(1, { keys: [] }) : user));
+    const mended = await node.rollcall("sync");
+    const told = JSON.parse((await node.rollcall("history", "--json")).out);
+    const asNobody = await node.run("runuser", "-u", "nobody", "--", ...PROGRAM, "history");
+
+    assert.equal(harmed.code, 0, harmed.err);
+    assert.match(
+      harmed.err,
+      /The history lacks what this sync changed: \d+ KiB are free.*history-unwritable/,
+    );
+    assert.equal(keys.out, "user2\nuser3\n");
+    assert.equal(mended.code, 0, mended.err);
+    assert.deepEqual(
+      told.syncs.map(({ changes }: { changes: { event: string }[] }) => changes[0]?.event),
+      ["user-removed", "user-added"],
+    );
+    assert.equal(asNobody.code, 1);
+    assert.match(asNobody.err, /can be read by root alone. Run this as root/);
+  });
 });
 
 /** Files that are neither as before nor as the finished sync leaves them; a map and its indexes may be ahead of the next map. */

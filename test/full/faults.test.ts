@@ -2,8 +2,8 @@
  * A sync that dies at, or is refused, each of its file-system calls in turn.
  *
  * After each: every map is whole and old or new, and the real libnss-cache finds in it whoever is in both versions;
- * nobody gets a key too early or keeps one too long; no home is half-made; a second run finishes the job and leaves
- * nothing behind. Second runs and look-ups are done once for each different node that comes out of it.
+ * nobody gets a key too early or keeps one too long; no home is half-made; whatever changed is in the history; a second
+ * run finishes the job and leaves nothing behind. Second runs and look-ups are done once for each different node that comes out of it.
  */
 
 import assert from "node:assert/strict";
@@ -18,6 +18,7 @@ import { makeNodeRoot, type NodeRoot, nodeRootAt, run } from "../support/node-ro
 import { aGroup, aKey, aUser } from "../support/records.ts";
 import {
   assertBetween,
+  assertChronicled,
   assertFound,
   assertGivenLast,
   assertTakenFirst,
@@ -224,6 +225,7 @@ describe("a sync that is killed at each of its file-system calls", { skip, concu
           assertBetween(found, scene);
           assertGivenLast(found, scene);
           assertTakenFirst(found, scene);
+          assertChronicled({ ...harmed, start: scene.start }, found, scene);
           const maps = JSON.stringify(found.maps);
           await (looks.has(maps) || assertFound(harmed.node, scene));
           looks.add(maps);
@@ -271,6 +273,9 @@ describe("a sync that is refused one of its file-system calls", { skip, concurre
           assertBetween(found, scene);
           assertGivenLast(found, scene);
           assertSaid(harmed, found);
+          if (!ran.err.includes("[history-unwritable]")) {
+            assertChronicled({ node, start: scene.start }, found, scene);
+          }
           const left = temporariesIn(node).filter((path) => !path.startsWith(LEFTOVER));
           assert.deepEqual(REMOVING.includes(point.kind) ? [] : left, []);
           if (ran.code === 0) {

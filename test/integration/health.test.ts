@@ -262,6 +262,36 @@ describe("rollcall status", () => {
     assert.equal(again.code, 0, again.out);
   });
 
+  it("has the pace of the last syncs, also after a restart, without a write for a sync that changed nothing", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(3), [], { etags: true });
+    node.configure(iam.url, OFTEN);
+    const shown = async () => JSON.parse((await node.rollcall("status", "--json")).out);
+    {
+      await using daemon = startDaemon(node);
+      await daemon.logged(/in step/);
+      await waitFor(() => pulls(iam) >= 3);
+    }
+    const stopped = await shown();
+    const untouched = node.snapshot();
+    await using daemon = startDaemon(node);
+    await daemon.logged(/started/);
+    const before = pulls(iam);
+    await waitFor(() => pulls(iam) >= before + 3, daemon.output);
+
+    const live = await shown();
+
+    assert.equal(stopped.daemon, false);
+    assert.ok(stopped.recent.length >= 2);
+    assert.partialDeepStrictEqual(stopped.recent[0], { result: "done", added: 9, removed: 0, changed: 0 });
+    assert.equal(live.daemon, true);
+    assert.deepEqual(live.recent.slice(0, stopped.recent.length), stopped.recent);
+    assert.ok(live.recent.length > stopped.recent.length);
+    assert.deepEqual(live.lastChange, stopped.recent[0]);
+    assert.equal(live.iam.address, iam.url);
+    assert.deepEqual(node.snapshot(), untouched);
+  });
+
   it("reads the last report without a daemon, and says so", async () => {
     using node = makeNodeRoot();
     await using iam = await startFakeIam(someUsers(3), []);

@@ -122,6 +122,7 @@ describe("a sync", () => {
       "/etc/ssh/authorized_keys.d/user1",
       "/etc/sshkey.cache",
       "/var/lib/rollcall/etags.json",
+      "/var/lib/rollcall/history",
       "/var/lib/rollcall/iam.json",
       "/var/lib/rollcall/published",
     ]);

@@ -3,12 +3,113 @@
  */
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { describe, it } from "node:test";
-import { startFakeIam } from "../support/fake-iam.ts";
-import { makeNodeRoot, run, runRollcall } from "../support/node-root.ts";
-import { aGroup, someUsers } from "../support/records.ts";
+import { stripVTControlCharacters } from "node:util";
+import { sendError, startFakeIam } from "../support/fake-iam.ts";
+import { keepOutput, makeNodeRoot, type NodeRoot, run, runRollcall, waitFor } from "../support/node-root.ts";
+import { aGroup, aUser, someUsers } from "../support/records.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+
+/** Runs the program on a terminal of eighty columns and ten rows. */
+function onTerminal(node: NodeRoot, args: string, env: Readonly<Record<string, string>> = {}) {
+  return run(SCRIPT, scriptOf(node, args, 80), { ...TERMINAL, ...env });
+}
+
+const SCRIPT = "script";
+const TERMINAL = { TERM: "xterm", LC_ALL: "C.UTF-8" };
+
+function scriptOf(node: NodeRoot, args: string, columns: number): string[] {
+  const command = `stty cols ${columns} rows 10; exec ${process.execPath} ${MAIN} --root ${node.path} ${args}`;
+  return ["-qec", command, "/dev/null"];
+}
+
+const linesOf = (out: string) => stripVTControlCharacters(out).split(/\r?\n/);
+
+describe("the status on a terminal", () => {
+  it("is a board that fits, in colour, which says in its first line how the node is", async () => {
+    await using iam = await startFakeIam(
+      [...someUsers(3), aUser(9, { name: "root" }), aUser(10, { uid: 0 }), aUser(11, { uid: 1 })],
+      [],
+    );
+    using node = makeNodeRoot();
+    node.configure(iam.url);
+    await node.rollcall("sync");
+
+    const ran = await onTerminal(node, "status");
+    const narrow = await run(SCRIPT, scriptOf(node, "status", 40), TERMINAL);
+
+    const lines = linesOf(ran.out);
+    assert.equal(ran.code, 0, ran.out);
+    assert.equal(lines[0], "● healthy");
+    assert.match(ran.out, /^\u001b\[32m● healthy/);
+    assert.match(ran.out, /No daemon answers here; this is from the last sync, \d+ s ago\./);
+    assert.match(ran.out, /served +3 users · 3 groups · 3 keys\r?\n/);
+    assert.match(ran.out, /last sync +\d+ s ago · took \d+\.\d\d s · 9 given/);
+    assert.match(
+      ran.out,
+      /refused +3 records[^]* 2 {2}The id is outside[^]* 1 {2}The name belongs to the system/,
+    );
+    assert.ok(lines.every((line) => line.length <= 80));
+    assert.ok(linesOf(narrow.out).every((line) => line.length <= 40));
+  });
+
+  it("has only ASCII where the locale or the terminal can show no more, and no colour where none is wanted", async () => {
+    await using iam = await startFakeIam(someUsers(1), []);
+    using node = makeNodeRoot();
+    node.configure(iam.url);
+    await node.rollcall("sync");
+
+    const posix = await onTerminal(node, "status", { LC_ALL: "C" });
+    const dumb = await onTerminal(node, "status", { TERM: "dumb" });
+    const plain = await onTerminal(node, "status", { NO_COLOR: "1" });
+
+    assert.match(posix.out, /^\u001b\[32m\* healthy[^]*1 user \| 1 group \| 1 key/);
+    assert.match(posix.out, /^[ -~\r\n\u001b]*$/);
+    assert.match(dumb.out, /^\* healthy[ -~\r\n]*$/);
+    assert.match(plain.out, /^● healthy[^\u001b]*$/);
+  });
+
+  it("is not steered by anything that the IAM says", async () => {
+    const evil = "\u001b[2J\u001b]0;owned\u0007\u202e\u009b31m";
+    await using iam = await startFakeIam([aUser(1), aUser(2, { name: `x${evil}` })], []);
+    using node = makeNodeRoot();
+    node.configure(iam.url);
+    await node.rollcall("sync");
+    iam.misbehave = (_, response) => sendError(response, 403, evil);
+    await node.rollcall("sync");
+
+    const ran = await onTerminal(node, "status --all", { NO_COLOR: "1" });
+    const told = await onTerminal(node, "history", { NO_COLOR: "1" });
+
+    assert.equal(ran.code, 1);
+    assert.match(ran.out, /iam-refused/);
+    assert.doesNotMatch(ran.out + told.out, /[^\r\n\P{Cc}]|\p{Cf}/u);
+  });
+
+  it("is drawn over itself while it is watched, without being cleared in between", async () => {
+    await using iam = await startFakeIam(someUsers(1), []);
+    using node = makeNodeRoot();
+    node.configure(iam.url);
+    await node.rollcall("sync");
+
+    const child = spawn(SCRIPT, scriptOf(node, "status --watch", 80), {
+      env: { ...process.env, ...TERMINAL },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const output = keepOutput(child);
+    await waitFor(() => output().split("\u001b[J").length > 2, output);
+    child.kill();
+    await once(child, "exit");
+
+    const draws = output().split("\u001b[H").slice(1);
+    assert.ok(draws.length >= 2);
+    assert.equal(output().split("\u001b[2J").length, 2);
+    assert.ok(draws.every((draw) => draw.split("\n").length <= 10 && draw.includes("healthy")));
+  });
+});
 
 describe("a plan", () => {
   it("on a terminal shows the pages arriving on one line, then the diff in colour", async () => {

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync, globSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { parseHistory } from "../../src/formats/history.ts";
 import { startNamespace } from "./namespace.ts";
 import type { NodeRoot } from "./node-root.ts";
 
@@ -69,7 +70,8 @@ export function temporariesIn({ path }: NodeRoot): string[] {
 export function digestOf({ path: root }: NodeRoot, start: number): string {
   const files = ["etc", "home", "var"]
     .flatMap((directory) => below(join(root, directory)).map((path) => join(directory, path)))
-    .filter((path) => !path.endsWith("/report.json"));
+    // What tells the time in them is another in each run.
+    .filter((path) => !/\/(?:report\.json|history)$/.test(path));
   // Whether an index is older than its map matters.
   const lines = files.map(
     (path) =>
@@ -103,6 +105,31 @@ export function assertBetween(found: Version, { old, fresh }: Versions): void {
     const [home = ""] = path.split("/");
     assert.ok(!(home in found.homes) || path in found.homes, `${home} lacks ${path}`);
   }
+}
+
+/** Whatever is not as before on the node is in the history since then, by user. */
+export function assertChronicled(
+  { node, start }: { readonly node: NodeRoot; readonly start: NodeRoot },
+  found: Version,
+  { old }: Versions,
+): void {
+  const historyOf = (one: NodeRoot) => parseHistory(Buffer.from(one.read("/var/lib/rollcall/history") ?? ""));
+  const { damaged, ...all } = historyOf(node);
+  const syncs = all.syncs.slice(historyOf(start).syncs.length);
+  assert.equal(damaged, 0);
+  const told = new Set(
+    syncs.flatMap(({ changes }) =>
+      changes.map(({ change }) => `${change.event.slice(0, 4)} ${"user" in change ? change.user : ""}`),
+    ),
+  );
+  const keys = [...new Set([...Object.keys(old.keys), ...Object.keys(found.keys)])].filter(
+    (name) => old.keys[name] !== found.keys[name] && !told.has(`key- ${name}`),
+  );
+  const [before, after] = [recordsIn(old, "passwd"), recordsIn(found, "passwd")];
+  const users = [...new Set([...before.keys(), ...after.keys()])].filter(
+    (name) => before.get(name) !== after.get(name) && !told.has(`user ${name}`),
+  );
+  assert.deepEqual({ keys, users }, { keys: [], users: [] }, "changed, and not in the history");
 }
 
 /** Keys are the last that somebody gets. */

@@ -19,4 +19,6 @@ export const A_VIEW: View = {
   configMistakes: undefined,
   host: undefined,
   disks: [],
+  pace: { recent: [], lastChange: undefined },
+  iamAddress: "",
 };

@@ -21,6 +21,8 @@ const RECORD: RunRecord = {
   accepted: [],
   shutOut: 0,
   ledgerIsRebuilt: false,
+  tally: { added: 0, removed: 0, changed: 0 },
+  historyGap: null,
   slurm: null,
   seconds: 0.1,
 };
@@ -83,6 +85,7 @@ const RAISED: Readonly<Record<ConditionCode, Partial<Facts>>> = {
     disks: [{ name: "state", path: "/var", sizeBytes: 1e10, freeBytes: 1e6, freeInodes: 1e5, inodes: 1e6 }],
   },
   "logins-withheld": { record: { ...RECORD, shutOut: 1 } },
+  "history-unwritable": { record: { ...RECORD, historyGap: "ENOSPC" } },
   "ledger-rebuilt": { record: { ...RECORD, ledgerIsRebuilt: true } },
   "slurm-missing": slurmFailed("slurm-missing"),
   "slurm-unanswered": slurmFailed("slurm-unanswered"),

@@ -1,0 +1,102 @@
+/**
+ * Writes down what a sync changes: before it begins, so that no change is ever missing, and how it ended.
+ *
+ * In: a plan, and later its outcomes. Out: lines of the history. Never throws and holds nothing up: what cannot be written is told in the report.
+ */
+
+import { randomBytes } from "node:crypto";
+import { HISTORY_FILE, MAX_LISTED, renderEnd, renderEntry } from "../formats/history.ts";
+import { hintFor, messageOf } from "../model/failure.ts";
+import type { HistoryEntry } from "../model/history.ts";
+import type { Change } from "../model/plan.ts";
+import type { Outcome, Source } from "../model/report.ts";
+import { appendLine, type LineFile } from "../platform/append.ts";
+import type { Clock } from "../platform/clock.ts";
+import { describeKey } from "../report/fingerprint.ts";
+import { countBy } from "../report/status.ts";
+import { type Grounds, reasonsFor } from "./reasons.ts";
+import { undoneAmong } from "./undone.ts";
+
+/** Of one sync. */
+export interface Chronicle {
+  /** Before the first step: what is about to change. */
+  begin(): Promise<void>;
+  /** After the last step: what was not done. */
+  end(outcomes: readonly Outcome[]): Promise<void>;
+  /** What Slurm's part has changed, which nobody knew before. */
+  add(changes: readonly Change[]): Promise<void>;
+  /** Why something is missing in the history; undefined when nothing is. */
+  gap(): string | undefined;
+}
+
+/** Where it is kept, and when this is. */
+export interface ChronicleParts {
+  /** The state directory. */
+  readonly directory: string;
+  readonly clock: Clock;
+}
+
+/** Whose changes are written down. */
+export interface Chronicled extends Grounds {
+  readonly source: Source;
+  readonly hasAcceptedRemovals: boolean;
+}
+
+/** Two files of this size: many months of an organisation with ten thousand people. */
+const MAX_BYTES = 8 * 1024 ** 2;
+/** The accounts come first on a disk that is nearly full. */
+const SPARE_BYTES = 1024 ** 2;
+
+/** Makes one that has written nothing. A sync that changes nothing writes nothing. */
+export function createChronicle({ directory, clock }: ChronicleParts, of: Chronicled): Chronicle {
+  const file: LineFile = { directory, name: HISTORY_FILE, maxBytes: MAX_BYTES, spareBytes: SPARE_BYTES };
+  const explain = reasonsFor(of, of.source);
+  const changes = takenFirst(of.plan.changes);
+  const entryOf = (sync: string, ofOne: readonly Change[]): HistoryEntry => ({
+    sync,
+    atMs: clock.now(),
+    source: of.source,
+    hasAcceptedRemovals: of.hasAcceptedRemovals,
+    changes: ofOne
+      .slice(0, MAX_LISTED)
+      .map(explain)
+      .map((told) => ({ ...told, change: withoutKey(told.change) })),
+    unlisted: countBy(ofOne.slice(MAX_LISTED).map(({ event }) => event)),
+  });
+  const sync = newName();
+  let gap: string | undefined;
+  const append = async (isWorthIt: boolean, line: () => Uint8Array) => {
+    try {
+      await (isWorthIt && gap === undefined ? appendLine(file, line()) : undefined);
+    } catch (error) {
+      gap = `The history lacks what this sync changed: ${messageOf(error)}${hintFor(messageOf(error))}.`;
+    }
+  };
+  return {
+    begin: () => append(changes.length > 0, () => renderEntry(entryOf(sync, changes))),
+    end: (outcomes) =>
+      append(changes.length > 0, () =>
+        renderEnd({ sync, undone: undoneAmong(changes.slice(0, MAX_LISTED), outcomes) }),
+      ),
+    async add(made) {
+      const ofSlurm = newName();
+      await append(made.length > 0, () => renderEntry(entryOf(ofSlurm, takenFirst(made))));
+      await append(made.length > 0, () => renderEnd({ sync: ofSlurm, undone: [] }));
+    },
+    gap: () => gap,
+  };
+}
+
+function newName(): string {
+  return randomBytes(6).toString("hex");
+}
+
+/** Where not all of them can be listed, who lost something is. */
+function takenFirst(changes: readonly Change[]): Change[] {
+  const takes = ({ event }: Change) => /-(?:removed|revoked|deactivated|ended|cancelled)$/.test(event);
+  return [...changes.filter(takes), ...changes.filter((change) => !takes(change))];
+}
+
+function withoutKey(change: Change): Change {
+  return "key" in change ? { ...change, key: describeKey(change.key) } : change;
+}

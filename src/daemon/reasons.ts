@@ -1,0 +1,154 @@
+/**
+ * Why a change comes, as far as this node can know: what the IAM said before held against what it says now.
+ *
+ * In: a plan with everything that led to it. Out: a reason for each change, and the version of the record it came with. Looks at nothing else.
+ */
+
+import type { Drafts } from "../model/draft.ts";
+import type { HistoryChange, Reason } from "../model/history.ts";
+import { recordKey } from "../model/ledger.ts";
+import type { Change } from "../model/plan.ts";
+import type { Source } from "../model/report.ts";
+import type { Planned } from "./run-once.ts";
+
+/** What changes are explained by. */
+export type Grounds = Pick<Planned, "pulled" | "directory" | "everybody" | "observed" | "plan" | "accepted">;
+
+/** Tells the story of each change. Costs nothing while none is asked about. */
+export function reasonsFor(grounds: Grounds, source: Source): (change: Change) => HistoryChange {
+  let explain: ReturnType<typeof reasonsFor> | undefined;
+  return (change) => {
+    explain ??= explainerOf(grounds, source);
+    return explain(change);
+  };
+}
+
+/** Compares a record only when it is asked about. */
+function explainerOf(grounds: Grounds, source: Source): (change: Change) => HistoryChange {
+  const idsOf = recordIdsIn(grounds);
+  const reasonOf = reasonsIn(grounds, { source, idsOf });
+  const { versions } = grounds.pulled;
+  return (change) => {
+    const [id] = idsOf(subjectOf(change));
+    return { change, reason: reasonOf(change), version: id === undefined ? undefined : versions.get(id) };
+  };
+}
+
+/** Whom or what a change is about. */
+interface Subject {
+  readonly kind: "user" | "group" | "node";
+  readonly name: string;
+}
+
+function subjectOf(change: Change): Subject {
+  if ("user" in change) {
+    return { kind: "user", name: change.user };
+  }
+  return "group" in change ? { kind: "group", name: change.group } : { kind: "node", name: "" };
+}
+
+/** The records that are served under a name, or were. */
+type IdsOf = (subject: Subject) => readonly string[];
+
+function reasonsIn(
+  grounds: Grounds,
+  { source, idsOf }: { readonly source: Source; readonly idsOf: IdsOf },
+): (change: Change) => Reason {
+  const { pulled, observed, accepted } = grounds;
+  const isEdited = editsIn(grounds);
+  const keptOut = whomAccessKeepsOut(grounds);
+  const { isNews, isAnythingNews } = newsBetween(pulled.previous, pulled.drafts);
+  const isNewsOf = (subject: Subject) => idsOf(subject).some(isNews);
+  return (change) => {
+    const subject = subjectOf(change);
+    if (change.event === "file-repaired" || change.event === "leftover-removed") {
+      return change.event === "file-repaired" ? "edited" : "killed";
+    }
+    if (source === "locked" && change.event === "key-revoked") {
+      return "locked";
+    }
+    if (accepted.includes(`${subject.kind}:${subject.name}`)) {
+      return "accepted";
+    }
+    if (pulled.previous === undefined) {
+      return observed.published === undefined ? "iam" : "unknown";
+    }
+    if (subject.kind === "user" && keptOut.has(subject.name)) {
+      return "access";
+    }
+    if (isNewsOf(subject) || ("group" in change && isNewsOf({ kind: "group", name: change.group }))) {
+      return "iam";
+    }
+    return isEdited(change, subject) ? "edited" : isAnythingNews() ? "iam" : "node";
+  };
+}
+
+function recordIdsIn({ everybody, observed }: Grounds): IdsOf {
+  const ids = new Map<string, Set<string>>();
+  const add = ({ kind, name }: Subject, id: string | undefined) => {
+    const key = `${kind} ${name}`;
+    const known = ids.get(key) ?? new Set();
+    ids.set(key, id === undefined || kind === "node" ? known : known.add(recordKey(kind, id)));
+  };
+  everybody.users.forEach(({ name, id }) => add({ kind: "user", name }, id));
+  everybody.groups.forEach(({ name, id }) => add({ kind: "group", name }, id));
+  for (const { kind, name, id, lastSeen } of observed.ledger.holdings) {
+    if (lastSeen === undefined) {
+      add({ kind: kind === "group" ? "group" : "user", name }, id);
+    }
+  }
+  return ({ kind, name }) => [...(ids.get(`${kind} ${name}`) ?? [])];
+}
+
+/** Whether a record, or any at all, is not what it was. */
+function newsBetween(previous: Drafts | undefined, now: Drafts) {
+  const before = byKey(previous);
+  const after = byKey(now);
+  const isNews = (key: string) => textOf(before.get(key)) !== textOf(after.get(key));
+  let anything: boolean | undefined;
+  return {
+    isNews,
+    isAnythingNews: () => {
+      anything ??= before.size !== after.size || [...after.keys()].some(isNews);
+      return anything;
+    },
+  };
+}
+
+function byKey(drafts: Drafts | undefined): ReadonlyMap<string, unknown> {
+  const { users = [], groups = [] } = drafts ?? {};
+  return new Map<string, unknown>([
+    ...users.map((draft) => [recordKey("user", draft.id), draft] as const),
+    ...groups.map((draft) => [recordKey("group", draft.id), draft] as const),
+  ]);
+}
+
+/** What is remembered has null where nothing came. */
+function textOf(draft: unknown): string | undefined {
+  return JSON.stringify(draft, (_key, value: unknown) => (value === undefined ? null : value));
+}
+
+/** Users whom the IAM lets in, and the rules of this node do not. */
+function whomAccessKeepsOut({ everybody, directory }: Grounds): ReadonlySet<string> {
+  const letIn = new Set<string>(directory.users.filter(({ active }) => active).map(({ name }) => name));
+  return new Set<string>(
+    everybody.users.filter(({ active, name }) => active && !letIn.has(name)).map(({ name }) => name),
+  );
+}
+
+/** Whether the file that says otherwise was touched by somebody else. */
+function editsIn({ observed, plan }: Grounds): (change: Change, subject: Subject) => boolean {
+  const repaired = plan.changes.flatMap((change) => (change.event === "file-repaired" ? [change.file] : []));
+  const files = new Set(
+    [...observed.differences.map(({ path }) => path), ...repaired].map((path) =>
+      path.slice(path.lastIndexOf("/") + 1),
+    ),
+  );
+  return ({ event }, { name }) => {
+    if (event.startsWith("key-")) {
+      return files.has(name);
+    }
+    const maps = /^(?:group|member)-/.test(event) ? ["group.cache"] : ["passwd.cache", "shadow.cache"];
+    return maps.some((map) => files.has(map));
+  };
+}

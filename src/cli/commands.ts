@@ -49,6 +49,12 @@ export function addLooks(program: Command, context: Context, finish: Finish): vo
     .action(async (user: string, _options, own: Command) =>
       finish(await (await import("./explain.ts")).explain(context, own.optsWithGlobals(), user)),
     );
+  add(
+    "doctor",
+    "is everything between the IAM and a login as it should be? (exit 0: nothing is broken)",
+  ).action(async (_options, own: Command) =>
+    finish(await (await import("./doctor.ts")).doctor(context, own.optsWithGlobals())),
+  );
   add("verify", "is every file as Rollcall left it? (exit 0: yes); asks no IAM").action(
     async (_options, own: Command) =>
       finish(await (await import("./verify.ts")).verify(context, own.optsWithGlobals())),

@@ -2,10 +2,10 @@
  * `rollcall status`: how this node is, at a glance.
  */
 
+import { askDaemonForStatus } from "../daemon/ask-status.ts";
 import { systemClock } from "../platform/clock.ts";
 import { renderStatus } from "../report/render-status.ts";
 import type { FullStatus, PublicStatus } from "../report/status.ts";
-import { askDaemonForStatus } from "./ask.ts";
 import { type CommonOptions, type Context, configPath, EXIT } from "./context.ts";
 import { toJson } from "./json.ts";
 

@@ -18,6 +18,8 @@ export interface SshdQuestion {
   readonly connection?:
     | { readonly user: string; readonly host: string; readonly address: string }
     | undefined;
+  /** Leaves even that directory alone. */
+  readonly onlyLooks?: boolean;
 }
 
 /** What it printed; or why there is no answer, in its own words. */
@@ -53,7 +55,7 @@ async function ask(mode: "-t" | "-T", question: SshdQuestion): Promise<SshdAnswe
   }
   // Its unit makes this directory, so it is missing where sshd has not run since the start, as in an image build.
   const missing = MISSING_DIRECTORY.exec(answer.said)?.[1];
-  if (missing === undefined || !(await isMade(missing))) {
+  if (missing === undefined || question.onlyLooks === true || !(await isMade(missing))) {
     return answer;
   }
   try {

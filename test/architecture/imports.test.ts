@@ -16,6 +16,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   formats: ["model"],
   validate: ["model"],
   plan: ["model", "formats"],
+  doctor: ["model", "formats"],
   platform: ["model"],
   config: ["model", "platform"],
   source: ["model", "platform"],
@@ -33,6 +34,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "report",
     "apply",
     "observe",
+    "doctor",
   ],
   cli: ["model", "platform", "config", "daemon", "report"],
   // `..` is package.json, which knows the version.
@@ -40,7 +42,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rooms without any built-in module: they could run in a browser. */
-const PURE = ["model", "formats", "validate", "plan"];
+const PURE = ["model", "formats", "validate", "plan", "doctor"];
 
 /** Built-in modules that reach outside the process; only `platform/` may import them. */
 const HELD =

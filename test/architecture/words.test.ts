@@ -10,6 +10,7 @@ import { EXIT } from "../../src/cli/context.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { PRESETS } from "../../src/config/presets.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
+import { CHECKS } from "../../src/doctor/checks.ts";
 import { PROBLEMS } from "../../src/model/problem.ts";
 import { CONDITIONS } from "../../src/report/conditions.ts";
 import { createMetrics } from "../../src/report/metrics.ts";
@@ -122,6 +123,19 @@ describe("the README", () => {
     assert.ok(codes.length > 10);
     assert.deepEqual(
       codes.filter((code) => !README.includes(`| \`${code}\` | `)),
+      [],
+    );
+  });
+
+  it("lists every check of the doctor with what it looks at, in its group, and no other", () => {
+    const groups = Map.groupBy(CHECKS, ([, group]) => group);
+    const rows = [...groups].map(
+      ([group, checks]) =>
+        `| ${group} | ${checks.map(([id, , title]) => `\`${id}\` (${title})`).join(", ")} |`,
+    );
+
+    assert.deepEqual(
+      rows.filter((row) => !README.includes(`\n${row}\n`)),
       [],
     );
   });

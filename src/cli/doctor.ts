@@ -43,12 +43,18 @@ const MARKS = {
 } as const satisfies Record<Checked["verdict"], string>;
 const COLOURS = { ok: "green", warning: "yellow", broken: "red", "not-checked": "gray" } as const;
 
-/** Each group under its heading; a remedy stands below what it mends. */
+/** Each group under its heading; a remedy stands below what it mends, and that of the first fault at the end again. */
 function linesOf({ checks, counts }: Diagnosis, colour: boolean): string[] {
   const groups = Map.groupBy(checks, ({ group }) => group);
+  const first = checks.find(({ verdict }) => verdict === "broken");
+  const warnings = `${counts.warning} ${counts.warning === 1 ? "warning" : "warnings"}`;
+  const unseen = counts["not-checked"] === 0 ? "" : `, ${counts["not-checked"]} not checked`;
   return [
     ...[...groups].flatMap(([group, ofGroup]) => [group, ...ofGroup.flatMap((one) => linesFor(one, colour))]),
-    `${checks.length} checks: ${counts.ok} ok, ${counts.warning} ${counts.warning === 1 ? "warning" : "warnings"}, ${counts.broken} broken, ${counts["not-checked"]} not checked`,
+    `${checks.length} checks: ${counts.ok} ok, ${warnings}, ${counts.broken} broken${unseen}`,
+    ...(first === undefined
+      ? []
+      : [printable(`Begin with "${first.id}", on which others may depend: ${first.remedy ?? first.found}`)]),
   ];
 }
 

@@ -5,13 +5,13 @@
 import { dirname } from "node:path";
 import type { Settings } from "../config/settings.ts";
 import type { FileFacts } from "../doctor/files.ts";
-import { unknown } from "../doctor/finding.ts";
+import { silent, unknown } from "../doctor/finding.ts";
 import type { HomeFacts, ShellFacts, SkeletonFacts } from "../doctor/homes.ts";
 import { quoted } from "../model/quoted.ts";
 import { observeLocalAccounts } from "../observe/local-accounts.ts";
 import { readDiskSpace } from "../platform/disk-space.ts";
 import { underRoot } from "../platform/files.ts";
-import { homePlaceFault, skeletonAt, wayTo, writeFault } from "../platform/node-look.ts";
+import { doesAnswer, homePlaceFault, skeletonAt, wayTo, writeFault } from "../platform/node-look.ts";
 import { isDenied as isClosed } from "../platform/private-files.ts";
 import { shellFault } from "../platform/shells.ts";
 import { describeDisk, isNearlyFull } from "../report/judge.ts";
@@ -21,8 +21,33 @@ import { verifyNode } from "./published.ts";
 /** A hundred thousand key files are read in a few seconds. */
 const VERIFY_MS = 15_000;
 
+/** Places of homes that give no answer, and which nobody should ask anything more. */
+export async function silentPlaces(settings: Settings, root: string): Promise<readonly string[]> {
+  const places = homePlacesOf(settings);
+  const answers = await Promise.all(
+    places.map((path) =>
+      factOf({
+        what: path,
+        limitMs: LOOK_MS + 1000,
+        look: () => doesAnswer(underRoot(root, path), LOOK_MS),
+      }),
+    ),
+  );
+  // Where there is no stat(1), nobody can tell in advance.
+  return places.filter((_place, nth) => {
+    const answer = answers[nth];
+    return answer?.known === true ? !answer.value : answer?.how === "hangs";
+  });
+}
+
+/** What was found out before anything else, so that nothing waits for it. */
+interface Aside {
+  readonly root: string;
+  readonly silentPlaces: readonly string[];
+}
+
 /** The maps, the key files, and room for more. */
-export async function lookAtFiles(settings: Settings, root: string): Promise<FileFacts> {
+export async function lookAtFiles(settings: Settings, { root, silentPlaces }: Aside): Promise<FileFacts> {
   const { caches, keys, state } = settings;
   const places = [caches, keys, state].map(({ directory }) => directory);
   return {
@@ -41,7 +66,10 @@ export async function lookAtFiles(settings: Settings, root: string): Promise<Fil
     disks: await factOf({
       what: "asking how full the disks are",
       limitMs: LOOK_MS,
-      look: () => readDisks([...places, ...homePlacesOf(settings)], root),
+      look: () => {
+        const homes = homePlacesOf(settings).filter((path) => !silentPlaces.includes(path));
+        return readDisks([...places, ...homes], root);
+      },
     }),
   };
 }
@@ -93,20 +121,22 @@ function homePlacesOf({ homes }: Settings): string[] {
 }
 
 /** Where homes go, what they start with, and the shell. */
-export async function lookAtHomePlaces(settings: Settings, root: string): Promise<HomeFacts> {
+export async function lookAtHomePlaces(
+  settings: Settings,
+  { root, silentPlaces }: Aside,
+): Promise<HomeFacts> {
   const { homes, shells } = settings;
   const places = homePlacesOf(settings);
   return {
     isMade: homes.create,
-    places: await factOf({
-      what: `looking at ${places.join(", ")}`,
-      limitMs: LOOK_MS,
-      look: () =>
-        faultsOf(
-          places,
-          async (path) => (await homePlaceFault(root, path)) ?? (await writeFault(underRoot(root, path))),
-        ),
-    }),
+    places:
+      silentPlaces.length > 0
+        ? silent(silentPlaces.join(", "), LOOK_MS)
+        : await factOf({
+            what: `looking at ${places.join(", ")}`,
+            limitMs: LOOK_MS,
+            look: () => faultsOf(places, (path) => homeFault(root, path)),
+          }),
     skeleton: await factOf({
       what: `looking at ${homes.skeleton}`,
       limitMs: LOOK_MS,
@@ -127,4 +157,8 @@ export async function lookAtHomePlaces(settings: Settings, root: string): Promis
       }),
     }),
   };
+}
+
+async function homeFault(root: string, path: string): Promise<string | undefined> {
+  return (await homePlaceFault(root, path)) ?? (await writeFault(underRoot(root, path)));
 }

@@ -11,7 +11,7 @@ import { unknown } from "../doctor/finding.ts";
 import { messageOf } from "../model/failure.ts";
 import { isThere } from "../platform/node-look.ts";
 import { lookAtDirectory } from "./doctor-directory.ts";
-import { lookAtFiles, lookAtHomePlaces } from "./doctor-files.ts";
+import { lookAtFiles, lookAtHomePlaces, silentPlaces } from "./doctor-files.ts";
 import { type HostQuestion, lookAtHost } from "./doctor-host.ts";
 import { lookAtIam, noIam } from "./doctor-iam.ts";
 import { isDenied, withRemedy } from "./doctor-look.ts";
@@ -40,12 +40,17 @@ async function factsOf(
   const why = config.isThere ? "the configuration cannot be used" : "there is no configuration";
   const iam = own === undefined ? noIam(why) : await lookAtIam(own, around, signal);
   const maps = await lookAtMaps(settings, root);
+  const aside = { root, silentPlaces: await silentPlaces(settings, root) };
   const [directory, nss, sshd, files, homes, host] = await Promise.all([
-    own === undefined ? unknown(why) : lookAtDirectory(own, { iam, around }, signal),
+    own === undefined
+      ? unknown(why)
+      : aside.silentPlaces.length > 0
+        ? unknown("homes cannot be looked at, and a plan would wait for them")
+        : lookAtDirectory(own, { iam, around }, signal),
     lookAtNames(settings, { root, maps }),
     lookAtSshd(settings, { root, maps }),
-    lookAtFiles(settings, root),
-    lookAtHomePlaces(settings, root),
+    lookAtFiles(settings, aside),
+    lookAtHomePlaces(settings, aside),
     lookAtHost(settings, { ...question, root }, signal),
   ]);
   signal.throwIfAborted();

@@ -4,7 +4,7 @@
 
 import { byLikeness, didYouMean } from "../model/nearest.ts";
 import { quoted } from "../model/quoted.ts";
-import { about, broken, type Fact, type Finding, ok, someOf, warning } from "./finding.ts";
+import { about, broken, type Fact, type Finding, ok, someOf, unknown, warning } from "./finding.ts";
 
 /** Both lists, whole, and what the rules of this node make of them. */
 export interface DirectoryFacts {
@@ -60,14 +60,19 @@ export function lists(directory: Fact<DirectoryFacts>): Finding {
       ? ok(found)
       : broken(
           found,
-          "Nobody can log in: look at the lines below, at active in the IAM, and at access.login.",
+          "Nobody can log in: look at the lines above, at active in the IAM, and at access.login.",
         );
   });
 }
 
+/** What went wrong with the lists is said once. */
+function ifWhole(directory: Fact<DirectoryFacts>): Fact<DirectoryFacts> {
+  return directory.known || directory.how === "unseen" ? directory : unknown("the lists cannot be had");
+}
+
 /** Whether each configured path yields anything. */
 export function attributePaths(directory: Fact<DirectoryFacts>): Finding {
-  return about(directory, ({ paths }) => {
+  return about(ifWhole(directory), ({ paths }) => {
     const empty = paths.filter(({ of, filled }) => of > 0 && filled === 0);
     if (empty.length === 0) {
       const counts = paths.map(({ key, of, filled }) => `${key} ${filled}/${of}`);
@@ -98,7 +103,7 @@ function quotedPath(path: string): string {
 
 /** Whether records are refused, and why. */
 export function refusals(directory: Fact<DirectoryFacts>): Finding {
-  return about(directory, ({ refused, users, served }) => {
+  return about(ifWhole(directory), ({ refused, users, served }) => {
     if (refused.length === 0) {
       return ok("every record can be served");
     }
@@ -112,7 +117,7 @@ export function refusals(directory: Fact<DirectoryFacts>): Finding {
 
 /** Whether whoever the configuration names is there. */
 export function namedInConfig(directory: Fact<DirectoryFacts>): Finding {
-  return about(directory, ({ named, userNames, groupNames }) => {
+  return about(ifWhole(directory), ({ named, userNames, groupNames }) => {
     const absent = named.flatMap(({ key, name }) => {
       const names = key.endsWith(".users") ? userNames : groupNames;
       return names.includes(name)

@@ -51,6 +51,12 @@ export async function writeFault(path: string): Promise<string | undefined> {
   }
 }
 
+/** Whether a file system answers at all. By a child, which can be killed while it waits; a thread of this process cannot. */
+export async function doesAnswer(path: string, timeoutMs: number): Promise<boolean> {
+  const { code } = await runTool({ program: "stat", args: ["-L", "--", `${path}/.`] }, timeoutMs);
+  return code !== undefined;
+}
+
 /** The first line that getent(1) prints; undefined when nobody is found. */
 export async function getent(args: readonly string[], timeoutMs: number): Promise<string | undefined> {
   const { code, signal, out } = await runTool({ program: "getent", args }, timeoutMs);

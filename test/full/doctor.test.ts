@@ -272,7 +272,6 @@ const ON_THE_WAY_TO_THE_IAM: Readonly<Record<string, Fault>> = {
     check: "lists",
     verdict: "broken",
     says: /totalResults is 7/,
-    also: ["attributes", "records", "named"],
   },
   "the token sees nobody": {
     iam: having([], []),
@@ -551,6 +550,14 @@ const IN_FILES_AND_ON_THE_HOST: Readonly<Record<string, Fault>> = {
     check: "home-places",
     verdict: "broken",
     says: /\/home: the file system is mounted read-only/,
+  },
+  "a file server hangs under the homes": {
+    script: `mkdir /home/site; ${configured('homes: { path: "/home/site/%u" }')}
+python3 /run/test/rollcall/test/support/hang.py /home/site > /var/said & trap "kill $!" EXIT
+until grep -q hanging /var/said; do sleep 0.1; done`,
+    check: "home-places",
+    verdict: "broken",
+    says: /\/home\/site gave no answer within 5 s.*file server/,
   },
   "there is no skeleton": {
     script: "rm -r /etc/skel",

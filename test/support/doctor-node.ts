@@ -69,7 +69,7 @@ export async function startDoctorNode(): Promise<DoctorNode> {
     authority,
     examine: async (script = ":", ...options) => {
       const doctor = `${PROGRAM.join(" ")} --json ${options.join(" ")} doctor`;
-      const whole = `${COPY}\n${script}\nexec ${doctor}`;
+      const whole = `${COPY}\n${script}\n${doctor}`;
       const ran = await node.run("unshare", "-m", "--propagation", "private", "sh", "-euc", whole);
       return { ...ran, checks: checksIn(ran) };
     },

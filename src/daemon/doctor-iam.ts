@@ -80,7 +80,7 @@ async function goTo(endpoint: Endpoint, iam: ScimSettings, around: Surroundings)
   return { addresses: named, connection, tls: await lookAtTls(endpoint, iam, around) };
 }
 
-const NO_NAME = "the name of the IAM has no address";
+const NO_NAME = "no address of the IAM is known";
 const NO_CONNECTION = "there is no connection to the IAM";
 
 /** Goes on with an answer; a silence is a fact too. */

@@ -59,6 +59,7 @@ _rollcall() {
       status) takes=none flags="--watch --config --root --json --all --version --help" ;;
       plan) takes=none flags="--config --root --json --all --version --help" ;;
       explain) takes=users flags="--config --root --json --all --version --help" ;;
+      doctor) takes=none flags="--config --root --json --all --version --help" ;;
       verify) takes=none flags="--config --root --json --all --version --help" ;;
       history) takes=users flags="--since --limit --config --root --json --all --version --help" ;;
       setup) takes=none flags="--dry-run --undo --config --root --json --all --version --help" ;;
@@ -70,7 +71,7 @@ _rollcall() {
     [[ $cur == -* ]] && takes=flags
   fi
   case $takes in
-    commands) mapfile -t COMPREPLY < <(compgen -W "sync accept run status plan explain verify history setup check import-nsscache probe keys help" -- "$cur") ;;
+    commands) mapfile -t COMPREPLY < <(compgen -W "sync accept run status plan explain doctor verify history setup check import-nsscache probe keys help" -- "$cur") ;;
     flags) mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$cur") ;;
     users) _rollcall_names /etc/passwd.cache ;;
     groups) _rollcall_names /etc/group.cache ;;

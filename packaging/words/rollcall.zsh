@@ -21,6 +21,7 @@ _rollcall() {
     'status:how this node is'
     'plan:show what a sync would do, and do nothing'
     'explain:why somebody can or cannot log in here, link by link'
+    'doctor:is everything between the IAM and a login as it should be?'
     'verify:is every file as Rollcall left it?'
     'history:what changed on this node, when and why, the newest first'
     'setup:wire this node: make glibc and sshd use what Rollcall writes; shows every change'
@@ -51,6 +52,7 @@ _rollcall() {
         status) _arguments $common '--watch[again every two seconds, until stopped]' '--help[display help for the command]' ;;
         plan) _arguments $common '--help[display help for the command]' ;;
         explain) _arguments $common '--help[display help for the command]' '1:user:_rollcall_users' ;;
+        doctor) _arguments $common '--help[display help for the command]' ;;
         verify) _arguments $common '--help[display help for the command]' ;;
         history) _arguments $common '--since[not before: 2d, 3h, or a date such as 2026-05-31 (UTC)]:when:' '--limit[the newest so many changes (default: 100)]:n:' '--help[display help for the command]' '1:user:_rollcall_users' ;;
         setup) _arguments $common '--dry-run[show the changes and write nothing]' '--undo[put everything back as it was]' '--help[display help for the command]' ;;

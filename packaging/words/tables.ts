@@ -3,6 +3,7 @@
  */
 
 import { EXIT_WORDS, exitLines } from "../../src/cli/words.ts";
+import { CHECKS } from "../../src/doctor/checks.ts";
 import { FAILURES } from "../../src/model/failure.ts";
 import { PROBLEMS } from "../../src/model/problem.ts";
 import { CONDITIONS } from "../../src/report/conditions.ts";
@@ -49,12 +50,21 @@ export async function renderTables(
     ),
     problems: problemTable(),
     conditions: conditionTable(),
+    checks: checkTable(),
     metrics: table(["metric", "what it is"], await metricRows()),
   };
 }
 
 function placeholder({ name, choices: [first] }: ArgumentShape): string {
   return name === "command" ? "[-- COMMAND]" : (first ?? name.toUpperCase());
+}
+
+function checkTable(): string {
+  const groups = Map.groupBy(CHECKS, ([, group]) => group);
+  const rows = [...groups].map(
+    ([group, checks]): Row => [group, checks.map(([id, , title]) => `${code(id)} (${title})`).join(", ")],
+  );
+  return table(["about", "checks"], rows);
 }
 
 function problemTable(): string {

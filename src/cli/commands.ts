@@ -52,6 +52,10 @@ export function addLooks(program: Command, context: Context, finish: Finish): vo
     .action(async (user: string, _options, own: Command) =>
       finish(await (await import("./explain.ts")).explain(context, own.optsWithGlobals(), user)),
     );
+  add("doctor", "is everything between the IAM and a login as it should be?").action(
+    async (_options, own: Command) =>
+      finish(await (await import("./doctor.ts")).doctor(context, own.optsWithGlobals())),
+  );
   add("verify", "is every file as Rollcall left it?").action(async (_options, own: Command) =>
     finish(await (await import("./verify.ts")).verify(context, own.optsWithGlobals())),
   );

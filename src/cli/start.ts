@@ -66,6 +66,7 @@ function nextSteps(path: string): string[] {
     "  rollcall status        how this node is",
     "  rollcall history       what changed here, and why",
     "  rollcall explain USER  why somebody can or cannot log in here",
+    "  rollcall doctor        what keeps this node from working, with remedies",
     "  rollcall check         is the configuration sound?",
     "  rollcall keys USER     the SSH keys of one user",
     "  rollcall --help        every command",

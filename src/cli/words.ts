@@ -23,9 +23,9 @@ type ExitName = keyof typeof EXIT | "other";
 
 /** What exit codes mean whatever the command. */
 export const EXIT_WORDS: Readonly<Record<ExitName, string>> = {
-  ok: "the node is in step, or there was nothing to do; `status`: healthy; `explain`: they can log in here; `verify`: every file is as it was left",
+  ok: "the node is in step, or there was nothing to do; `status`: healthy; `explain`: they can log in here; `doctor`: nothing is broken; `verify`: every file is as it was left",
   failed:
-    "failed, or stopped; `status`: not healthy; `explain`: they cannot log in here; `verify`: a file was touched. The message says what was being done, what was wrong, and what to do",
+    "failed, or stopped; `status`: not healthy; `explain`: they cannot log in here; `doctor`: something is broken; `verify`: a file was touched. The message says what was being done, what was wrong, and what to do",
   changes:
     "`plan`, `setup --dry-run`: there are changes; `import-nsscache --compare`: a difference is not explained",
   refused: "`sync`, `accept`: the node is in step, but records were refused",
@@ -121,6 +121,17 @@ export const WORDS = {
       ["rollcall history", "what changed here lately, and why?"],
       ["rollcall history ada --since 2d", "what happened to ada in the last two days?"],
       ["rollcall history --limit 1000 --json", "for an audit"],
+    ],
+  },
+  doctor: {
+    reads:
+      "everything from the IAM to a login: the configuration, the network, the lists, the name service, sshd's settings, files, homes, the host",
+    writes: "nothing",
+    exits: { ok: "nothing is broken, whatever it warns of", failed: "something is broken" },
+    examples: [
+      ["rollcall doctor", "why does this node not work, and what mends it?"],
+      ["rollcall doctor --json", "the same for a fleet's monitoring"],
+      ["rollcall doctor --root /mnt/image", "what can be checked of an image"],
     ],
   },
   verify: {

@@ -7,7 +7,7 @@ import { Failure, messageOf } from "../model/failure.ts";
 import type { PullStatistics } from "../model/report.ts";
 import type { Clock } from "../platform/clock.ts";
 import { readText, underRoot } from "../platform/files.ts";
-import { createHttpClient, type HttpClient } from "../platform/http.ts";
+import { createHttpClient, type HttpClient, type HttpOptions } from "../platform/http.ts";
 import { isOpenToOthers } from "../platform/privileges.ts";
 import { pullFiles } from "../source/files.ts";
 import { nothingChanged } from "../source/probe.ts";
@@ -128,15 +128,23 @@ export function sourceSettings({ iam, attributes, state }: Settings, root: strin
   };
 }
 
-async function httpClientFor(iam: ScimSettings): Promise<HttpClient> {
+/** A client that trusts whom the configuration says. Throws where its PEM files are not to be used. */
+export async function httpClientFor(iam: ScimSettings): Promise<HttpClient> {
   return createHttpClient({
     timeoutMs: iam.timeoutMs,
     maxBodyBytes: iam.maxPageBytes,
     connections: iam.parallel,
+    ...(await pemFilesOf(iam)),
+  });
+}
+
+/** Whom to trust, and how to show who this is; undefined for what is not configured. */
+export async function pemFilesOf(iam: ScimSettings): Promise<Pick<HttpOptions, "ca" | "cert" | "key">> {
+  return {
     ca: await readPem(iam.caFile, "iam.caFile"),
     cert: await readPem(iam.clientCertFile, "iam.clientCertFile"),
     key: await readPem(iam.clientKeyFile, "iam.clientKeyFile"),
-  });
+  };
 }
 
 async function readPem(path: string | undefined, key: string): Promise<string | undefined> {

@@ -20,7 +20,12 @@ export interface PasswdRecord {
 
 /** The line of one user, without the line feed. */
 export function renderPasswd(user: Pick<User, keyof PasswdRecord>): string {
-  return `${user.name}:x:${user.uid}:${user.gid}:${user.gecos}:${user.home}:${user.shell}`;
+  return renderLine(user);
+}
+
+/** A record as it was read back, in the form of getent(1). */
+export function renderLine({ name, uid, gid, gecos, home, shell }: PasswdRecord): string {
+  return `${name}:x:${uid}:${gid}:${gecos}:${home}:${shell}`;
 }
 
 /** The records of a passwd file; malformed lines are skipped, as glibc does. */

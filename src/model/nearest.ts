@@ -21,6 +21,19 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
   return meant === undefined ? "" : `; did you mean ${quoted(meant)}?`;
 }
 
+/** All of them, the most alike first. */
+export function byLikeness(
+  word: string,
+  candidates: readonly string[],
+  keyOf = (text: string) => text,
+): string[] {
+  const wanted = keyOf(word).toLowerCase();
+  return candidates
+    .map((candidate) => ({ candidate, distance: editDistance(wanted, keyOf(candidate).toLowerCase()) }))
+    .sort((left, right) => left.distance - right.distance)
+    .map(({ candidate }) => candidate);
+}
+
 /** Levenshtein's distance: insertions, deletions and replacements. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);

@@ -43,3 +43,17 @@ function bootId(): string {
     return "";
   }
 }
+
+/** The answer; undefined when there is none after so many milliseconds. What it waits for goes on by itself. */
+export async function inTime<Answer>(answer: Promise<Answer>, ms: number): Promise<Answer | undefined> {
+  const end = new AbortController();
+  const late = systemClock.sleep(ms, end.signal).then(
+    () => undefined,
+    () => undefined,
+  );
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    end.abort();
+  }
+}

@@ -9,7 +9,7 @@ import { type FileHandle, lstat, mkdir, open, readdir, rename, rmdir, unlink } f
 import { basename, dirname, join } from "node:path";
 import { errorCodeOf, messageOf } from "../model/failure.ts";
 import type { ObservedHome } from "../model/observed.ts";
-import { systemClock } from "./clock.ts";
+import { inTime } from "./clock.ts";
 import { temporaryName, underRoot } from "./files.ts";
 import { openSafeDirectory } from "./safe-directory.ts";
 import { copySkeleton, DIRECTORY, giveTo, type Owner } from "./skeleton.ts";
@@ -36,7 +36,8 @@ export async function lookAtHomes(
   const homes = new Map<string, ObservedHome>();
   let silence: string | undefined;
   for (const [parent, children] of Map.groupBy(paths, (path) => dirname(path))) {
-    const found = silence === undefined ? await inTime(lookBelow(root, parent, children)) : undefined;
+    const found =
+      silence === undefined ? await inTime(lookBelow(root, parent, children), ANSWER_MS) : undefined;
     silence ??= found === undefined ? parent : undefined;
     for (const path of children) {
       const reason = `${silence} does not answer; nothing in it was looked at, nor anything after it`;
@@ -48,19 +49,6 @@ export async function lookAtHomes(
 
 /** A place of homes with a hundred thousand of them answers in seconds. */
 const ANSWER_MS = 20_000;
-
-async function inTime<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
-  const end = new AbortController();
-  const late = systemClock.sleep(ANSWER_MS, end.signal).then(
-    () => undefined,
-    () => undefined,
-  );
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    end.abort();
-  }
-}
 
 async function lookBelow(
   root: string,

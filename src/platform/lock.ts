@@ -9,7 +9,7 @@ import { constants } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
-import { ensureOwnDirectory } from "./files.ts";
+import { ensureOwnDirectory, ignoreAbsence } from "./files.ts";
 
 const SQLITE_BUSY = 5;
 
@@ -47,12 +47,18 @@ function isBusy(error: unknown): boolean {
 const ENDS = { sync: "wait for it to end", daemon: "stop that one first" } as const;
 
 async function heldByAnother(path: string, name: "sync" | "daemon"): Promise<Failure> {
-  const { ino } = await stat(path);
-  const locks = await readFile("/proc/locks", "utf8").catch(() => "");
-  const pid = new RegExp(`WRITE +(\\d+) +[0-9a-f]+:[0-9a-f]+:${ino} `).exec(locks)?.[1];
-  const who = pid === undefined || pid === "0" ? "another process" : `pid ${pid}`;
+  const pid = await lockHolder(path);
+  const who = pid === undefined || pid === 0 ? "another process" : `pid ${pid}`;
   return new Failure(
     "node-busy",
     `Another ${name} serves this node: ${who} holds ${path}. Nothing was changed; ${ENDS[name]}.`,
   );
+}
+
+/** The pid that holds a lock, 0 for one that cannot be seen from here; undefined when nobody does. Opens nothing. */
+export async function lockHolder(path: string): Promise<number | undefined> {
+  const found = await stat(path).catch(ignoreAbsence);
+  const locks = await readFile("/proc/locks", "utf8").catch(() => "");
+  const pid = new RegExp(`WRITE +(\\d+) +[0-9a-f]+:[0-9a-f]+:${found?.ino} `).exec(locks)?.[1];
+  return pid === undefined ? undefined : Number(pid);
 }

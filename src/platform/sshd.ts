@@ -18,6 +18,8 @@ export interface SshdQuestion {
   readonly connection?:
     | { readonly user: string; readonly host: string; readonly address: string }
     | undefined;
+  /** Leaves even that directory alone. */
+  readonly onlyLooks?: boolean;
 }
 
 /** What it printed; or why there is no answer, in its own words. */
@@ -56,7 +58,7 @@ async function ask(
   }
   // Missing where sshd has not run since the start, as in an image build. It stays: somebody else may be asking too.
   const missing = MISSING_DIRECTORY.exec(answer.said)?.[1];
-  if (missing === undefined || question.isPrepared === true) {
+  if (missing === undefined || question.onlyLooks === true || question.isPrepared === true) {
     return answer;
   }
   // What keeps it from being made, sshd says again.

@@ -104,12 +104,13 @@ export function conditionsOf(facts: Facts): ReadonlyMap<ConditionCode, string> {
 const STUCK_MS = 10 * MINUTE_MS;
 
 /** Less than 1 % and 64 MiB, or hardly a file more: the next publish may not fit. */
-function isNearlyFull({ sizeBytes, freeBytes, inodes, freeInodes }: DiskSpace): boolean {
+export function isNearlyFull({ sizeBytes, freeBytes, inodes, freeInodes }: DiskSpace): boolean {
   const isShortOfSpace = freeBytes < Math.min(64 * 1024 ** 2, sizeBytes / 20);
   return isShortOfSpace || (inodes > 0 && freeInodes < 64);
 }
 
-function describeDisk({ path, freeBytes, freeInodes, inodes }: DiskSpace): string {
+/** `/etc: 12 MiB, 40 files left`. */
+export function describeDisk({ path, freeBytes, freeInodes, inodes }: DiskSpace): string {
   const files = inodes > 0 ? `, ${freeInodes} files` : "";
   return `${path}: ${Math.floor(freeBytes / 1024 ** 2)} MiB${files} left`;
 }

@@ -116,7 +116,7 @@ async function attempt(
 ): Promise<Attempt> {
   traffic.requests += 1;
   try {
-    const answer = await parts.http.get(request.url, headersFor(request, token), signal);
+    const answer = await parts.http.get(request.url, headersFor(token, request.etag), signal);
     traffic.bytes += answer.wireBytes;
     count(traffic.statuses, String(answer.status));
     const result = attemptFrom(answer, request, parts.clock.now());
@@ -152,7 +152,8 @@ async function hasNewToken(session: Session): Promise<boolean> {
   return changed;
 }
 
-function headersFor({ etag }: ScimRequest, token: Secret): Record<string, string> {
+/** What every request to the IAM carries. */
+export function headersFor(token: Secret, etag?: string): Record<string, string> {
   return {
     authorization: `Bearer ${token.reveal()}`,
     accept: "application/scim+json, application/json",

@@ -17,6 +17,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   validate: ["model"],
   plan: ["model", "formats"],
   migrate: ["model", "formats"],
+  doctor: ["model", "formats"],
   platform: ["model"],
   config: ["model", "platform"],
   source: ["model", "platform"],
@@ -36,6 +37,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "apply",
     "observe",
     "migrate",
+    "doctor",
   ],
   cli: ["model", "platform", "config", "daemon", "report", "setup"],
   // `..` is package.json, which knows the version.
@@ -43,7 +45,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rooms without any built-in module: they could run in a browser. */
-const PURE = ["model", "formats", "validate", "plan", "migrate"];
+const PURE = ["model", "formats", "validate", "plan", "migrate", "doctor"];
 
 /** Built-in modules that reach outside the process; only `platform/` may import them. */
 const HELD =

@@ -1,0 +1,95 @@
+/**
+ * The first page of a list, looked at rather than believed: for finding out why a list cannot be had.
+ *
+ * In: a list, and the way to its server. Out: what came back, in words; never the token, whatever the server says.
+ */
+
+import { errorCodeOf, messageOf } from "../model/failure.ts";
+import { parseJson } from "../model/json.ts";
+import type { FirstPage, PageFault } from "../model/probe.ts";
+import { quoted } from "../model/quoted.ts";
+import type { Secret } from "../model/secret.ts";
+import { BodyTooLarge, type HttpAnswer, type HttpClient } from "../platform/http.ts";
+import { pageUrl } from "./query.ts";
+import { faultOf, ListResponse, ScimError } from "./schema.ts";
+import { headersFor } from "./scim-client.ts";
+import type { ListSettings } from "./settings.ts";
+
+/** Which list, from where, with what. */
+export interface PageRequest {
+  readonly base: string;
+  readonly list: ListSettings;
+  readonly count: number;
+  readonly token: Secret;
+}
+
+/** Asks once. Rejects only when the signal aborts. */
+export async function fetchFirstPage(
+  http: HttpClient,
+  { base, list, count, token }: PageRequest,
+  signal: AbortSignal,
+): Promise<FirstPage> {
+  const url = pageUrl(base, list, { startIndex: "1", count: String(count) });
+  try {
+    const answer = await http.get(url, headersFor(token), signal);
+    return { url, ...NOTHING, ...pageFrom(answer, token) };
+  } catch (error) {
+    signal.throwIfAborted();
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const isLate = error instanceof Error && error.name === "TimeoutError";
+    const detail = isLate
+      ? "nothing came in time"
+      : `${messageOf(cause)} (${errorCodeOf(cause) ?? "unknown"})`;
+    return { url, ...NOTHING, fault: error instanceof BodyTooLarge ? "too-large" : "no-answer", detail };
+  }
+}
+
+const NOTHING: Omit<FirstPage, "url"> = {
+  status: undefined,
+  serverMs: undefined,
+  fault: undefined,
+  detail: "",
+  total: undefined,
+  resources: [],
+};
+
+function pageFrom(answer: HttpAnswer, token: Secret): Partial<FirstPage> {
+  const { status } = answer;
+  const date = Date.parse(answer.header("date") ?? "");
+  const serverMs = Number.isNaN(date) ? undefined : date;
+  // A server may say what it was sent; a text that is cut afterwards would show a part of it.
+  const text = answer.body.toString("utf8").replaceAll(token.reveal(), String(token));
+  const json = parseJson(text);
+  const error = ScimError.safeParse(json).data;
+  const said = error?.detail === undefined ? "" : `: ${quoted(withoutToken(error.detail, token))}`;
+  const fault = STATUS_FAULTS[status] ?? (status >= 300 && status < 400 ? "redirect" : "refused");
+  if (fault === "redirect") {
+    const location = quoted(withoutToken(answer.header("location") ?? "", token));
+    return { status, serverMs, fault, detail: `status ${status}, location ${location}` };
+  }
+  if (status !== 200) {
+    return { status, serverMs, fault, detail: `status ${status}${said}` };
+  }
+  if (json === undefined) {
+    const fault = /^\s*</.test(text) ? "html" : "not-json";
+    return { status, serverMs, fault, detail: `it starts with ${quoted(text.slice(0, 80))}` };
+  }
+  if (error !== undefined) {
+    return { status, serverMs, fault: "scim-error", detail: `a SCIM error with status 200${said}` };
+  }
+  const page = ListResponse.safeParse(json);
+  return page.success
+    ? { status, serverMs, total: page.data.totalResults, resources: page.data.Resources ?? [] }
+    : { status, serverMs, fault: "not-list", detail: withoutToken(faultOf(page.error), token) };
+}
+
+const STATUS_FAULTS: Readonly<Record<number, PageFault>> = {
+  401: "unauthorised",
+  403: "forbidden",
+  404: "absent",
+};
+
+/** Escapes of JSON are gone by now. */
+function withoutToken(text: string, token: Secret): string {
+  return text.replaceAll(token.reveal(), String(token));
+}

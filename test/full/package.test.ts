@@ -141,14 +141,15 @@ describe("the rpm", { skip: skipRpm }, () => {
   it("can be installed into a root, upgraded and taken out, and runs there", () => {
     const newer = join(packages.path, packages.build("rpm", "--arch", "amd64", "--version", "0.1.0+next"));
     mkdirSync(join(root, "var/lib/rpm"), { recursive: true });
-    const rpm = (...args: string[]) => output("rpm", "--root", root, "--nodeps", "--noscripts", ...args);
+    const rpm = (...args: string[]) => output("rpm", "--root", root, ...args);
+    const alone = ["--nodeps", "--noscripts"];
 
-    rpm("-i", file);
-    rpm("-U", newer);
+    rpm("-i", ...alone, file);
+    rpm("-U", ...alone, newer);
     const version = output(join(root, "usr/lib/rollcall/rollcall"), "--version");
     const query = rpm("-q", "rollcall");
-    const verified = rpm("-V", "rollcall");
-    rpm("-e", "rollcall");
+    const verified = rpm("-V", "--nodeps", "rollcall");
+    rpm("-e", ...alone, "rollcall");
 
     assert.match(version, /^\d+\.\d+\.\d+\n$/);
     assert.match(query, /^rollcall-0\.1\.0\+next-1/);

@@ -66,7 +66,7 @@ describe("the package", { skip }, () => {
       });
 
       it("starts with a token that is elsewhere, and is ready once users are in place", async () => {
-        await wireByHand(node);
+        outputOf(await node.rollcall("setup"));
         await node.write("/etc/rollcall/elsewhere", TOKEN, 0o600);
         await configure(node, iam, { tokenFile: "/etc/rollcall/elsewhere" });
 
@@ -209,7 +209,6 @@ describe("the package", { skip }, () => {
         const purged = await node.run("dpkg", "--purge", "rollcall");
 
         assert.equal(purged.code, 0, purged.err);
-        await unwireByHand(node);
         assert.deepEqual(await listSystem(node), untouched);
         assert.equal((await node.run("test", "-d", "/home/bob")).code, 0);
         assert.equal((await node.run("getent", "passwd", "bob")).code, 2);
@@ -288,22 +287,6 @@ async function configure(
   const line = tokenFile === undefined ? "" : `  tokenFile: ${tokenFile}\n`;
   const config = configFor(iam.url, extra).replace(/ {2}tokenFile: .*\n/, line);
   await node.write("/etc/rollcall/rollcall.yaml", config);
-}
-
-const WIRE = `
-sed -i -E 's/^(passwd|group|shadow):( *files)/\\1:\\2 cache/' /etc/nsswitch.conf
-echo 'AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u' > /etc/ssh/sshd_config.d/rollcall.conf
-systemctl reload ssh`;
-
-async function wireByHand(node: BootedNode): Promise<void> {
-  outputOf(await node.run("sh", "-euc", WIRE));
-}
-
-const UNWIRE =
-  "sed -i 's/ cache//' /etc/nsswitch.conf; rm /etc/ssh/sshd_config.d/rollcall.conf; systemctl reload ssh";
-
-async function unwireByHand(node: BootedNode): Promise<void> {
-  outputOf(await node.run("sh", "-euc", UNWIRE));
 }
 
 async function listMaps(node: BootedNode): Promise<string> {

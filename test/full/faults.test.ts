@@ -207,12 +207,12 @@ async function assertFinishes({ scene, node, digest }: Harmed): Promise<void> {
   assert.deepEqual(temporariesIn(node), []);
 }
 
-const LIMIT = { timeout: 900_000 };
+const LIMIT = { timeout: 1_200_000 };
 const CHANGING = ["create", "write", "fsync", "rename", "unlink", "rmdir", "mkdir", "symlink"];
 const ATTRIBUTING = ["chmod", "fchmod", "fchown", "lchown"];
 const REMOVING = ["unlink", "rmdir"];
 
-describe("a sync that is killed at each of its file-system calls", { skip, concurrency: 2 }, () => {
+describe("a sync that is killed at each of its file-system calls", { skip, concurrency: 4 }, () => {
   for (const name of NAMES) {
     it(`leaves whole files and nobody with too much or too little: ${name}`, LIMIT, async () => {
       const scene = scenes[name] ?? assert.fail();
@@ -259,7 +259,7 @@ const REFUSALS: readonly Refusal[] = [
   { error: "EMFILE", name: MIXED, kinds: ["create", "open"] },
 ];
 
-describe("a sync that is refused one of its file-system calls", { skip, concurrency: 2 }, () => {
+describe("a sync that is refused one of its file-system calls", { skip, concurrency: 4 }, () => {
   for (const { error, name, kinds } of REFUSALS) {
     it(`with ${error} loses nothing and says so, and the next one finishes: ${name}`, LIMIT, async () => {
       const scene = scenes[name] ?? assert.fail();

@@ -20,6 +20,11 @@ export class Secret {
     return this.#text === other.#text;
   }
 
+  /** A text of somebody else's without the secret in it; to be called before the text is cut. */
+  hideIn(text: string): string {
+    return this.#text === "" ? text : text.replaceAll(this.#text, String(this));
+  }
+
   toString(): string {
     return "[secret]";
   }

@@ -5,6 +5,7 @@
 import { Failure } from "../model/failure.ts";
 import { parseJson } from "../model/json.ts";
 import { quoted } from "../model/quoted.ts";
+import type { Secret } from "../model/secret.ts";
 import type { HttpAnswer } from "../platform/http.ts";
 import { ScimError } from "./schema.ts";
 
@@ -17,27 +18,38 @@ export interface Body {
   readonly bytes: number;
 }
 
-/** Throws for HTML, for broken JSON, and for a SCIM Error dressed as a 200. */
-export function readBody(answer: HttpAnswer, request: { readonly what: string; readonly url: string }): Body {
+/**
+ * Throws for HTML, for broken JSON, and for a SCIM Error dressed as a 200. A server may say what it was sent: the token is
+ * taken out before a text is cut, or a part of it would be left.
+ */
+export function readBody(
+  answer: HttpAnswer,
+  request: { readonly what: string; readonly url: string },
+  token: Secret,
+): Body {
   const where = `${request.what} from ${request.url}`;
   const json = parseJson(answer.body.toString("utf8"));
   if (json === undefined) {
-    const start = quoted(answer.body.toString("utf8", 0, 80));
+    const start = quoted(token.hideIn(answer.body.toString("utf8", 0, START_BYTES)));
     const message = `${where}: the answer is no JSON; it starts with ${start}. Check that iam.url leads to the SCIM service and not to a login page or a proxy.`;
     throw new Failure("iam-invalid", message);
   }
   const error = ScimError.safeParse(json);
   if (error.success) {
     const { status, detail } = error.data;
-    const message = `${where}: a SCIM error came with status 200: ${quoted(status)} ${quoted(detail)}. Nothing was changed.`;
+    const message = `${where}: a SCIM error came with status 200: ${quoted(token.hideIn(String(status ?? "")))} ${quoted(token.hideIn(detail ?? ""))}. Nothing was changed.`;
     throw new Failure("iam-invalid", message);
   }
   return { kind: "body", json, etag: answer.header("etag"), bytes: answer.body.length };
 }
 
+/** More than is shown, and than a token has. */
+const START_BYTES = 16_384;
+
 /** The status of an answer, and what a SCIM Error body says of it. */
-export function describeAnswer(answer: HttpAnswer): string {
+export function describeAnswer(answer: HttpAnswer, token: Secret): string {
   const error = ScimError.safeParse(parseJson(answer.body.toString("utf8")));
-  const detail = error.success && error.data.detail !== undefined ? `, ${quoted(error.data.detail)}` : "";
+  const detail =
+    error.success && error.data.detail !== undefined ? `, ${quoted(token.hideIn(error.data.detail))}` : "";
   return `${answer.status}${detail}`;
 }

@@ -58,13 +58,13 @@ function pageFrom(answer: HttpAnswer, token: Secret): Partial<FirstPage> {
   const date = Date.parse(answer.header("date") ?? "");
   const serverMs = Number.isNaN(date) ? undefined : date;
   // A server may say what it was sent; a text that is cut afterwards would show a part of it.
-  const text = answer.body.toString("utf8").replaceAll(token.reveal(), String(token));
+  const text = token.hideIn(answer.body.toString("utf8"));
   const json = parseJson(text);
   const error = ScimError.safeParse(json).data;
-  const said = error?.detail === undefined ? "" : `: ${quoted(withoutToken(error.detail, token))}`;
+  const said = error?.detail === undefined ? "" : `: ${quoted(token.hideIn(error.detail))}`;
   const fault = STATUS_FAULTS[status] ?? (status >= 300 && status < 400 ? "redirect" : "refused");
   if (fault === "redirect") {
-    const location = quoted(withoutToken(answer.header("location") ?? "", token));
+    const location = quoted(token.hideIn(answer.header("location") ?? ""));
     return { status, serverMs, fault, detail: `status ${status}, location ${location}` };
   }
   if (status !== 200) {
@@ -80,7 +80,7 @@ function pageFrom(answer: HttpAnswer, token: Secret): Partial<FirstPage> {
   const page = ListResponse.safeParse(json);
   return page.success
     ? { status, serverMs, total: page.data.totalResults, resources: page.data.Resources ?? [] }
-    : { status, serverMs, fault: "not-list", detail: withoutToken(faultOf(page.error), token) };
+    : { status, serverMs, fault: "not-list", detail: token.hideIn(faultOf(page.error)) };
 }
 
 const STATUS_FAULTS: Readonly<Record<number, PageFault>> = {
@@ -88,8 +88,3 @@ const STATUS_FAULTS: Readonly<Record<number, PageFault>> = {
   403: "forbidden",
   404: "absent",
 };
-
-/** Escapes of JSON are gone by now. */
-function withoutToken(text: string, token: Secret): string {
-  return text.replaceAll(token.reveal(), String(token));
-}

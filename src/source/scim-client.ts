@@ -119,8 +119,7 @@ async function attempt(
     const answer = await parts.http.get(request.url, headersFor(token, request.etag), signal);
     traffic.bytes += answer.wireBytes;
     count(traffic.statuses, String(answer.status));
-    const result = attemptFrom(answer, request, parts.clock.now());
-    return result.kind === "refused" ? { ...result, failure: withoutSecret(result.failure, token) } : result;
+    return attemptFrom(answer, request, { token, nowMs: parts.clock.now() });
   } catch (error) {
     if (signal.aborted) {
       throw error;
@@ -139,7 +138,7 @@ function count(statuses: Record<string, number>, status: string): void {
 
 /** A server may say in an error what it was sent. */
 function withoutSecret(failure: Failure, token: Secret): Failure {
-  return new Failure(failure.code, failure.message.replaceAll(token.reveal(), String(token)), {
+  return new Failure(failure.code, token.hideIn(failure.message), {
     cause: failure.cause,
   });
 }
@@ -162,10 +161,14 @@ export function headersFor(token: Secret, etag?: string): Record<string, string>
   };
 }
 
-function attemptFrom(answer: HttpAnswer, request: ScimRequest, nowMs: number): Attempt {
+function attemptFrom(
+  answer: HttpAnswer,
+  request: ScimRequest,
+  { token, nowMs }: { readonly token: Secret; readonly nowMs: number },
+): Attempt {
   const { status } = answer;
   if (status === 200) {
-    return readBody(answer, request);
+    return readBody(answer, request, token);
   }
   if (status === 304 && request.etag !== undefined) {
     return { kind: "not-modified" };
@@ -173,11 +176,11 @@ function attemptFrom(answer: HttpAnswer, request: ScimRequest, nowMs: number): A
   if (status === 429 || (status >= 500 && status !== 501)) {
     return {
       kind: "passing",
-      trouble: describeAnswer(answer),
+      trouble: describeAnswer(answer, token),
       retryAfterMs: retryAfterMs(answer.header("retry-after"), nowMs),
     };
   }
-  const said = `${request.what} from ${request.url}: the server answered ${describeAnswer(answer)}`;
+  const said = `${request.what} from ${request.url}: the server answered ${describeAnswer(answer, token)}`;
   if (status === 401 || status === 403) {
     const remedy = "The token is wrong, expired, or not allowed to read this list: renew it";
     return { kind: "refused", failure: new Failure("iam-refused", `${said}. ${remedy}.`) };
@@ -185,7 +188,7 @@ function attemptFrom(answer: HttpAnswer, request: ScimRequest, nowMs: number): A
   if (status >= 300 && status < 400) {
     throw new Failure(
       "iam-invalid",
-      `${said}, location ${quoted(answer.header("location"))}. Redirects are not followed: set iam.url to where the service really is.`,
+      `${said}, location ${quoted(token.hideIn(answer.header("location") ?? ""))}. Redirects are not followed: set iam.url to where the service really is.`,
     );
   }
   throw new Failure("iam-invalid", `${said}. Check iam.url, the path and the query of this list.`);

@@ -476,6 +476,30 @@ describe("an IAM with", { concurrency: 4 }, () => {
   }
 });
 
+describe("a server that repeats the token where a quotation is cut", () => {
+  const said = `${"x".repeat(48)}${TOKEN}`;
+  const answers: Readonly<Record<string, Misbehave>> = {
+    "an error": (_, response) => sendError(response, 403, said),
+    "an error with 200": (_, response) => sendError(response, 200, said),
+    "a page": (_, response) => response.end(`<p>${said}`) !== undefined,
+    "a redirect": (_, response) => response.writeHead(302, { location: said }).end() !== undefined,
+  };
+  for (const [what, misbehave] of Object.entries(answers)) {
+    it(`in ${what}: no part of it is printed`, async () => {
+      using node = makeNodeRoot();
+      await using iam = await startFakeIam(someUsers(USERS), []);
+      node.configure(iam.url);
+      iam.misbehave = misbehave;
+
+      const ran = await node.rollcall("sync");
+
+      assert.equal(ran.code, 1);
+      assert.match(ran.err, /x{40}/);
+      assert.ok(!ran.err.includes(TOKEN.slice(0, 6)), ran.err);
+    });
+  }
+});
+
 function configWith(url: string, iamLines = ""): string {
   const text = `${configFor(url)}homes: { create: false }\n`;
   const keys = iamLines.split("\n").map((line) => line.trim().split(":")[0] ?? "");

@@ -223,8 +223,8 @@ describe("the sockets of a daemon", () => {
     open.forEach((socket) => socket.destroy());
     flood.destroy();
     const good = answers.filter((one) => one.status === "fulfilled" && one.value === 200).length;
-    assert.ok(good >= 300, `${good} of 1000 were answered`);
-    assert.ok(pulls(iam) > before && seconds < 9, `${seconds} s`);
+    assert.ok(good >= 100, `${good} of 1000 were answered`);
+    assert.ok(pulls(iam) > before && seconds < 30, `${seconds} s`);
     assert.equal((await ask(health, "/healthz")).status, 200);
   });
 });

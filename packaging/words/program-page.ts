@@ -61,7 +61,7 @@ function synopsisOf({ name, options, arguments: given, usage }: CommandShape): s
   });
   const operands = given.map((one) =>
     usage.includes(`[${one.name}`)
-      ? `.Op ${name === "run" ? "Fl \\- " : ""}Ar ${one.name} ...`
+      ? `.Op ${name === "run" ? "Fl \\- " : ""}Ar ${one.name}${one.isVariadic ? " ..." : ""}`
       : `.Ar ${one.name}`,
   );
   return [".Nm", `.Cm ${argument(name)}`, ...own, ...operands];

@@ -21,6 +21,7 @@ export interface ArgumentShape {
   readonly name: string;
   readonly description: string;
   readonly choices: readonly string[];
+  readonly isVariadic: boolean;
 }
 
 /** A command with everything that is said of it. */
@@ -85,6 +86,7 @@ function commandOf(command: Command): CommandShape {
       name: argument.name(),
       description: argument.description,
       choices: argument.argChoices ?? [],
+      isVariadic: argument.variadic,
     })),
     options: command.options.map(optionOf),
     words,

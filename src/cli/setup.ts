@@ -118,7 +118,8 @@ function endingFor({ shown, reloaded, left, isPending }: Outcome, options: Setup
   if (dryRun) {
     return [`Nothing was written. To do this: ${commandFor(options)}`];
   }
-  return undo ? [...told, "Done."] : [...told, "Done.", ...nextSteps(options)];
+  const isFirst = shown.some(({ path, what }) => path === configPath(options) && what !== "changed");
+  return [...told, "Done.", ...(undo ? afterUndo() : nextSteps(options, isFirst))];
 }
 
 function commandFor({ root, config, undo }: SetupOptions): string {
@@ -130,10 +131,17 @@ function commandFor({ root, config, undo }: SetupOptions): string {
   ].join(" ");
 }
 
-function nextSteps(options: SetupOptions): string[] {
+function afterUndo(): string[] {
+  return [
+    "Nobody whom only Rollcall serves can log in any more. A daemon that still runs goes on writing what nobody reads: systemctl disable --now rollcall",
+  ];
+}
+
+function nextSteps(options: SetupOptions, isFirst: boolean): string[] {
+  const config = `  ${configPath(options)}: say where the IAM is, and put its token into the file named there, mode 0600`;
   return [
     "Next:",
-    `  ${configPath(options)}: say where the IAM is, and put its token into the file named there, mode 0600`,
+    ...(isFirst ? [config] : []),
     "  rollcall check; rollcall plan; rollcall sync",
     "  systemctl enable --now rollcall    to stay in step",
     `  ${commandFor({ ...options, undo: true })}    puts everything back as it was`,

@@ -11,6 +11,8 @@ import type { FullStatus, PublicStatus } from "../report/status.ts";
 import { type CommonOptions, type Context, configPath, EXIT, type Terminal } from "./context.ts";
 import { toJson } from "./json.ts";
 
+const USUAL_COLUMNS = 80;
+
 /** Options of this command alone. */
 export interface StatusOptions extends CommonOptions {
   readonly watch?: boolean;
@@ -45,7 +47,8 @@ async function showerFor(context: Context, options: StatusOptions): Promise<() =
       print(renderStatus(found, style, isLive));
     } else {
       const [columns] = terminal.size();
-      const screen = { columns, isUnicode: terminal.isUnicode, colour };
+      // A serial line does not know its width.
+      const screen = { columns: columns || USUAL_COLUMNS, isUnicode: terminal.isUnicode, colour };
       const board = renderBoard(found, { host: ("host" in found && found.host) || host, isLive }, screen);
       print([...board, ...(style.all ? renderDetails(found, style) : [])]);
     }

@@ -2,6 +2,7 @@
  * `rollcall sync`: bring this node in step, once; through the daemon where one runs.
  */
 
+import { askDaemonForStatus } from "../daemon/ask-status.ts";
 import type { Asked } from "../daemon/decisions.ts";
 import { refusesRecord } from "../model/problem.ts";
 import { isIdle, isWhole, type RunRecord } from "../model/report.ts";
@@ -54,7 +55,14 @@ async function syncByDaemon(
     return undefined;
   }
   context.redraw?.("Asking the daemon …");
-  return askDaemonToSync(root, asked, context.signal);
+  const record = await askDaemonToSync(root, asked, context.signal);
+  const status = record && (await askDaemonForStatus(root, context.signal));
+  if (status !== undefined && "config" in status && status.config.mistakes !== null) {
+    context.err(
+      `rollcall: ${status.config.path} has mistakes, so the daemon goes on under the one of before. See them: rollcall check [config-invalid]`,
+    );
+  }
+  return record;
 }
 
 async function syncHere(context: Context, options: SyncOptions, asked: Asked): Promise<RunRecord> {

@@ -147,7 +147,7 @@ export const WORDS = {
     ],
   },
   check: {
-    reads: CONFIG,
+    reads: `${CONFIG}; of other files, whether the token's is there`,
     writes: "nothing",
     exits: { ok: "no mistakes", failed: "mistakes, each with its line; or the file cannot be read" },
     examples: [

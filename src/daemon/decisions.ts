@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { Failure } from "../model/failure.ts";
 import type { Plan } from "../model/plan.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, refusesRecord } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
 import type { Decisions } from "../validate/ledger.ts";
 
@@ -71,10 +71,29 @@ export function refuseRemovals(
       : `${remade} of the records have names that other records had, as after a move to another IAM: if they are the same people, run "rollcall accept --every" instead. `;
   throw new Failure(
     "removals-refused",
-    `This sync was refused because ${refusal}: ${lost.join("; ")}. Nothing was changed. ${mismatch}${renewed}` +
-      `If the IAM is right, look at everything with "rollcall plan" and run the same command again with ` +
-      `--accept-removals ${planId}, which lets exactly this through. If it is not, mend the IAM; the next sync asks again.`,
+    `This sync was refused because ${refusal}: ${lost.join("; ")}. Nothing was changed. ${mismatch}${renewed}${causesOf(problems)}` +
+      `Look at everything with "rollcall plan". If it is right, "rollcall sync --accept-removals ${planId}" lets exactly ` +
+      `this through. If not, mend the IAM or the configuration; the next sync asks again.`,
   );
+}
+
+/** Of so many records the same is wrong that it is hardly the records. */
+const MANY = 10;
+
+/** What may be wrong with the configuration rather than with people: names that nobody has, the same trouble everywhere. */
+function causesOf(problems: readonly Problem[]): string {
+  const unknown = problems
+    .filter(({ code }) => code === "access-unknown")
+    .map(({ field, reason }) => `${field}: ${reason}`);
+  const refused = Map.groupBy(problems.filter(refusesRecord), ({ code, field }) => `${code} ${field}`);
+  const [first] = [...refused.values()].sort((one, other) => other.length - one.length);
+  const [example] = first ?? [];
+  const common =
+    first === undefined || example === undefined || first.length < MANY
+      ? []
+      : [`${first.length} records are refused for the same reason: ${example.reason} [${example.code}]`];
+  const causes = [...unknown, ...common];
+  return causes.length === 0 ? "" : `First look at this: ${causes.slice(0, NAMED).join("; ")}. `;
 }
 
 /** What stands for `user:NAME` or `group:NAME` on the command line. */

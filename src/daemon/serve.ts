@@ -50,7 +50,13 @@ export interface ServeParts {
 /** Returns when the signal aborts. */
 export async function serve(parts: ServeParts, signal: AbortSignal): Promise<void> {
   const { health, log, requests, clock } = parts;
-  const state: State = { isReady: false, hasReported: false, problems: new Set(), failures: 0 };
+  const state: State = {
+    isReady: false,
+    isAnnounced: false,
+    hasReported: false,
+    problems: new Set(),
+    failures: 0,
+  };
   const watch = () =>
     parts.watch(health.knows.settings, (path) => {
       log.info("a file changed", { path });
@@ -80,12 +86,14 @@ export async function serve(parts: ServeParts, signal: AbortSignal): Promise<voi
 
 /** What the loop knows from one turn to the next. */
 interface State extends Memory {
-  /** Whether the service manager has heard that users are in place. */
+  /** Whether users were in place once. */
   isReady: boolean;
+  /** Whether the service manager has heard of the start, or of the last reload, that it is over. */
+  isAnnounced: boolean;
 }
 
 async function reload({ load, log, notifier, health }: ServeParts, state: State): Promise<void> {
-  state.isReady = false;
+  state.isAnnounced = false;
   notifier.reloading();
   try {
     health.knows.settings = await load();
@@ -107,6 +115,7 @@ async function serveFromMemory(parts: ServeParts, state: State, signal: AbortSig
   await tell(parts, state);
 }
 
+/** A start is over after the first try at the latest: whoever starts the service by hand must not wait for an IAM. */
 async function takeTurn(parts: ServeParts, state: State, signal: AbortSignal): Promise<void> {
   const { requests, syncer, health } = parts;
   const wanted = requests.takeSync();
@@ -117,6 +126,9 @@ async function takeTurn(parts: ServeParts, state: State, signal: AbortSignal): P
   }
   wanted?.answer(result);
   await tell(parts, state);
+  if (!state.isAnnounced && !signal.aborted) {
+    announce(parts, state, statusLine(health, state));
+  }
 }
 
 /** What the IAM says cannot be had, or is not believed; whatever is wrong with this node would be so from memory as well. */
@@ -165,13 +177,20 @@ async function tell(parts: ServeParts, state: State): Promise<void> {
   health.knows.disks = await parts.readDisks(health.knows.settings);
   logConditions(parts.log, health.look());
   const status = statusLine(health, state);
-  if (health.knows.usersAreInPlace && !state.isReady) {
-    state.isReady = true;
-    notifier.ready(status);
-    parts.onReady();
+  if (health.knows.usersAreInPlace && !state.isAnnounced) {
+    announce(parts, state, status);
   } else {
     notifier.status(status);
   }
+  if (health.knows.usersAreInPlace && !state.isReady) {
+    state.isReady = true;
+    parts.onReady();
+  }
+}
+
+function announce({ notifier }: ServeParts, state: State, status: string): void {
+  state.isAnnounced = true;
+  notifier.ready(status);
 }
 
 function statusLine(health: Health, { hasReported, failures }: State): string {
@@ -180,7 +199,8 @@ function statusLine(health: Health, { hasReported, failures }: State): string {
     return "no sync yet since the start";
   }
   if (failure !== undefined) {
-    return `the last sync failed: ${failure.code}`;
+    const place = health.knows.usersAreInPlace ? "" : "no users are in place, and ";
+    return `${place}the last sync failed: ${failure.code}`;
   }
   const { users = 0, groups = 0, keys = 0 } = record?.served ?? {};
   return `in step: ${users} users, ${groups} groups, ${keys} keys`;

@@ -144,8 +144,8 @@ function lastChangeOf({ lastChange, lastSync, lastSyncSecondsAgo }: Status): str
 
 function changesOf({ added, removed, changed }: ShownSync): string {
   const parts = [
-    ...(added > 0 ? [`${added} given`] : []),
-    ...(removed > 0 ? [`${removed} taken`] : []),
+    ...(added > 0 ? [`${added} added`] : []),
+    ...(removed > 0 ? [`${removed} removed`] : []),
     ...(changed > 0 ? [`${changed} changed`] : []),
   ];
   return parts.length === 0 ? "nothing to change" : parts.join(", ");

@@ -37,7 +37,7 @@ export const CONDITIONS = {
     severity: "critical",
     shownAfterMs: 0,
     remedy:
-      'Look at it with "rollcall plan". If it is right, run the command printed there; else mend the IAM.',
+      'Look at it with "rollcall plan". If it is right, run the command printed there; else mend the IAM or the configuration.',
   },
   "node-unreadable": {
     title: "This node cannot be looked at",

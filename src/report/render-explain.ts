@@ -43,7 +43,7 @@ function closingLine({ user, firstBroken, wayOut, links }: Explanation): string 
   const broken = links.find(({ link }) => link === firstBroken);
   if (broken === undefined) {
     const marked = links.some(({ state }) => state === "warning") ? "; look at what is marked with !" : "";
-    return `${who} can log in here${marked}.`;
+    return `${who} can log in here${marked}, if the name service and sshd read these files: "rollcall doctor" looks.`;
   }
   const remedy = broken.remedy ?? broken.value;
   const choice =

@@ -35,7 +35,7 @@ export function renderDetails(status: FullStatus | PublicStatus, style: Style): 
 function lastSyncLines({ lastSync, lastChange }: FullStatus | PublicStatus): string[] {
   const describe = ({ at, result, seconds, added, removed, changed }: ShownSync) => {
     const took = seconds === null ? "" : `, ${seconds.toFixed(2)} s`;
-    return `${at} (${result}${took}): ${added} given, ${removed} taken, ${changed} changed`;
+    return `${at} (${result}${took}): ${added} added, ${removed} removed, ${changed} changed`;
   };
   return [
     ...(lastSync === null ? [] : [`  last sync ${describe(lastSync)}`]),

@@ -19,14 +19,14 @@ attributes:
     name: userName
     uid: urn:example:params:scim:schemas:extension:posix:2.0:User/uidNumber
     gid: urn:example:params:scim:schemas:extension:posix:2.0:User/gidNumber
-    gecos: name/formatted
+    # gecos: name/formatted # displayName without it
     keys: urn:example:params:scim:schemas:extension:posix:2.0:User/sshKeys
   group:
     gid: urn:example:params:scim:schemas:extension:posix:2.0:Group/gidNumber
 
-homes:
-  path: /mnt/home/%u
-  under: [/home, /mnt/home]
+# homes: # /home/%u without it; who has a home moves with a change of path, so choose before the first sync
+#   path: /mnt/home/%u
+#   under: [/home, /mnt/home]
 
 # access: # who exists here, and who may log in; without it everybody
 #   visible: all

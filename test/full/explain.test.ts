@@ -554,7 +554,10 @@ describe("explain", () => {
         "|",
       ),
     );
-    assert.equal(lines.at(-1), "user1 can log in here.");
+    assert.equal(
+      lines.at(-1),
+      'user1 can log in here, if the name service and sshd read these files: "rollcall doctor" looks.',
+    );
   });
 
   it("prints JSON with a value and a source for each link, and no key", async () => {

@@ -280,7 +280,7 @@ describe("a service manager", () => {
     );
   });
 
-  it("is not told that a node without users is ready", { skip }, async () => {
+  it("waits for the first try and no longer, and hears that there are no users", { skip }, async () => {
     using node = makeNodeRoot();
     await using iam = await startFakeIam([aUser(1)], []);
     iam.misbehave = (_, response) => sendError(response, 500, "down");
@@ -290,8 +290,11 @@ describe("a service manager", () => {
     await using daemon = startDaemon(node, { NOTIFY_SOCKET: manager.socket });
     await daemon.logged(/failures":2/);
 
-    assert.doesNotMatch(manager.heard(), /READY=1/);
-    assert.match(manager.heard(), /STATUS=the last sync failed/);
+    assert.match(
+      manager.heard(),
+      /READY=1 STATUS=no users are in place, and the last sync failed: iam-unreachable/,
+    );
+    assert.equal((await node.rollcall("probe", "readyz")).code, 1);
   });
 
   it("hears a pulse, and none while the process stands still", { skip }, async () => {

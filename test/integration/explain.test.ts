@@ -10,7 +10,7 @@ import { aUser, someUsers } from "../support/records.ts";
 
 /** Who is asked for, the first broken link, the exit code, and words of the remedy. */
 const SITUATIONS = [
-  ["user1", null, 0, /user1 can log in here\./],
+  ["user1", null, 0, /user1 can log in here, if /],
   ["usr1", "record", 1, /[Dd]id you mean "user1"/],
   ["user2", "active", 1, /Activate them in the IAM/],
   ["user3", "keys", 1, /add an ed25519 key/],

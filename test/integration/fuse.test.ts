@@ -241,7 +241,7 @@ const without = (count: number, lost: readonly number[]) =>
   numbers(1, count).filter((nth) => !lost.includes(nth));
 
 /** The id in a refusal; "-" where there is none. */
-const idIn = ({ err }: Ran) => /--accept-removals ([0-9a-f]{12}),/.exec(err)?.[1] ?? "-";
+const idIn = ({ err }: Ran) => /--accept-removals ([0-9a-f]{12})"/.exec(err)?.[1] ?? "-";
 
 /** The message says why, names the first ten of whoever is lost, and counts the other users. */
 function assertExplains({ code, err }: Ran, { refused, lost = [], lostGroups = [] }: Row): void {
@@ -284,6 +284,40 @@ describe("a sync that would leave the node with", { concurrency: 4 }, () => {
       }
     });
   }
+});
+
+describe("a refusal that a mistake in the configuration has caused", { concurrency: 4 }, () => {
+  it("begins with the name that nobody has, and the nearest one", async () => {
+    await using place = await aNodeInStep(LARGE);
+    const { node, iam } = place;
+    node.configure(iam.url, `${WITHOUT_HOMES}access: { login: { users: [user11] } }\n`);
+    const right = await node.rollcall("plan");
+    node.configure(iam.url, `${WITHOUT_HOMES}access: { login: { users: [usr11] } }\n`);
+
+    const ran = await node.rollcall("sync");
+
+    assert.doesNotMatch(right.out + right.err, /First look at this/);
+    assert.match(
+      ran.err,
+      /Nothing was changed\. First look at this: access\.login\.users: "usr11" is not served on this node.*did you mean "user11/,
+    );
+  });
+
+  it("says what is wrong with most of the records", async () => {
+    await using place = await aNodeInStep(LARGE);
+    const { node } = place;
+    node.write(
+      "/etc/rollcall/rollcall.yaml",
+      (node.read("/etc/rollcall/rollcall.yaml") ?? "").replace(/uid: .*?uidNumber/, "uid: no/such"),
+    );
+
+    const ran = await node.rollcall("sync");
+
+    assert.match(
+      ran.err,
+      /First look at this: 200 records are refused for the same reason: .*\[id-missing\]/,
+    );
+  });
 });
 
 describe("the id in a refusal", { concurrency: 4 }, () => {

@@ -325,12 +325,14 @@ describe("rollcall status", () => {
     node.configure(iam.url, `${NEVER}guards: {}\n`);
     await daemon.logged(/config-refused/);
     const bad = await node.rollcall("status");
+    const synced = await node.rollcall("sync");
     node.configure(iam.url, NEVER);
     await daemon.logged(/condition cleared/);
     const good = await node.rollcall("status");
 
     assert.equal(bad.code, 1);
     assert.match(bad.out, /the old one is in force[^]*guards: unknown key; did you mean guard/);
+    assert.match(synced.err, /has mistakes, so the daemon goes on under the one of before.*rollcall check/);
     assert.equal(good.code, 0, good.out);
   });
 });

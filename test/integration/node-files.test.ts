@@ -548,6 +548,23 @@ describe("bad input", () => {
     assert.match(ran.err, /rollcall\.yaml failed.*Run "rollcall" without arguments.*config-unreadable/);
   });
 
+  it("says of a file without mistakes what cannot work yet: an address of an example, a token that is not there", async () => {
+    using node = makeNodeRoot();
+    node.configure("https://iam.example.org/scim");
+    const fresh = await node.rollcall("check");
+    rmSync(join(node.path, "etc/rollcall/token"));
+    const bare = await node.rollcall("check");
+    symlinkSync("..data/token", join(node.path, "etc/rollcall/token"));
+    node.configure("https://iam.example.edu/scim");
+    const linked = await node.rollcall("check");
+
+    assert.equal(bare.code, 0, bare.err);
+    assert.match(fresh.out, /no mistakes[^]*Note: iam\.url still leads to iam\.example\.org/);
+    assert.doesNotMatch(fresh.out, /token/);
+    assert.match(bare.out, /Note: \/etc\/rollcall\/token is not there yet\./);
+    assert.doesNotMatch(linked.out, /Note:/);
+  });
+
   it("of a configuration with mistakes lists them all and does nothing", async () => {
     using node = makeNodeRoot();
     node.configure("ftp://x", "guards: {}\n");

@@ -47,7 +47,7 @@ describe("the status on a terminal", () => {
     assert.match(ran.out, /^\u001b\[32m● healthy/);
     assert.match(ran.out, /No daemon answers here; this is from the last sync, \d+ s ago\./);
     assert.match(ran.out, /served +3 users · 3 groups · 3 keys\r?\n/);
-    assert.match(ran.out, /last sync +\d+ s ago · took \d+\.\d\d s · 9 given/);
+    assert.match(ran.out, /last sync +\d+ s ago · took \d+\.\d\d s · 9 added/);
     assert.match(
       ran.out,
       /refused +3 records[^]* 2 {2}The id is outside[^]* 1 {2}The name belongs to the system/,

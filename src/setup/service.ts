@@ -8,7 +8,7 @@ import { underRoot } from "../platform/files.ts";
 import { openSafeDirectory } from "../platform/safe-directory.ts";
 import { isThere, lookAtSystemFile, programFault, readSystemText } from "../platform/system-files.ts";
 import { fileChange, NOTHING, type Part, textOf } from "./change.ts";
-import { planDirectory } from "./directories.ts";
+import { planSystemDirectory } from "./directories.ts";
 
 const UNIT = "/etc/systemd/system/rollcall.service";
 const PACKAGED = ["/usr/lib/systemd/system/rollcall.service", "/lib/systemd/system/rollcall.service"];
@@ -40,7 +40,7 @@ export async function planService(root: string, { unit, launcher }: Installation
   if (before !== undefined && textOf(before) === text) {
     return NOTHING;
   }
-  const above = await planDirectory(root, dirname(UNIT), 0o755);
+  const above = await planSystemDirectory(root, dirname(UNIT));
   return { ...above, changes: [...above.changes, fileChange(UNIT, "unit", { before, text })] };
 }
 

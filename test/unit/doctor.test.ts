@@ -153,6 +153,7 @@ describe("what confines sshd", () => {
     settings: unknown(""),
     keysDirectory: "",
     commandFault: unknown(""),
+    missingRevocations: unknown(""),
     people: unknown(""),
     pam: unknown(""),
     nologin: unknown(""),

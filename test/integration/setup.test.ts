@@ -187,6 +187,13 @@ describe("setup below another root", { skip: missing("sshd") }, () => {
     image.write("/usr/lib/systemd/system/rollcall.service", shipped);
     assert.equal((await image.rollcall("setup")).code, 0);
     assert.equal(image.read(unit), undefined);
+    image.write(unit, installed);
+    const hidden = await image.rollcall("setup");
+    assert.equal(hidden.code, 1);
+    assert.match(
+      hidden.err,
+      /rollcall\.service, by an earlier setup, hides the unit of the package\. Run: rm /,
+    );
   });
 
   it("changes nothing when it cannot remember what it changes", async () => {

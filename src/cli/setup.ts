@@ -13,6 +13,7 @@ import { isRoot } from "../platform/privileges.ts";
 import { isThere } from "../platform/system-files.ts";
 import { type Style } from "../report/messages.ts";
 import { FIRST_CONFIG } from "../setup/first-config.ts";
+import { refuseOutside } from "../setup/memory.ts";
 import type { Places } from "../setup/plan.ts";
 import {
   type Outcome,
@@ -59,6 +60,7 @@ async function preview(options: SetupOptions): Promise<Outcome> {
 /** No sync writes meanwhile, and no other setup. */
 async function perform(options: SetupOptions): Promise<Outcome> {
   const { root } = options;
+  await refuseOutside(root, RUN_DIRECTORY);
   using _lock = await takeLock(underRoot(root, RUN_DIRECTORY), "sync");
   return options.undo === true ? await performUndo(root) : await performSetup(await placesFor(options));
 }

@@ -34,6 +34,10 @@ export async function lookAtSshd(
       const program = command.split(" ", 1)[0] ?? "";
       return program.startsWith("/") ? programFault(root, program) : undefined;
     }),
+    missingRevocations: await look("looking at RevokedKeys", async () => {
+      const path = settingOf(valueOf(settings)?.settings ?? new Map(), "RevokedKeys") ?? "none";
+      return path.startsWith("/") && !(await isThere(underRoot(root, path))) ? path : undefined;
+    }),
     people: maps.known ? known(maps.value.logins) : maps,
     pam: await look("reading /etc/pam.d", () => readPam(root)),
     nologin: await look("looking for nologin files", () => findNologin(root)),

@@ -39,9 +39,9 @@ import {
   type SshdFacts,
   sshdAllows,
   sshdConfig,
-  sshdKeys,
   sshdStrict,
 } from "./sshd.ts";
+import { sshdKeys } from "./sshd-keys.ts";
 
 /** All that is known. */
 export interface Facts {

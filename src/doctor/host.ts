@@ -55,7 +55,11 @@ export function unit({ unit: fact }: HostFacts): Finding {
     }
     const { loadState, fileState, activeState } = found;
     if (loadState !== "loaded") {
-      return broken(`${UNIT} is ${loadState}`, `Run: systemctl enable --now /opt/rollcall/systemd/${UNIT}`);
+      const remedy =
+        loadState === "masked"
+          ? "Run: systemctl unmask rollcall; systemctl enable --now rollcall"
+          : "Run: rollcall setup; systemctl enable --now rollcall";
+      return broken(`${UNIT} is ${loadState}`, remedy);
     }
     if (activeState !== "active" && activeState !== "reloading") {
       return broken(

@@ -2,7 +2,7 @@
  * Whether sshd reads the keys, and lets in whom Rollcall serves.
  */
 
-import { keyFilesOf, type SshdSettings, settingOf } from "../formats/sshd-settings.ts";
+import { type SshdSettings, settingOf } from "../formats/sshd-settings.ts";
 import { quoted } from "../model/quoted.ts";
 import { about, broken, type Fact, type Finding, notChecked, ok, someOf, warning } from "./finding.ts";
 import { type Login, whyShut } from "./ssh-patterns.ts";
@@ -16,6 +16,8 @@ export interface SshdFacts {
   readonly keysDirectory: string;
   /** What is wrong with the program of AuthorizedKeysCommand; undefined for nothing. */
   readonly commandFault: Fact<string | undefined>;
+  /** The file of RevokedKeys, where it is missing: sshd then takes no key at all. */
+  readonly missingRevocations: Fact<string | undefined>;
   /** Whoever may log in by the maps. */
   readonly people: Fact<readonly Login[]>;
   readonly pam: Fact<PamFacts>;
@@ -50,69 +52,6 @@ export function sshdConfig({ fault }: SshdFacts): Finding {
       : broken(
           `"sshd -t" says: ${said.replaceAll(/\s*\n\s*/g, "; ").slice(0, 400)}`,
           "Correct /etc/ssh/sshd_config or its drop-ins; a sshd that is restarted now would not come back.",
-        ),
-  );
-}
-
-/** Whether it looks where Rollcall writes. */
-export function sshdKeys({ settings, keysDirectory, commandFault }: SshdFacts): Finding {
-  return about(settings, ({ settings: own }) => {
-    const setup = `Run: rollcall setup. By hand: "AuthorizedKeysFile ${keysDirectory}/%u" in /etc/ssh/sshd_config.d/, before any other such line, then reload sshd.`;
-    if (settingOf(own, "PubkeyAuthentication") === "no") {
-      return broken(
-        "PubkeyAuthentication is off, so no key lets anybody in",
-        'Write "PubkeyAuthentication yes", then reload sshd.',
-      );
-    }
-    const methods = settingOf(own, "AuthenticationMethods") ?? "any";
-    if (methods !== "any" && !methods.split(" ").some((list) => /^publickey(?:,publickey)*$/.test(list))) {
-      return warning(
-        `AuthenticationMethods ${quoted(methods)}: a key alone lets nobody in`,
-        'Write "AuthenticationMethods publickey", unless the other factor is there on purpose.',
-      );
-    }
-    const files = keyFilesOf(own);
-    const command = settingOf(own, "AuthorizedKeysCommand") ?? "none";
-    const asksUs = /\bkeys %u\b/.test(command) && /rollcall/.test(command);
-    if (files.some((file) => file.replaceAll(/\/+/g, "/") === `${keysDirectory}/%u`)) {
-      return command === "none" || asksUs
-        ? ok(`AuthorizedKeysFile ${files.join(" ")}`)
-        : warning(
-            `AuthorizedKeysFile has our files, and AuthorizedKeysCommand ${quoted(command)} gives further keys, which Rollcall cannot revoke`,
-            'Write "AuthorizedKeysCommand none", then reload sshd.',
-          );
-    }
-    if (!asksUs) {
-      return broken(
-        `AuthorizedKeysFile ${quoted(files.join(" ") || "none")} leads to no file of ${keysDirectory}, and AuthorizedKeysCommand is ${quoted(command)}`,
-        setup,
-      );
-    }
-    return commandFinding({
-      command,
-      commandFault,
-      user: settingOf(own, "AuthorizedKeysCommandUser") ?? "none",
-    });
-  });
-}
-
-function commandFinding({
-  command,
-  commandFault,
-  user,
-}: Pick<SshdFacts, "commandFault"> & { readonly command: string; readonly user: string }): Finding {
-  if (user === "none") {
-    return broken(
-      "AuthorizedKeysCommand has no user to run as, so sshd does not run it",
-      'Write "AuthorizedKeysCommandUser nobody", then reload sshd.',
-    );
-  }
-  return about(commandFault, (fault) =>
-    fault === undefined
-      ? ok(`AuthorizedKeysCommand ${command}`)
-      : broken(
-          `sshd does not run AuthorizedKeysCommand: ${fault}`,
-          "The program and every directory above it must be root's, and writable by root alone.",
         ),
   );
 }

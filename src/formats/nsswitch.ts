@@ -115,7 +115,7 @@ export interface WithCache {
   readonly text: string;
   /** The databases whose lines were changed or added. */
   readonly wired: readonly string[];
-  /** Those whose lines were left alone, because they cannot be read or name no local source. */
+  /** Those whose lines were left alone: they cannot be read, name no local source, or go on after a success. */
   readonly unfit: readonly string[];
   /** Those whose `cache` nobody gets to, because something before it ends the asking. */
   readonly unreached: readonly string[];
@@ -156,6 +156,9 @@ interface Insertion {
 }
 
 /**
+ * Undefined where nobody local would be found any more: glibc takes the last answer of a line that goes on after a success,
+ * and the cache knows nobody local. Only `initgroups` adds up what all of them say.
+ *
  * `files [NOTFOUND=return]` would end before the cache is asked, so it goes before the brackets, which end the asking after
  * it as they did before. Any other brackets stay with `files`; what a success means for those behind is said again.
  */
@@ -165,6 +168,9 @@ function insertionFor({ database, sources = [] }: NssLine): Insertion | undefine
     return undefined;
   }
   const { actions, brackets, end } = local;
+  if (actions.success === "continue" && database !== "initgroups") {
+    return undefined;
+  }
   const again = actions.success === "return" ? "" : ` ${successRule(actions)}`;
   return actions.notfound === "return" || brackets === undefined
     ? { database, at: end, words: `${again} ${CACHE_SOURCE}` }

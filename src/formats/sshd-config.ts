@@ -39,7 +39,7 @@ function wordsOf(rest: string): string[] {
 }
 
 const MARK = '# By "rollcall setup"; "rollcall setup --undo" takes it out again.';
-const OURS = new RegExp(`^${MARK}\\nAuthorizedKeysFile [^\\n]*\\n`, "m");
+const OURS = new RegExp(`^${MARK}\\nAuthorizedKeysFile ([^\\n]*)\\n`, "m");
 
 /** What makes sshd look for keys in these places: a drop-in of its own, or the first lines of sshd_config. */
 export function renderKeyFiles(paths: readonly string[]): string {
@@ -49,4 +49,10 @@ export function renderKeyFiles(paths: readonly string[]): string {
 /** A file without those lines. */
 export function withoutKeyFiles(text: string): string {
   return text.replace(OURS, "");
+}
+
+/** What those lines name; undefined in a file without them. */
+export function keyFilesBySetup(text: string): string[] | undefined {
+  const rest = OURS.exec(text)?.[1];
+  return rest === undefined ? undefined : wordsOf(rest);
 }

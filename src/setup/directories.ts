@@ -22,6 +22,11 @@ export async function planDirectory(root: string, path: string, mode: number): P
   return { changes: [...above, directory(path, mode)], notes: [], left: [] };
 }
 
+/** One that is the system's: made open to all, and as closed as it is where it is there (Red Hat's sshd_config.d is root's alone). */
+export async function planSystemDirectory(root: string, path: string): Promise<Part> {
+  return planDirectory(root, path, (await isThere(underRoot(root, path))) ? 0o700 : 0o755);
+}
+
 function directory(path: string, mode: number): DirectoryChange {
   return { kind: "directory", path, mode };
 }

@@ -11,9 +11,15 @@ import {
   SETUP_RECORD,
   type SetupRecord,
 } from "../formats/setup-record.ts";
-import { Failure } from "../model/failure.ts";
+import { Failure, messageOf } from "../model/failure.ts";
 import type { ObservedFile } from "../model/observed.ts";
-import { ensureOwnDirectory, removeFile, syncDirectory, underRoot } from "../platform/files.ts";
+import {
+  ensureOwnDirectory,
+  refuseToLeave,
+  removeFile,
+  syncDirectory,
+  underRoot,
+} from "../platform/files.ts";
 import { readKept, writePrivate } from "../platform/private-files.ts";
 import { isThere, removeEmptyDirectory } from "../platform/system-files.ts";
 import { type Change, digestOf, type FileChange } from "./change.ts";
@@ -23,8 +29,26 @@ export const STATE = "/var/lib/rollcall";
 /** Where the record is. */
 export const RECORD_DIRECTORY = `${STATE}/setup`;
 
-/** What was changed before; nothing without a record. Throws when there is one that cannot be read. */
+/** What was changed before; nothing without a record. Throws when there is one that cannot be read, or leads out of the root. */
 export async function recall(root: string): Promise<SetupRecord> {
+  await refuseOutside(root, RECORD_DIRECTORY);
+  const record = await read(root);
+  for (const { path } of record.changes) {
+    await refuseOutside(root, dirname(path));
+  }
+  return record;
+}
+
+/** What is written, removed or put back below another root is in there, whatever links became of its directories since. */
+export async function refuseOutside(root: string, path: string): Promise<void> {
+  if (root !== "/") {
+    await refuseToLeave(root, path).catch((error: unknown) => {
+      throw new Failure("setup-refused", `Nothing was changed: ${messageOf(error)}.`, { cause: error });
+    });
+  }
+}
+
+async function read(root: string): Promise<SetupRecord> {
   const path = underRoot(root, `${RECORD_DIRECTORY}/${SETUP_RECORD}`);
   const bytes = await readKept(dirname(path), SETUP_RECORD);
   if (bytes === undefined && !(await isThere(path))) {

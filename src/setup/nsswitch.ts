@@ -29,7 +29,7 @@ export async function planNsswitch(root: string): Promise<Part> {
   const { text, wired, unfit, unreached } = addCache(before === undefined ? "" : textOf(before));
   const left = unfit.map(
     (database) =>
-      `${PATH}: the line ${database} names no local source, or glibc cannot read it. Add "cache" by hand.`,
+      `${PATH}: the line ${database} names no local source, goes on after a success ([SUCCESS=continue]), or cannot be read by glibc. By hand, write "${database}: files cache", with whatever else has to be asked behind it.`,
   );
   const notes = unreached.map(
     (database) =>

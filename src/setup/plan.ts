@@ -4,7 +4,7 @@
 
 import { refuseToLeave } from "../platform/files.ts";
 import { type Change, fileChange, NOTHING, type Part } from "./change.ts";
-import { planDirectory } from "./directories.ts";
+import { planDirectory, planSystemDirectory } from "./directories.ts";
 import { FIRST_CONFIG } from "./first-config.ts";
 import { STATE } from "./memory.ts";
 import { planNsswitch } from "./nsswitch.ts";
@@ -36,7 +36,7 @@ export async function planSetup(places: Places): Promise<Part> {
   const parts = [
     await planDirectory(root, STATE, 0o700),
     ...(stateDirectory === STATE ? [] : [await planDirectory(root, stateDirectory, 0o700)]),
-    await planDirectory(root, "/etc/rollcall", 0o755),
+    await planSystemDirectory(root, "/etc/rollcall"),
     await planDirectory(root, keysDirectory, 0o755),
     ...(places.needsConfig ? [FIRST] : []),
     await planService(root, places),

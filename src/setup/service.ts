@@ -8,7 +8,7 @@ import { underRoot } from "../platform/files.ts";
 import { openSafeDirectory } from "../platform/safe-directory.ts";
 import { isThere, lookAtSystemFile, programFault, readSystemText } from "../platform/system-files.ts";
 import { fileChange, NOTHING, type Part, textOf } from "./change.ts";
-import { planDirectory } from "./directories.ts";
+import { planSystemDirectory } from "./directories.ts";
 
 const UNIT = "/etc/systemd/system/rollcall.service";
 const PACKAGED = ["/usr/lib/systemd/system/rollcall.service", "/lib/systemd/system/rollcall.service"];
@@ -23,11 +23,12 @@ export interface Installation {
 /** The unit, if it is needed. */
 export async function planService(root: string, { unit, launcher }: Installation): Promise<Part> {
   const has = (paths: readonly string[]) => Promise.all(paths.map((path) => isThere(underRoot(root, path))));
-  if ((await has(PACKAGED)).includes(true) || !(await has(SYSTEMD)).includes(true)) {
-    return NOTHING;
-  }
   const found = await lookAtSystemFile(underRoot(root, UNIT));
-  if (found.kind !== "absent" && (found.kind !== "file" || !textOf(found.file).startsWith(MARK))) {
+  const isOurs = found.kind === "file" && textOf(found.file).startsWith(MARK);
+  if ((await has(PACKAGED)).includes(true)) {
+    return isOurs ? { ...NOTHING, left: [HIDES] } : NOTHING;
+  }
+  if (!(await has(SYSTEMD)).includes(true) || (found.kind !== "absent" && !isOurs)) {
     return NOTHING;
   }
   const template = await readSystemText(unit);
@@ -40,11 +41,14 @@ export async function planService(root: string, { unit, launcher }: Installation
   if (before !== undefined && textOf(before) === text) {
     return NOTHING;
   }
-  const above = await planDirectory(root, dirname(UNIT), 0o755);
+  const above = await planSystemDirectory(root, dirname(UNIT));
   return { ...above, changes: [...above.changes, fileChange(UNIT, "unit", { before, text })] };
 }
 
 const MARK = '# Written by "rollcall setup". To change something: systemctl edit rollcall\n';
+
+/** Of an installation by hand: systemd goes by this one, and so runs the program of before. */
+const HIDES = `${UNIT}, by an earlier setup, hides the unit of the package. Run: rm ${UNIT}; systemctl daemon-reload; then, where it is enabled, systemctl reenable rollcall; systemctl restart rollcall.`;
 
 /** Root runs it, so nobody else may be able to change it. */
 async function faultOf(root: string, launcher: string): Promise<string | undefined> {

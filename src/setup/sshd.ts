@@ -4,14 +4,14 @@
  * Each candidate is shown to sshd itself, as copies, before anything is written: what counts is what `sshd -T` then says.
  */
 
-import { renderKeyFiles, withoutKeyFiles } from "../formats/sshd-config.ts";
+import { keyFilesBySetup, renderKeyFiles, withoutKeyFiles } from "../formats/sshd-config.ts";
 import { keyFilesOf, type SshdSettings, settingOf } from "../formats/sshd-settings.ts";
 import { Failure } from "../model/failure.ts";
 import { underRoot } from "../platform/files.ts";
 import { makeSshdCopies } from "../platform/sshd-copies.ts";
 import { lookAtSystemFile, type SystemFile } from "../platform/system-files.ts";
 import { fileChange, NOTHING, type Part, textOf } from "./change.ts";
-import { planDirectory } from "./directories.ts";
+import { planSystemDirectory } from "./directories.ts";
 import { type Scene as Asked, inForce } from "./sshd-in-force.ts";
 import { type Imagined, linesAbout, readSshdTree, SSHD_CONFIG, type SshdFile } from "./sshd-tree.ts";
 
@@ -22,6 +22,8 @@ const DROP_IN = `${DROP_IN_DIRECTORY}/00-rollcall.conf`;
 interface Scene extends Asked {
   /** Whether sshd takes what is there now; then it must take what is planned. */
   readonly isChecked: boolean;
+  /** Where sshd looks for keys now. */
+  readonly now: readonly string[];
 }
 
 /** What AuthorizedKeysFile lacks. Throws with sshd's own words when it does not take the configuration that is there. */
@@ -38,7 +40,7 @@ export async function planSshd(root: string, keysDirectory: string): Promise<Par
   await using copies = await makeSshdCopies();
   const asked = { root, copies, place: `${keysDirectory}/%u` };
   const { settings, unchecked } = await inForce(asked, tree);
-  const scene = { ...asked, isChecked: unchecked.length === 0 };
+  const scene = { ...asked, isChecked: unchecked.length === 0, now: keyFilesOf(settings) };
   const notes = [...unchecked, ...overrides(tree, scene.place)];
   return isWired(settings, scene.place) ? { ...NOTHING, notes } : await plan(scene, tree, notes);
 }
@@ -55,10 +57,13 @@ function isWired(settings: SshdSettings, place: string): boolean {
 
 async function plan(scene: Scene, tree: SshdFile, notes: string[]): Promise<Part> {
   const oddity = linesAbout(tree, "authorizedkeysfile").find(({ line }) =>
-    line.args.some((arg) => /\s/.test(arg)),
+    line.args.some((arg) => /[\s\\'"]/.test(arg)),
   );
   if (oddity !== undefined) {
-    return leave(`line ${oddity.line.index + 1} of ${oddity.path} has a path with a space`);
+    // sshd -T prints it without its quotes, so nobody can tell where the path ends.
+    return leave(
+      `line ${oddity.line.index + 1} of ${oddity.path} has a path with a space, a quote or a backslash`,
+    );
   }
   const found = await lookAround(scene, tree);
   const dropIn = await asDropIn(scene, found, notes);
@@ -84,7 +89,10 @@ async function lookAround(scene: Scene, tree: SshdFile): Promise<Found> {
     [SSHD_CONFIG, mainText],
     [DROP_IN, dropInText === "" ? undefined : dropInText],
   ]);
-  const before = keyFilesOf((await inForce(scene, await treeWith(scene, bare))).settings);
+  const without = keyFilesOf((await inForce(scene, await treeWith(scene, bare))).settings);
+  const bySetup =
+    keyFilesBySetup(tree.text) ?? (dropIn.kind === "file" ? keyFilesBySetup(textOf(dropIn.file)) : undefined);
+  const before = bySetup?.join(" ") === scene.now.join(" ") ? behindPlace(scene.now, without) : without;
   return {
     tree,
     mainText,
@@ -96,6 +104,12 @@ async function lookAround(scene: Scene, tree: SshdFile): Promise<Found> {
   };
 }
 
+/** Of the line of an earlier setup: what stands behind its place. Somebody may have taken out of it what was in force before. */
+function behindPlace(now: readonly string[], without: readonly string[]): readonly string[] {
+  const [first = "", ...others] = now;
+  return /^\/.*\/%u$/.test(first) && !without.includes(first) ? others : now;
+}
+
 /** Undefined when sshd would not read it, or not first. */
 async function asDropIn(scene: Scene, found: Found, notes: readonly string[]): Promise<Part | undefined> {
   const { dropIn, dropInText, lines } = found;
@@ -105,7 +119,7 @@ async function asDropIn(scene: Scene, found: Found, notes: readonly string[]): P
     return undefined;
   }
   const before = dropIn.kind === "file" ? dropIn.file : undefined;
-  const above = await planDirectory(scene.root, DROP_IN_DIRECTORY, 0o755);
+  const above = await planSystemDirectory(scene.root, DROP_IN_DIRECTORY);
   return {
     changes: [...above.changes, fileChange(DROP_IN, "sshd", { before, text })],
     notes,

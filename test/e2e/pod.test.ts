@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { startFakeIam } from "../support/fake-iam.ts";
+import { missing, outputOf, startNamespace } from "../support/namespace.ts";
 import { keepOutput, makeNodeRoot, type NodeRoot, waitFor } from "../support/node-root.ts";
 import { aUser } from "../support/records.ts";
 
@@ -94,4 +95,29 @@ describe("the first process of a container", () => {
       assert.equal(code, expected, pod.output());
     });
   }
+});
+
+describe("the entrypoint of the image", { skip: missing("namespaces", "sshd") }, () => {
+  it("makes a host key where there is none or half of one, and keeps the one that is there", async () => {
+    await using node = await startNamespace();
+    const key = "/etc/ssh/host_keys/ssh_host_ed25519_key";
+    // What it closes must not be this machine's own.
+    outputOf(await node.run("mount", "-t", "tmpfs", "tmpfs", "/tmp"));
+    await node.write(key, "", 0o600);
+    await node.write(`${key}.new`, "-----BEGIN OPENSSH PRIV", 0o600);
+    const enter = () => node.run("sh", "/run/test/rollcall/packaging/pod", "echo", "/usr/sbin/sshd");
+
+    const first = await enter();
+    const made = await node.read(key);
+    const second = await enter();
+
+    assert.equal(first.code, 0, first.err);
+    assert.equal(second.code, 0, second.err);
+    assert.match(made, /^-----BEGIN OPENSSH PRIVATE KEY-----\n[^-]+-----END/);
+    assert.equal(await node.read(key), made);
+    assert.equal(
+      outputOf(await node.run("ls", "/etc/ssh/host_keys")),
+      "ssh_host_ed25519_key\nssh_host_ed25519_key.pub\n",
+    );
+  });
 });

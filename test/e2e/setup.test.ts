@@ -147,6 +147,35 @@ describe("setup on a node", { skip, timeout: 300_000 }, () => {
     });
   }
 
+  it("keeps to what somebody took out of its line, also when keys.directory changes", async () => {
+    await using node = await startNamespace();
+    await furnishSetup(node, { "/etc/ssh/sshd_config": `${INCLUDE}\n` });
+    await node.run("chmod", "0700", "/etc/ssh/sshd_config.d");
+    const wired = await node.rollcall("setup");
+    assert.equal(wired.code, 0, wired.out + wired.err);
+    await node.run("sed", "-i", "s/ .ssh.*//", "/etc/ssh/sshd_config.d/00-rollcall.conf");
+    const script = "echo 'keys: { directory: /etc/ssh/other.d }' >> /etc/rollcall/rollcall.yaml";
+    await node.run("sh", "-c", script);
+
+    const again = await node.rollcall("setup");
+
+    assert.equal(again.code, 0, again.out + again.err);
+    assert.equal(await keyFilesOf(node), "/etc/ssh/other.d/%u");
+  });
+
+  for (const path of [String.raw`/a\ b/%u`, "'/a b/%u'", '"/a b/%u"']) {
+    it(`leaves sshd alone where it looks in ${path}`, async () => {
+      await using node = await startNamespace();
+      await furnishSetup(node, { "/etc/ssh/sshd_config": `AuthorizedKeysFile ${path}\n` });
+
+      const ran = await node.rollcall("setup");
+
+      assert.equal(ran.code, 1);
+      assert.match(ran.err, /line 1 of \/etc\/ssh\/sshd_config has a path with a space/);
+      assert.equal(await keyFilesOf(node), "/a b/%u");
+    });
+  }
+
   it("lets people in at a running sshd without a restart, and out again", async (t) => {
     await using node = await startNamespace();
     const directory = mkdtempSync(join(tmpdir(), "rollcall-knock-"));

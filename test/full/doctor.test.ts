@@ -409,6 +409,12 @@ const IN_NAMES_AND_SSHD: Readonly<Record<string, Fault>> = {
     verdict: "broken",
     says: /PubkeyAuthentication is off/,
   },
+  "the list of revoked keys is missing": {
+    script: sshd(OURS, "RevokedKeys /etc/ssh/revoked"),
+    check: "sshd-keys",
+    verdict: "broken",
+    says: /RevokedKeys "\/etc\/ssh\/revoked" is not there/,
+  },
   "sshd wants a password beside the key": {
     script: sshd(OURS, "AuthenticationMethods publickey,password"),
     check: "sshd-keys",

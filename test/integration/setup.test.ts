@@ -3,7 +3,17 @@
  */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -52,6 +62,26 @@ function makeImage(): NodeRoot {
 const DROP_IN = "/etc/ssh/sshd_config.d/00-rollcall.conf";
 
 describe("setup below another root", { skip: missing("sshd") }, () => {
+  for (const directory of ["/etc", "/run"]) {
+    it(`writes nothing where ${directory} became a link out of that root`, async (t) => {
+      using image = makeImage();
+      assert.equal((await image.rollcall("setup")).code, 0);
+      const outside = mkdtempSync(join(tmpdir(), "rollcall-outside-"));
+      t.after(() => rmSync(outside, { recursive: true }));
+      renameSync(join(image.path, directory), join(outside, "moved"));
+      symlinkSync(join(outside, "moved"), join(image.path, directory));
+      const before = readdirSync(outside, { recursive: true });
+      const nsswitch = join(outside, "moved/nsswitch.conf");
+      const text = existsSync(nsswitch) ? readFileSync(nsswitch, "utf8") : "";
+
+      const undone = await image.rollcall("setup", "--undo");
+
+      assert.match(undone.err, /leads out of .*\[setup-refused\]/);
+      assert.deepEqual(readdirSync(outside, { recursive: true }), before);
+      assert.equal(existsSync(nsswitch) ? readFileSync(nsswitch, "utf8") : "", text);
+    });
+  }
+
   it("goes by the files of that root alone, never by this machine's", async () => {
     using image = makeImage();
 
@@ -157,6 +187,13 @@ describe("setup below another root", { skip: missing("sshd") }, () => {
     image.write("/usr/lib/systemd/system/rollcall.service", shipped);
     assert.equal((await image.rollcall("setup")).code, 0);
     assert.equal(image.read(unit), undefined);
+    image.write(unit, installed);
+    const hidden = await image.rollcall("setup");
+    assert.equal(hidden.code, 1);
+    assert.match(
+      hidden.err,
+      /rollcall\.service, by an earlier setup, hides the unit of the package\. Run: rm /,
+    );
   });
 
   it("changes nothing when it cannot remember what it changes", async () => {

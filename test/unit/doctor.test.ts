@@ -51,8 +51,8 @@ describe("the systemd unit", () => {
     ["loaded", "disabled", "active", "warning", "systemctl enable rollcall"],
     ["loaded", "enabled", "failed", "broken", "systemctl start rollcall"],
     ["loaded", "enabled", "inactive", "broken", "systemctl start rollcall"],
-    ["not-found", "", "inactive", "broken", "systemctl enable --now"],
-    ["masked", "masked", "inactive", "broken", "systemctl enable --now"],
+    ["not-found", "", "inactive", "broken", "rollcall setup; systemctl enable --now rollcall"],
+    ["masked", "masked", "inactive", "broken", "systemctl unmask rollcall"],
   ];
   for (const [loadState, fileState, activeState, verdict, remedy] of states) {
     it(`is ${verdict} when ${loadState}, ${fileState || "nowhere"} and ${activeState}`, () => {
@@ -153,6 +153,7 @@ describe("what confines sshd", () => {
     settings: unknown(""),
     keysDirectory: "",
     commandFault: unknown(""),
+    missingRevocations: unknown(""),
     people: unknown(""),
     pam: unknown(""),
     nologin: unknown(""),

@@ -245,6 +245,12 @@ describe("a translation", () => {
     assert.doesNotMatch(refusal, /s3cr3t/);
   });
 
+  it("asks for a look at a plus in a query, which may have been a space", () => {
+    const { remarks } = translationOf(`${BASE}scim_users_parameters = filter=active+eq+true\n`);
+
+    assert.ok(remarks.some(({ path, needsLook }) => path === "iam.users.query" && needsLook));
+  });
+
   it("mentions what only a later map has", () => {
     const { settings, remarks } = translationOf(`${BASE}[sshkey]\nscim_timeout = 90\n`);
 

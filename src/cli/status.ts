@@ -5,9 +5,10 @@
 import { askDaemonForStatus } from "../daemon/ask-status.ts";
 import { systemClock } from "../platform/clock.ts";
 import { type HostFacts, readHostFacts } from "../platform/host.ts";
-import { renderBoard } from "../report/board.ts";
+import { renderBoard, type Screen } from "../report/board.ts";
 import { renderDetails, renderStatus } from "../report/render-status.ts";
 import type { FullStatus, PublicStatus } from "../report/status.ts";
+import { toAscii } from "../report/width.ts";
 import { type CommonOptions, type Context, configPath, EXIT, type Terminal } from "./context.ts";
 import { toJson } from "./json.ts";
 
@@ -50,10 +51,19 @@ async function showerFor(context: Context, options: StatusOptions): Promise<() =
       // A serial line does not know its width.
       const screen = { columns: columns || USUAL_COLUMNS, isUnicode: terminal.isUnicode, colour };
       const board = renderBoard(found, { host: ("host" in found && found.host) || host, isLive }, screen);
-      print([...board, ...(style.all ? renderDetails(found, style) : [])]);
+      print([...board, ...(style.all ? detailsOf(found, screen) : [])]);
     }
     return found.healthy;
   };
+}
+
+/** Below the board, in the same characters. */
+function detailsOf(found: FullStatus | PublicStatus, { colour, isUnicode }: Screen): string[] {
+  return isUnicode
+    ? renderDetails(found, { colour, all: true })
+    : renderDetails(found, { colour: false, all: true })
+        .flatMap((lines) => lines.split("\n"))
+        .map(toAscii);
 }
 
 /** Elsewhere than on the node itself, such as in a container without tools, some of it may not be there to read. */

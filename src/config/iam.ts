@@ -24,7 +24,7 @@ export const iam = z
     source: z.enum(["scim", "file"]).default("scim").describe("`scim` over HTTP, or `file` from disk"),
     url: z
       .url({ protocol: /^https?$/, error: "must be an http or https address" })
-      .meta({ pattern: "^https?://", examples: ["https://iam.example.org/scim/v2"] })
+      .meta({ pattern: "^[Hh][Tt][Tt][Pp][Ss]?://", examples: ["https://iam.example.org/scim/v2"] })
       .optional()
       .describe("base address of the SCIM service; https, or http to loopback; needed for `scim`"),
     tokenFile: absolutePath

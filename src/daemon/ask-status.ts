@@ -3,9 +3,12 @@
  */
 
 import { Failure, messageOf } from "../model/failure.ts";
-import { askSocket } from "../platform/socket-client.ts";
+import { askSocketWithin } from "../platform/socket-client.ts";
 import type { FullStatus, PublicStatus } from "../report/status.ts";
 import { socketPath } from "./places.ts";
+
+/** A daemon that stands still answers nobody. */
+const LIMIT_MS = 10_000;
 
 /** Everything to root, counts to everybody else; undefined without a daemon. */
 export async function askDaemonForStatus(
@@ -14,7 +17,7 @@ export async function askDaemonForStatus(
 ): Promise<FullStatus | PublicStatus | undefined> {
   for (const name of ["control", "health"] as const) {
     const ask = { socket: socketPath(root, name), method: "GET", path: "/status" } as const;
-    const reply = await askSocket(ask, signal).catch(lost);
+    const reply = await askSocketWithin(ask, LIMIT_MS, signal).catch(lost);
     if (reply?.status === 200) {
       const status: FullStatus | PublicStatus = JSON.parse(reply.body);
       return status;

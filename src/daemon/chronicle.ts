@@ -5,12 +5,12 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { HISTORY_FILE, MAX_LISTED, renderEnd, renderEntry } from "../formats/history.ts";
+import { HISTORY_FILE, isSecondTry, MAX_LISTED, renderEnd, renderEntry } from "../formats/history.ts";
 import { hintFor, messageOf } from "../model/failure.ts";
 import type { HistoryEntry } from "../model/history.ts";
 import type { Change } from "../model/plan.ts";
 import type { Outcome, Source } from "../model/report.ts";
-import { appendLine, type LineFile } from "../platform/append.ts";
+import { appendLine, type LineFile, takeBackLine } from "../platform/append.ts";
 import type { Clock } from "../platform/clock.ts";
 import { describeKey } from "../report/fingerprint.ts";
 import { countBy } from "../report/status.ts";
@@ -21,7 +21,7 @@ import { undoneAmong } from "./undone.ts";
 export interface Chronicle {
   /** Before the first step: what is about to change. */
   begin(): Promise<void>;
-  /** After the last step: what was not done. */
+  /** After the last step: what was not done. What failed before and was tried again in vain is not told twice. */
   end(outcomes: readonly Outcome[]): Promise<void>;
   /** What Slurm's part has changed, which nobody knew before. */
   add(changes: readonly Change[]): Promise<void>;
@@ -50,41 +50,58 @@ const SPARE_BYTES = 1024 ** 2;
 /** Makes one that has written nothing. A sync that changes nothing writes nothing. */
 export function createChronicle({ directory, clock }: ChronicleParts, of: Chronicled): Chronicle {
   const file: LineFile = { directory, name: HISTORY_FILE, maxBytes: MAX_BYTES, spareBytes: SPARE_BYTES };
-  const explain = reasonsFor(of, of.source);
   const changes = takenFirst(of.plan.changes);
-  const entryOf = (sync: string, ofOne: readonly Change[]): HistoryEntry => ({
-    sync,
-    atMs: clock.now(),
-    source: of.source,
-    hasAcceptedRemovals: of.hasAcceptedRemovals,
-    changes: ofOne
-      .slice(0, MAX_LISTED)
-      .map(explain)
-      .map((told) => ({ ...told, change: withoutKey(told.change) })),
-    unlisted: countBy(ofOne.slice(MAX_LISTED).map(({ event }) => event)),
-  });
+  const entryOf = entriesFor(of, clock);
   const sync = newName();
+  let begun: Uint8Array = new Uint8Array();
   let gap: string | undefined;
-  const append = async (isWorthIt: boolean, line: () => Uint8Array) => {
+  const write = async (isWorthIt: boolean, act: () => Promise<unknown>) => {
     try {
-      await (isWorthIt && gap === undefined ? appendLine(file, line()) : undefined);
+      await (isWorthIt && gap === undefined ? act() : undefined);
     } catch (error) {
       gap = `The history lacks what this sync changed: ${messageOf(error)}${hintFor(messageOf(error))}.`;
     }
   };
   return {
-    begin: () => append(changes.length > 0, () => renderEntry(entryOf(sync, changes))),
+    begin: () =>
+      write(changes.length > 0, async () => {
+        begun = renderEntry(entryOf(sync, changes));
+        await appendLine(file, begun);
+      }),
     end: (outcomes) =>
-      append(changes.length > 0, () =>
-        renderEnd({ sync, undone: undoneAmong(changes.slice(0, MAX_LISTED), outcomes) }),
-      ),
-    async add(made) {
-      const ofSlurm = newName();
-      await append(made.length > 0, () => renderEntry(entryOf(ofSlurm, takenFirst(made))));
-      await append(made.length > 0, () => renderEnd({ sync: ofSlurm, undone: [] }));
-    },
+      write(changes.length > 0, async () => {
+        const undone = undoneAmong(changes, outcomes);
+        const isVain = undone.length === changes.length;
+        if (!isVain || !(await takeBackLine(file, begun, (before) => isSecondTry(before, begun)))) {
+          await appendLine(file, renderEnd({ sync, undone: undone.filter((place) => place < MAX_LISTED) }));
+        }
+      }),
+    add: (made) =>
+      write(made.length > 0, async () => {
+        const ofSlurm = newName();
+        await appendLine(file, renderEntry(entryOf(ofSlurm, takenFirst(made))));
+        await appendLine(file, renderEnd({ sync: ofSlurm, undone: [] }));
+      }),
     gap: () => gap,
   };
+}
+
+function entriesFor(
+  of: Chronicled,
+  clock: Clock,
+): (sync: string, changes: readonly Change[]) => HistoryEntry {
+  const explain = reasonsFor(of, of.source);
+  return (sync, changes) => ({
+    sync,
+    atMs: clock.now(),
+    source: of.source,
+    hasAcceptedRemovals: of.hasAcceptedRemovals,
+    changes: changes
+      .slice(0, MAX_LISTED)
+      .map(explain)
+      .map((told) => ({ ...told, change: withoutKey(told.change) })),
+    unlisted: countBy(changes.slice(MAX_LISTED).map(({ event }) => event)),
+  });
 }
 
 function newName(): string {

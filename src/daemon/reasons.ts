@@ -56,7 +56,7 @@ function reasonsIn(
 ): (change: Change) => Reason {
   const { pulled, observed, accepted } = grounds;
   const isEdited = editsIn(grounds);
-  const keptOut = whomAccessKeepsOut(grounds);
+  const isByAccess = accessIn(grounds);
   const { isNews, isAnythingNews } = newsBetween(pulled.previous, pulled.drafts);
   const isNewsOf = (subject: Subject) => idsOf(subject).some(isNews);
   return (change) => {
@@ -73,13 +73,16 @@ function reasonsIn(
     if (pulled.previous === undefined) {
       return observed.published === undefined ? "iam" : "unknown";
     }
-    if (subject.kind === "user" && keptOut.has(subject.name)) {
+    if (isByAccess(change)) {
       return "access";
     }
     if (isNewsOf(subject) || ("group" in change && isNewsOf({ kind: "group", name: change.group }))) {
       return "iam";
     }
-    return isEdited(change, subject) ? "edited" : isAnythingNews() ? "iam" : "node";
+    if (isEdited(change, subject)) {
+      return "edited";
+    }
+    return !isOfOneRecord(change) && isAnythingNews() ? "iam" : "node";
   };
 }
 
@@ -128,12 +131,25 @@ function textOf(draft: unknown): string | undefined {
   return JSON.stringify(draft, (_key, value: unknown) => (value === undefined ? null : value));
 }
 
-/** Users whom the IAM lets in, and the rules of this node do not. */
-function whomAccessKeepsOut({ everybody, directory }: Grounds): ReadonlySet<string> {
-  const letIn = new Set<string>(directory.users.filter(({ active }) => active).map(({ name }) => name));
-  return new Set<string>(
-    everybody.users.filter(({ active, name }) => active && !letIn.has(name)).map(({ name }) => name),
-  );
+/** Fields that no other record bears on. */
+function isOfOneRecord(change: Change): boolean {
+  return change.event === "user-changed" && /^(?:gecos|home|shell)$/.test(change.field);
+}
+
+/** Whether somebody loses something because the IAM lets them in, and the rules of this node do not. */
+function accessIn({ everybody, directory }: Grounds): (change: Change) => boolean {
+  const shown = new Map<string, boolean>(directory.users.map(({ name, active }) => [name, active]));
+  const allowed = new Set<string>(everybody.users.filter(({ active }) => active).map(({ name }) => name));
+  return (change) => {
+    if (!("user" in change) || !allowed.has(change.user) || shown.get(change.user) === true) {
+      return false;
+    }
+    // Whoever is shown keeps the groups of the IAM.
+    const isHidden = !shown.has(change.user);
+    return change.event === "member-removed"
+      ? isHidden
+      : /^(?:user-removed|user-deactivated|key-revoked|sessions-ended)$/.test(change.event);
+  };
 }
 
 /** Whether the file that says otherwise was touched by somebody else. */

@@ -140,6 +140,21 @@ export function parseHistory(bytes: Uint8Array): {
   return { syncs, damaged };
 }
 
+/** Whether a line of an entry lists what the sync before it had left undone, and nothing else. */
+export function isSecondTry(before: Uint8Array, line: Uint8Array): boolean {
+  const last = parseHistory(before).syncs.at(-1);
+  const again = parseHistory(line).syncs.at(-1);
+  if (last?.end === undefined || again === undefined) {
+    return false;
+  }
+  const undone = new Set(last.end.undone);
+  const left = last.changes.filter((_, place) => undone.has(place));
+  const isWhole = left.length === last.changes.length || Object.keys(last.unlisted).length === 0;
+  const textOf = (changes: readonly HistoryChange[], unlisted: PastSync["unlisted"]) =>
+    JSON.stringify([changes.map(({ change }) => change), unlisted]);
+  return isWhole && textOf(left, last.unlisted) === textOf(again.changes, again.unlisted);
+}
+
 function parseLine(line: string): HistoryEntry | HistoryEnd | undefined {
   const value = parseJson(line);
   const end = End.safeParse(value);

@@ -27,7 +27,7 @@ export function readHelmValues(text: string): Ini | undefined {
     return findIn(text);
   } catch (error) {
     // An alias that leads nowhere, or to more than memory holds, or nesting that the stack does not hold.
-    const message = `is the beginning of a YAML file that cannot be read: ${messageOf(error)}`;
+    const message = `is the beginning of a YAML file that cannot be read: ${withoutQuotation(messageOf(error))}`;
     return interpolate(new Map(), [{ line: 1, message }]);
   }
 }
@@ -55,7 +55,7 @@ function findIn(text: string): Ini | undefined {
   const broken = documents.flatMap(({ errors }) =>
     errors.map(({ pos, message }) => ({
       line: lines.linePos(pos[0]).line,
-      message: `is no YAML: ${message}`,
+      message: `is no YAML: ${withoutQuotation(message)}`,
     })),
   );
   const different = others
@@ -66,6 +66,11 @@ function findIn(text: string): Ini | undefined {
     }));
   const ini = readPlace(first, lines);
   return { ...ini, mistakes: [...broken, ...different, ...ini.mistakes] };
+}
+
+/** What the reader quotes of the file behind a colon may be the token. */
+function withoutQuotation(message: string): string {
+  return message.replace(/: [^]*$/, "");
 }
 
 interface Place {

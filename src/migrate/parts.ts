@@ -33,17 +33,14 @@ export function parameters(list: "users" | "groups"): (value: string) => Part {
     const query = kept.join("&");
     const count = pieces.find((piece) => nameOf(piece) === "count")?.split("=")[1];
     const hasCursor = pieces.some((piece) => nameOf(piece) === "cursor");
-    const filtersActive = /\bactive\s+eq\s+"?true/i.test(query);
+    const hasPlus = query.includes("+");
     const texts = [
       ...(hasCursor
         ? ["A cursor in it meant paging by cursors, which is iam.paging now, for both lists."]
         : []),
       ...(kept.length < pieces.length ? ["Parameters of paging were taken out of it."] : []),
-      ...(filtersActive
-        ? [
-            "With this filter, people who are deactivated disappear instead of keeping their name without a login.",
-          ]
-        : []),
+      ...(/\bactive\s+eq\s+"?true/i.test(query) ? [WITHOUT_INACTIVE] : []),
+      ...(hasPlus ? [PLUS] : []),
     ];
     return {
       settings: [
@@ -53,11 +50,15 @@ export function parameters(list: "users" | "groups"): (value: string) => Part {
           ? [{ path: "iam.pageSize", value: Number(count) }]
           : []),
       ],
-      ...(texts.length > 0 && { text: texts.join(" ") }),
+      ...(texts.length > 0 && { text: texts.join(" "), needsLook: hasPlus }),
     };
   };
 }
 
+const WITHOUT_INACTIVE =
+  "With this filter, people who are deactivated disappear instead of keeping their name without a login.";
+const PLUS =
+  "A plus in it, which many services take for a space, is a plus now: write a space where one is meant.";
 const PAGING: ReadonlySet<string> = new Set(["cursor", "count", "startindex"]);
 
 /** Seconds. */

@@ -25,6 +25,8 @@ export function translate(conf: Conf, file: string): Translated {
     ...sourceReasons(conf, maps),
     ...differing(conf, maps, "scim_base_url"),
     ...differing(conf, maps, "scim_auth_token"),
+    ...othersWithKeys(conf, maps),
+    ...tokenReasons(conf, maps),
   ];
   if (reasons.length > 0) {
     return { ok: false, reasons };
@@ -99,19 +101,50 @@ function differing(conf: Conf, maps: readonly OldMap[], key: string): string[] {
     : [];
 }
 
+/** Whoever had a name and no key must not be given one. */
+function othersWithKeys(conf: Conf, maps: readonly OldMap[]): string[] {
+  const isBoth = maps.includes("passwd") && maps.includes("sshkey");
+  return ["scim_users_parameters", "scim_users_endpoint"].flatMap((key) => {
+    const [names, keys] = (["passwd", "sshkey"] as const).map((map) => conf.valueFor(map, key));
+    const place = keys ?? names;
+    return !isBoth || place === undefined || names?.value === keys?.value
+      ? []
+      : [
+          `${placeOf({ key, ...place })}: [sshkey] asks for other users than [passwd], and Rollcall asks for names and keys together, so keys would go to people who had none. Make them the same; who may log in can be said by access.login.`,
+        ];
+  });
+}
+
+/** Shorter ones are in other values by chance. */
+const SHORTEST_TOKEN = 8;
+
+/** A value that is made with the token would copy it. */
+function tokenReasons(conf: Conf, maps: readonly OldMap[]): string[] {
+  const tokens = maps
+    .flatMap((map) => conf.valueFor(map, "scim_auth_token")?.value ?? [])
+    .filter(({ length }) => length >= SHORTEST_TOKEN);
+  return conf.written
+    .filter(({ key, value }) => key !== "scim_auth_token" && tokens.some((token) => value.includes(token)))
+    .map((option) => `${placeOf(option)}: the token is in it, and is never copied. Take it out there.`);
+}
+
 function applyRule(rule: Rule, conf: Conf, maps: readonly OldMap[]): Translation {
   const { key } = rule;
   const readers = rule.maps.filter((map) => maps.includes(map));
   const [first] = readers;
   const option = first && conf.valueFor(first, key);
-  if (option === undefined) {
-    return { settings: [], remarks: [] };
-  }
-  const { settings = [], text, needsLook = false } = rule.part(option.value);
   const others = readers.flatMap((map) => {
     const other = conf.valueFor(map, key);
-    return other === undefined || other.value === option.value ? [] : [other];
+    return other === undefined || other.value === option?.value ? [] : [other];
   });
+  if (option === undefined) {
+    const text = `Not translated: [${first}] has none, and what holds there is used for all.`;
+    return {
+      settings: [],
+      remarks: others.map((other) => remarkOn(key, other, { path: undefined, text, needsLook: true })),
+    };
+  }
+  const { settings = [], text, needsLook = false } = rule.part(option.value);
   const path = settings[0]?.path;
   return {
     settings,

@@ -68,6 +68,9 @@ function describe(user: PasswdRecord | User | undefined): string {
   return user === undefined ? "" : `uid ${user.uid}, gid ${user.gid}, home ${user.home}`;
 }
 
+/** Any other program may have kept somebody out, whom the default shell would let in. */
+const LOGIN_SHELL = /\/(?:ba|z|k|c|tc|da|a|fi|mk)?sh(?:\d[\d.]*)?$/;
+
 function fieldsOf(ours: User, old: PasswdRecord, records: Records): Said[] {
   const shut = records.whyShut(ours);
   const reasons: Readonly<Record<keyof PasswdRecord, Reason | undefined>> = {
@@ -76,7 +79,7 @@ function fieldsOf(ours: User, old: PasswdRecord, records: Records): Said[] {
     gid: undefined,
     gecos: ifProblem("gecos-cleaned") ?? (ours.gecos === "" ? "gecos-fallback" : undefined),
     home: ifProblem("home-replaced"),
-    shell: shut ?? ifProblem("shell-replaced"),
+    shell: shut ?? (LOGIN_SHELL.test(old.shell) ? ifProblem("shell-replaced") : undefined),
   };
   const fields = ["name", "uid", "gid", "gecos", "home", "shell"] as const;
   return fields

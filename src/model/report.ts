@@ -169,7 +169,7 @@ export function isIdle({ steps, slurm }: Pick<PlanRecord, "steps" | "slurm">): b
  * list, because nothing was new, what was known of the list is still so.
  */
 export function worthKeeping(record: RunRecord, before: RunRecord | undefined): RunRecord {
-  const newest = record.pull.newest ?? before?.pull.newest;
+  const newest = record.pull.newest ?? (record.pull.unchanged ? before?.pull.newest : undefined);
   const pull = { ...record.pull, ...(newest !== undefined && { newest }) };
   return { ...record, pull, changes: [], steps: undoneSteps(record) };
 }

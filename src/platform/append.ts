@@ -47,6 +47,32 @@ export async function appendLine(file: LineFile, line: Uint8Array): Promise<void
   }
 }
 
+/** What `takeBackLine` looks at: enough for the longest lines. */
+const TAIL_BYTES = 4 * 1024 ** 2;
+
+/** Takes the last line away again, if it is this one and the whole lines before it make it worthless. Says whether it did. */
+export async function takeBackLine(
+  { directory, name }: Pick<LineFile, "directory" | "name">,
+  line: Uint8Array,
+  isWorthless: (before: Uint8Array) => boolean,
+): Promise<boolean> {
+  await using handle = await openOwn(`${directory}/${name}`);
+  const { size } = await handle.stat();
+  const end = size - line.length;
+  const start = Math.max(0, end - TAIL_BYTES);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
+  if (end < 0 || bytesRead < size - start || !buffer.subarray(end - start).equals(line)) {
+    return false;
+  }
+  const whole = start === 0 ? 0 : buffer.indexOf(LINE_BREAK) + 1;
+  if (!isWorthless(buffer.subarray(whole, end - start))) {
+    return false;
+  }
+  await handle.truncate(end);
+  await handle.sync();
+  return true;
+}
+
 /** Everything in both files, the older first, each without half a line at its end; throws when one cannot be trusted. */
 export async function readLines({
   directory,

@@ -22,6 +22,19 @@ export interface SocketAsk {
 /** Nobody listens there, or this user may not ask. */
 const NOBODY = new Set(["ENOENT", "ECONNREFUSED", "EACCES", "ENOTDIR"]);
 
+/** The same for a question that a daemon which works answers at once: rejects after `limitMs`. */
+export function askSocketWithin(
+  ask: SocketAsk,
+  limitMs: number,
+  signal: AbortSignal,
+): Promise<SocketReply | undefined> {
+  const limit = AbortSignal.timeout(limitMs);
+  return askSocket(ask, AbortSignal.any([signal, limit])).catch((error: unknown) => {
+    const isLate = limit.aborted && !signal.aborted;
+    throw isLate ? new Error(`no answer within ${limitMs / 1000} s`, { cause: error }) : error;
+  });
+}
+
 /** Undefined when nobody is there to ask; rejects when the connection breaks before the answer is whole. */
 export function askSocket(
   { socket, method, path, body }: SocketAsk,

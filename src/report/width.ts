@@ -8,7 +8,8 @@
 /** Characters of two columns: East Asian wide and full-width ones, and pictures. */
 const WIDE =
   /[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{16fe0}-\u{18cff}\u{1b000}-\u{1b2ff}\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
-const COMBINING = /\p{M}|\p{Cf}/u;
+/** The sign that makes a picture of the character before it, which is then two columns, is taken for one. */
+const COMBINING = /(?!\ufe0f)\p{M}|\p{Cf}/u;
 
 /** In columns. */
 export function widthOf(text: string): number {

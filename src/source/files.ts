@@ -15,13 +15,14 @@ import { draftsOf, idOf } from "./drafts.ts";
 import type { Pulled } from "./pull.ts";
 import { faultOf, ListResponse } from "./schema.ts";
 import type { AttributePaths, FileSettings } from "./settings.ts";
-import { versionsOf } from "./versions.ts";
+import { newestOf, versionsOf } from "./versions.ts";
 
 /** Reads both files. */
 export async function pullFiles(settings: FileSettings, attributes: AttributePaths): Promise<Pulled> {
   const users = await readList(settings.usersFile);
   const groups = await readList(settings.groupsFile);
   const resources = { users: users.resources, groups: groups.resources };
+  const newest = newestOf(resources);
   return {
     drafts: draftsOf(resources, attributes),
     versions: versionsOf(resources),
@@ -31,6 +32,7 @@ export async function pullFiles(settings: FileSettings, attributes: AttributePat
       statuses: {},
       mayShift: false,
       unchanged: false,
+      ...(newest !== undefined && { newest }),
     },
     etags: {},
   };

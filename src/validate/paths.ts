@@ -26,7 +26,7 @@ export function toHome(raw: unknown, name: UserName, rules: Rules["homes"]): Men
 }
 
 /** Shells that let nobody in. The IAM may always ask for one: the default shell would be more than it gave. */
-const CLOSED_SHELLS = new Set(["/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false"]);
+const CLOSED_SHELL = /\/(?:nologin|false)$/;
 
 /** The shell the IAM wants if this node allows it, or the default. */
 export function toShell(
@@ -38,8 +38,10 @@ export function toShell(
   if (isAbsent(raw)) {
     return { value: substitute, refusal: undefined };
   }
-  const allowed = [...CLOSED_SHELLS, rules.nologin, rules.default, ...rules.allowed];
-  if (typeof raw === "string" && isNormalPath(raw) && (allowed.includes(raw) || listed.has(raw))) {
+  const allowed = [rules.nologin, rules.default, ...rules.allowed];
+  const isAllowed = (shell: string) =>
+    CLOSED_SHELL.test(shell) || allowed.includes(shell) || listed.has(shell);
+  if (typeof raw === "string" && isNormalPath(raw) && isAllowed(raw)) {
     return { value: raw as ShellPath, refusal: undefined };
   }
   const reason = `${quoted(raw)} is neither in /etc/shells nor in shells.allowed`;

@@ -189,6 +189,13 @@ describe("the schema for editors", () => {
     });
   }
 
+  it('and "rollcall check" take an address whatever its case', () => {
+    const text = ENOUGH.replace("https", "HTTPS");
+
+    assert.equal(accepts(parse(text)), true);
+    assert.equal(parseConfig(text).ok, true);
+  });
+
   const mistakes: readonly (readonly [what: string, text: string])[] = [
     ["an unknown key", `${ENOUGH}guards: {}`],
     ["a key in the wrong block", `${ENOUGH}homes: { pageSize: 3 }`],

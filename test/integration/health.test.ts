@@ -99,6 +99,23 @@ describe("the sockets of a daemon", () => {
     assert.equal((await node.rollcall("probe", "livez")).code, 64);
   });
 
+  it("are not waited for for ever: a probe and the status of a daemon that stands still fail", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1)], []);
+    node.configure(iam.url, NEVER);
+    await using daemon = startDaemon(node);
+    await daemon.logged(/in step/);
+    daemon.child.kill("SIGSTOP");
+
+    const [probed, status] = await Promise.all([node.rollcall("probe", "healthz"), node.rollcall("status")]);
+    daemon.child.kill("SIGCONT");
+
+    assert.equal(probed.code, 1);
+    assert.match(probed.out, /health\.sock does not work: no answer within 4 s/);
+    assert.equal(status.code, 1);
+    assert.match(status.err, /no answer within 10 s.*daemon-lost/);
+  });
+
   it("reach Prometheus through systemd's own proxy", {
     skip: proxy === undefined && "missing: systemd",
   }, async () => {

@@ -120,6 +120,59 @@ describe("rollcall history", () => {
     assert.ok(inShort(configured).includes("user-reactivated user4 node"), inShort(configured).join());
   });
 
+  it("gives the reason of each change, whatever else came with it", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(4), [aGroup(1, ["u-1", "u-4"])]);
+    const access = "access: { login: { users: [user1, user2, user3] } }\n";
+    node.configure(iam.url, access);
+    await node.rollcall("sync");
+    iam.users = [...someUsers(3), aUser(4, { gecos: "Somebody Else" })];
+    iam.groups = [aGroup(1, ["u-1"])];
+    await node.rollcall("sync");
+    node.configure(
+      iam.url,
+      `${access}homes: { path: /home/people/%u, under: [/home/people], create: false }\n`,
+    );
+    iam.users = [...someUsers(3), aUser(4, { gecos: "Somebody Else" }), aUser(5)];
+    await node.rollcall("sync");
+
+    const [moved, news] = (await toldBy(node)).syncs.map(inShort);
+
+    assert.deepEqual(news, ["member-removed user4 iam", "user-changed user4 iam"]);
+    assert.deepEqual(moved, [
+      "user-added user5 iam",
+      ...[1, 2, 3, 4].map((nth) => `user-changed user${nth} node`),
+    ]);
+  });
+
+  it("tells once what is tried again in vain, with its first reason, and that it is done at last", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(3), []);
+    node.configure(iam.url);
+    await node.rollcall("sync");
+    const blocked = join(node.path, "etc/ssh/authorized_keys.d/user2");
+    rmSync(blocked);
+    mkdirSync(blocked);
+    iam.users = [aUser(1), aUser(2, { keys: [aKey(92)] }), aUser(3)];
+    await node.rollcall("sync");
+    const once = readFileSync(fileOf(node), "utf8");
+    await node.rollcall("sync");
+    await node.rollcall("sync");
+    const thrice = readFileSync(fileOf(node), "utf8");
+    rmSync(blocked, { recursive: true });
+    await node.rollcall("sync");
+
+    const { syncs } = await toldBy(node, "user2");
+    const granted = syncs.flatMap(({ changes }) => changes.filter(({ event }) => event === "key-granted"));
+
+    assert.equal(thrice, once);
+    assert.deepEqual(
+      granted.map(({ result }) => result),
+      ["done", "not-done", "done"],
+    );
+    assert.equal(granted[1]?.why, "iam");
+  });
+
   it("has nothing of a sync that changed nothing or was refused, and says whose removals were accepted", async () => {
     using node = makeNodeRoot();
     await using iam = await startFakeIam(someUsers(40), []);

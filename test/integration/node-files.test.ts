@@ -215,10 +215,15 @@ describe("a sync", () => {
         "iam: { source: file, usersFile: /etc/users.json, groupsFile: /etc/groups.json }\n",
       ),
     );
-    node.write("/etc/users.json", JSON.stringify([page(someUsers(2), 3), page([aUser(3)], 3)]));
+    const dated = { ...aUser(3), meta: { lastModified: "2026-05-31T10:00:00Z" } };
+    node.write("/etc/users.json", JSON.stringify([page(someUsers(2), 3), page([dated], 3)]));
     node.write("/etc/groups.json", JSON.stringify(page([])));
 
     const whole = await node.rollcall("sync");
+    const { iam } = JSON.parse((await node.rollcall("status", "--json")).out);
+    node.write("/etc/users.json", JSON.stringify([page(someUsers(2), 3), page([aUser(3)], 3)]));
+    await node.rollcall("sync");
+    const undated = JSON.parse((await node.rollcall("status", "--json")).out);
     node.write("/etc/users.json", JSON.stringify(page(someUsers(2), 3)));
     const truncated = await node.rollcall("sync");
     node.write("/etc/users.json", JSON.stringify(page(someUsers(2))), 0o666);
@@ -228,6 +233,7 @@ describe("a sync", () => {
 
     assert.match(missing.err, /Reading the list in \S+\/etc\/users\.json: ENOENT.*\[iam-unreadable\]/);
     assert.match(whole.out, /Served: 3 users/);
+    assert.deepEqual([iam.newest, undated.iam.newest], ["2026-05-31T10:00:00.000Z", null]);
     assert.match(truncated.err, /2 different resources, but totalResults is 3.*iam-incomplete/);
     assert.match(exposed.err, /others can change it.*chmod go-w.*iam-untrusted/);
     assert.deepEqual([whole.code, truncated.code, exposed.code], [0, 1, 1]);

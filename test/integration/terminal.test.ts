@@ -57,18 +57,20 @@ describe("the status on a terminal", () => {
   });
 
   it("has only ASCII where the locale or the terminal can show no more, and no colour where none is wanted", async () => {
-    await using iam = await startFakeIam(someUsers(1), []);
+    await using iam = await startFakeIam([aUser(1, { gecos: "Zoë\u0007 日本" })], []);
     using node = makeNodeRoot();
     node.configure(iam.url);
     await node.rollcall("sync");
 
     const posix = await onTerminal(node, "status", { LC_ALL: "C" });
     const dumb = await onTerminal(node, "status", { TERM: "dumb" });
+    const details = await onTerminal(node, "status --all", { TERM: "dumb" });
     const plain = await onTerminal(node, "status", { NO_COLOR: "1" });
 
     assert.match(posix.out, /^\u001b\[32m\* healthy[^]*1 user \| 1 group \| 1 key/);
     assert.match(posix.out, /^[ -~\r\n\u001b]*$/);
     assert.match(dumb.out, /^\* healthy[ -~\r\n]*$/);
+    assert.match(details.out, /^\* healthy[ -~\r\n]*gecos-cleaned[ -~\r\n]*$/);
     assert.match(plain.out, /^● healthy[^\u001b]*$/);
   });
 

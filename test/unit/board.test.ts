@@ -139,7 +139,10 @@ describe("the board", () => {
 
 describe("text on a terminal", () => {
   it("is measured in columns: wide characters take two, combining ones none", () => {
-    assert.deepEqual(["ada", "日本", "e\u0301", "🙂", "ｱ", ""].map(widthOf), [3, 4, 1, 2, 1, 0]);
+    assert.deepEqual(
+      ["ada", "日本", "e\u0301", "🙂", "ｱ", "", "☺\ufe0f"].map(widthOf),
+      [3, 4, 1, 2, 1, 0, 2],
+    );
   });
 
   it("is cut to fit and never in the middle of a character", () => {

@@ -31,6 +31,13 @@ function translationOf(text: string): Translation {
   return translated.translation;
 }
 
+function refusalOf(text: string): string {
+  const read = readConf(text);
+  const translated = read.ok ? translate(read.conf, "nsscache.conf") : undefined;
+  assert.ok(translated?.ok === false, JSON.stringify(translated));
+  return translated.reasons.join("\n");
+}
+
 function settingsOf(text: string): Record<string, unknown> {
   return Object.fromEntries(translationOf(text).settings.map(({ path, value }) => [path, value]));
 }
@@ -131,6 +138,15 @@ describe("Helm values", () => {
     assert.equal(readConf("nsscacheConfig: *nowhere\n").ok, false);
     assert.equal(readConf(`x: ${"[".repeat(100_000)}\nnsscacheConfig: ""\n`).ok, false);
   });
+
+  it("that are broken at the token do not repeat it", () => {
+    for (const value of ["*s3cr3t-token", "|s3cr3t-token", '"x" s3cr3t-token', "@s3cr3t-token", "&a &b x"]) {
+      const read = readConf(`nsscacheConfig:\n  default:\n    scim_auth_token: ${value}\n`);
+
+      assert.ok(!read.ok);
+      assert.doesNotMatch(JSON.stringify(read), /s3cr3t/);
+    }
+  });
 });
 
 describe("a translation", () => {
@@ -206,6 +222,40 @@ describe("a translation", () => {
       const settings = settingsOf(`${BASE}scim_users_parameters = ${text}\n`);
       assert.deepEqual([settings["iam.users.query"], settings["iam.paging"]], [query, paging], text);
     }
+  });
+
+  it("is refused where keys would go to people who had none", () => {
+    const ofKeys = "scim_path_ssh_keys = keys\nscim_users_parameters = groups=staff\n";
+
+    assert.match(refusalOf(`${BASE}[sshkey]\n${ofKeys}`), /\[sshkey\] scim_users_parameters, line 6: .*keys/);
+    assert.match(refusalOf(`${BASE}[passwd]\nscim_users_endpoint = a\n`), /\[passwd\] scim_users_endpoint/);
+    assert.match(
+      refusalOf(`${BASE}scim_users_parameters = a=b\n[sshkey]\n${ofKeys}`),
+      /\[sshkey\] scim_users_parameters, line 7/,
+    );
+    assert.equal(settingsOf(`${BASE}${ofKeys}`)["iam.users.query"], "groups=staff");
+    assert.equal(settingsOf(`${BASE}maps = passwd\n[sshkey]\n${ofKeys}`)["iam.users.query"], undefined);
+  });
+
+  it("is refused where another value has the token in it", () => {
+    const query = "scim_users_parameters = key=%(scim_auth_token)s\n";
+    const refusal = refusalOf(`${BASE}scim_auth_token = 's3cr3t-token'\n${query}`);
+
+    assert.match(refusal, /scim_users_parameters, line 5: the token is in it/);
+    assert.doesNotMatch(refusal, /s3cr3t/);
+  });
+
+  it("asks for a look at a plus in a query, which may have been a space", () => {
+    const { remarks } = translationOf(`${BASE}scim_users_parameters = filter=active+eq+true\n`);
+
+    assert.ok(remarks.some(({ path, needsLook }) => path === "iam.users.query" && needsLook));
+  });
+
+  it("mentions what only a later map has", () => {
+    const { settings, remarks } = translationOf(`${BASE}[sshkey]\nscim_timeout = 90\n`);
+
+    assert.ok(settings.every(({ path }) => path !== "iam.timeout"));
+    assert.ok(remarks.some(({ key, line, needsLook }) => key === "scim_timeout" && line === 5 && needsLook));
   });
 
   it("allows http where the address has it, but for loopback, and says so", () => {
@@ -354,6 +404,29 @@ describe("a comparison", () => {
       [
         ["key", undefined],
         ["key", "key-type-refused"],
+      ],
+    );
+  });
+
+  it("marks a shell that lets nobody in there and is replaced here", () => {
+    const drafts = someDrafts([
+      aUserDraft(1, { shell: "/opt/no-login" }),
+      aUserDraft(2, { shell: "/opt/bin/zsh" }),
+      aUserDraft(3, { shell: "/opt/bin/nologin" }),
+    ]);
+    const line = (nth: number, shell: string) =>
+      `user${nth}:x:1000${nth}:1000${nth}:User Number ${nth}:/home/user${nth}:${shell}\n`;
+    const passwd = line(1, "/opt/no-login") + line(2, "/opt/bin/zsh") + line(3, "/opt/bin/nologin");
+
+    assert.deepEqual(
+      deviationsOf(drafts, { ...mapsOf(drafts), passwd }).deviations.map(({ name, field, reason }) => [
+        name,
+        field,
+        reason,
+      ]),
+      [
+        ["user1", "shell", undefined],
+        ["user2", "shell", "shell-replaced"],
       ],
     );
   });

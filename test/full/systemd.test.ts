@@ -163,6 +163,7 @@ describe("the package", { skip }, () => {
 
         assert.notEqual(await mainPid(node), pid);
         assert.equal(await isActive(node), "active");
+        assert.equal(outputOf(await node.rollcall("--version")), `${NEXT}\n`);
         assert.equal(
           outputOf(await node.run("readlink", `/proc/${await mainPid(node)}/exe`)),
           "/usr/lib/rollcall/node\n",

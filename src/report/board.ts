@@ -163,8 +163,8 @@ function servedOf({ served }: Status): string[] {
     return ["nobody yet"];
   }
   const { users, active, groups, keys } = served;
-  const inactive = users > active ? ` (${users - active} inactive)` : "";
-  return [`${counted(users, "user")}${inactive}`, counted(groups, "group"), counted(keys, "key")];
+  const shut = users > active ? ` (${users - active} may not log in)` : "";
+  return [`${counted(users, "user")}${shut}`, counted(groups, "group"), counted(keys, "key")];
 }
 
 function refusedRows({ refused, refusedBy }: Status): Row[] {
@@ -184,12 +184,13 @@ function refusedRows({ refused, refusedBy }: Status): Row[] {
 
 /** As many of the last syncs as there is room for. */
 function sparkRows({ recent }: Status, { isUnicode }: Screen, width: number): Row[] {
-  const syncs = recent.slice(-Math.max(1, width - LABEL - SCALE));
+  const legend = recent.some(({ result }) => result === "failed") ? FAILED : "";
+  const syncs = recent.slice(-Math.max(1, width - LABEL - SCALE - legend.length));
   const draw = (label: string, valueOf: (sync: ShownSync) => number, nameOf: (value: number) => string) => {
     const values = syncs.map((sync) => (sync.result === "failed" ? undefined : valueOf(sync)));
     const most = Math.max(...syncs.map(valueOf));
     const drawn = sparkline(values, isUnicode);
-    return { text: `  ${padTo(label, LABEL - 2)}${drawn}  up to ${nameOf(most)}` };
+    return { text: `  ${padTo(label, LABEL - 2)}${drawn}  up to ${nameOf(most)}${legend}` };
   };
   return syncs.length < 2
     ? []
@@ -201,6 +202,7 @@ function sparkRows({ recent }: Status, { isUnicode }: Screen, width: number): Ro
 
 /** Columns for `  up to 99999 s`. */
 const SCALE = 15;
+const FAILED = "; x failed";
 
 function durationOf(seconds: number): string {
   return seconds < 120 ? `${seconds < 10 ? seconds.toFixed(2) : seconds.toFixed(0)} s` : ago(seconds);

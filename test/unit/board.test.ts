@@ -60,6 +60,15 @@ describe("the board", () => {
     ]);
   });
 
+  it("says what an x stands for where a sync has failed", () => {
+    const recent = [figures(0.2, 3), { ...figures(0.1), result: "failed" as const }];
+
+    assert.deepEqual(boardOf({ pace: { recent, lastChange: undefined } }).slice(-2), [
+      "  durations   █x  up to 0.20 s; x failed",
+      "  changes     █x  up to 3; x failed",
+    ]);
+  });
+
   it("names the worst condition in its first line, and all of them with their remedies below", () => {
     const conditions = (["critical", "notice"] as const).map((severity) => ({
       code: severity === "critical" ? ("users-missing" as const) : ("records-refused" as const),

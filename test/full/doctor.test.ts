@@ -596,7 +596,7 @@ until grep -q hanging /var/said; do sleep 0.1; done`,
     says: /\[iam-refused\].*Renew the token/,
   },
   "nsscache writes the same maps": {
-    script: "echo '* * * * * root /usr/bin/nsscache update' > /etc/cron.d/nsscache",
+    script: "mkdir -p /etc/cron.d; echo '* * * * * root /usr/bin/nsscache update' > /etc/cron.d/nsscache",
     check: "writers",
     verdict: "warning",
     says: /\/etc\/cron\.d\/nsscache/,

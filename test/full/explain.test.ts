@@ -549,11 +549,12 @@ describe("explain", () => {
     assert.deepEqual([code, err], [0, ""]);
     assert.equal(out.trimEnd(), text);
     assert.deepEqual(
-      lines.slice(0, -1).map((line) => line.slice(2, 14)),
+      lines.slice(0, -2).map((line) => line.slice(2, 14)),
       `✓ iam       |✓ record    |✓ active    |✓ accepted  |✓ uid       |✓ groups    |✓ access    |✓ shell     |✓ maps      |✓ home      |✓ keys      |– slurm     |– sudo      `.split(
         "|",
       ),
     );
+    assert.match(lines.at(-2) ?? "", /^Last change /);
     assert.equal(
       lines.at(-1),
       'user1 can log in here, if the name service and sshd read these files: "rollcall doctor" looks.',

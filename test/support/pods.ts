@@ -82,19 +82,7 @@ export async function startEngine(archive: string): Promise<Engine> {
   await holder.printed("held\n");
   const inside = readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, "utf8").trim();
   const storageFlags = `--root ${storage}/root --runroot /run/podman --tmpdir /run/libpod --storage-driver vfs`;
-  const engine = [
-    "-t",
-    inside,
-    "-m",
-    "-p",
-    "-r",
-    "-w",
-    "--",
-    "podman",
-    ...storageFlags.split(" "),
-    "--cgroup-manager",
-    "cgroupfs",
-  ];
+  const engine = [...entering(inside), "podman", ...storageFlags.split(" "), "--cgroup-manager", "cgroupfs"];
   const podman = (...args: string[]) => run("nsenter", [...engine, ...args]);
   const loaded = outputOf(await podman("load", "--quiet", "--input", archive));
   outputOf(await podman("tag", /Loaded image: (\S+)/.exec(loaded)?.[1] ?? "", IMAGE));
@@ -108,12 +96,21 @@ export async function startEngine(archive: string): Promise<Engine> {
       });
       return {
         ...watch(child),
-        exec: (...command) => podman("exec", name, ...command),
+        // podman's own exec would lead out of a container where this machine's root is a chroot.
+        exec: async (...command) => {
+          const pid = outputOf(await podman("inspect", "--format", "{{.State.Pid}}", name)).trim();
+          return run("nsenter", [...entering(inside), "nsenter", ...entering(pid), ...command]);
+        },
         kill: async (signal) => void outputOf(await podman("kill", "--signal", signal, name)),
       };
     },
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
+}
+
+/** The options of nsenter for the namespaces, the root and the directory of a process. */
+function entering(pid: string): string[] {
+  return ["-t", pid, "-m", "-p", "-r", "-w", "--"];
 }
 
 const POLL_MS = 50;

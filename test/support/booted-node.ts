@@ -124,12 +124,12 @@ mount -o bind,ro "$2" run/test/node
 mount -o bind,ro "$3" run/test/sockets
 mount -o bind,ro "$4" run/test/packages
 hostname node1
-ip link set lo up
 echo 61000 65535 > /proc/sys/net/ipv4/ip_local_port_range
 mkdir old
 pivot_root . old
 umount -l old
 rmdir old
+ip link set lo up
 # Credentials of services are mounted in one namespace and must arrive in the others.
 mount --make-rshared /
 exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --log-target=null

@@ -43,8 +43,8 @@ describe("the package", { skip }, () => {
         untouched = await listSystem(node);
       });
       after(async () => {
-        await node[Symbol.asyncDispose]();
         await iam[Symbol.asyncDispose]();
+        await node[Symbol.asyncDispose]();
       });
 
       it("is installed, and starts nothing", async () => {

@@ -112,7 +112,7 @@ async function serveFromMemory(parts: ServeParts, state: State, signal: AbortSig
   if (!(await syncer.usersAreInPlace(settings)) && (await syncer.mayFallBack(settings, health.ageMs()))) {
     await runOne(parts, { state, asked: { offline: true } }, signal);
   }
-  await tell(parts, state);
+  await tell(parts, state, { isStarted: false });
 }
 
 /** A start is over after the first try at the latest: whoever starts the service by hand must not wait for an IAM. */
@@ -125,10 +125,7 @@ async function takeTurn(parts: ServeParts, state: State, signal: AbortSignal): P
     await runOne(parts, { state, asked: { offline: true } }, signal);
   }
   wanted?.answer(result);
-  await tell(parts, state);
-  if (!state.isAnnounced && !signal.aborted) {
-    announce(parts, state, statusLine(health, state));
-  }
+  await tell(parts, state, { isStarted: !signal.aborted });
 }
 
 /** What the IAM says cannot be had, or is not believed; whatever is wrong with this node would be so from memory as well. */
@@ -171,14 +168,19 @@ async function runOne(
 }
 
 /** Tells the log, the service manager and whoever waits for users how things stand. */
-async function tell(parts: ServeParts, state: State): Promise<void> {
+async function tell(
+  parts: ServeParts,
+  state: State,
+  { isStarted }: { readonly isStarted: boolean },
+): Promise<void> {
   const { health, syncer, notifier } = parts;
   health.knows.usersAreInPlace = await syncer.usersAreInPlace(health.knows.settings);
   health.knows.disks = await parts.readDisks(health.knows.settings);
   logConditions(parts.log, health.look());
   const status = statusLine(health, state);
-  if (health.knows.usersAreInPlace && !state.isAnnounced) {
-    announce(parts, state, status);
+  if (!state.isAnnounced && (health.knows.usersAreInPlace || isStarted)) {
+    state.isAnnounced = true;
+    notifier.ready(status);
   } else {
     notifier.status(status);
   }
@@ -186,11 +188,6 @@ async function tell(parts: ServeParts, state: State): Promise<void> {
     state.isReady = true;
     parts.onReady();
   }
-}
-
-function announce({ notifier }: ServeParts, state: State, status: string): void {
-  state.isAnnounced = true;
-  notifier.ready(status);
 }
 
 function statusLine(health: Health, { hasReported, failures }: State): string {

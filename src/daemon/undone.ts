@@ -30,7 +30,7 @@ function keyOf(step: Step): string {
 function stepsFor(change: Change, planned: ReadonlySet<string>): string[] {
   const { event } = change;
   if (event === "file-repaired") {
-    return stepsForFile(change.file.slice(change.file.lastIndexOf("/") + 1));
+    return stepsForFile(change.file.slice(change.file.lastIndexOf("/") + 1), planned);
   }
   if (event === "leftover-removed") {
     return [`remove-leftover ${change.path}`];
@@ -53,7 +53,12 @@ function stepsFor(change: Change, planned: ReadonlySet<string>): string[] {
   return event.startsWith("user-") ? ["publish-map passwd", "publish-map shadow"] : [];
 }
 
-function stepsForFile(name: string): string[] {
+/** A map, somebody's keys, or else the one other file that is watched. */
+function stepsForFile(name: string, planned: ReadonlySet<string>): string[] {
   const map = /^(passwd|group|shadow|sshkey)\.cache(?:\.|$)/.exec(name)?.[1];
-  return map === undefined ? [`revoke-keys ${name}`, `grant-keys ${name}`] : [`publish-map ${map}`];
+  if (map !== undefined) {
+    return [`publish-map ${map}`];
+  }
+  const keys = [`revoke-keys ${name}`, `grant-keys ${name}`].filter((key) => planned.has(key));
+  return keys.length > 0 ? keys : ["write-sudo"];
 }

@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
+import { undoneAmong } from "../../src/daemon/undone.ts";
 import { parseHistory, renderEnd, renderEntry } from "../../src/formats/history.ts";
 import type { HistoryEntry, PastSync } from "../../src/model/history.ts";
+import type { UserName } from "../../src/model/ids.ts";
+import type { Change } from "../../src/model/plan.ts";
+import type { Outcome } from "../../src/model/report.ts";
 import { renderBoard, type Screen } from "../../src/report/board.ts";
 import { renderHistory, tellHistory } from "../../src/report/history.ts";
 import { KEPT_SYNCS, NO_PACE, type Pace, paceAfter } from "../../src/report/pace.ts";
@@ -248,6 +252,22 @@ describe("the history", () => {
         assert.doesNotMatch(text, /[\p{C}\p{Zl}\p{Zp}]/u);
       }),
     );
+  });
+
+  it("does not take a drop-in of sudo, or somebody's keys, for put back whose step has failed", () => {
+    const repaired = (file: string): Change => ({ event: "file-repaired", file, reason: "changed" });
+    const changes = [repaired("/etc/sudoers.d/rollcall"), repaired("/etc/ssh/authorized_keys.d/ada")];
+    const sudo = { kind: "write-sudo", content: "" } as const;
+    const keys = { kind: "revoke-keys", user: "ada" as UserName, lines: [] } as const;
+    const ended = (one: Outcome["result"], other: Outcome["result"]) =>
+      undoneAmong(changes, [
+        { step: sudo, result: one },
+        { step: keys, result: other },
+      ] as unknown as Outcome[]);
+
+    assert.deepEqual(ended("done", "done"), []);
+    assert.deepEqual(ended("failed", "done"), [0]);
+    assert.deepEqual(ended("done", "failed"), [1]);
   });
 
   it("says of each change whether it was made, and does not know of one whose sync has no end", () => {

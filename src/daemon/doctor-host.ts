@@ -7,8 +7,9 @@ import { type Fact, known, unknown } from "../doctor/finding.ts";
 import type { HostFacts, LockFacts, SyncFacts } from "../doctor/host.ts";
 import { underRoot } from "../platform/files.ts";
 import { lockHolder } from "../platform/lock.ts";
-import { ageOfProcess, isThere, namesIn, readBounded } from "../platform/node-look.ts";
+import { ageOfProcess, isThere, readBounded } from "../platform/node-look.ts";
 import { isDenied as isClosed } from "../platform/private-files.ts";
+import { listNames } from "../platform/system-files.ts";
 import { unitState } from "../platform/systemd.ts";
 import type { FullStatus, PublicStatus } from "../report/status.ts";
 import { askDaemonForStatus } from "./ask-status.ts";
@@ -104,7 +105,7 @@ async function findWriters(root: string): Promise<string[]> {
   const found: string[] = [];
   const places = ["/etc/crontab"];
   for (const directory of [...CRON_DIRECTORIES, ...CRONTABS]) {
-    const names = await namesIn(at(directory)).catch(() => []);
+    const names = await listNames(at(directory)).catch(() => []);
     places.push(...names.map((name) => `${directory}/${name}`));
   }
   for (const path of places) {
@@ -113,6 +114,6 @@ async function findWriters(root: string): Promise<string[]> {
       found.push(path);
     }
   }
-  const timers = await namesIn(at(TIMERS)).catch(() => []);
+  const timers = await listNames(at(TIMERS)).catch(() => []);
   return [...found, ...timers.filter((name) => /nsscache/.test(name)).map((name) => `${TIMERS}/${name}`)];
 }

@@ -22,7 +22,7 @@ import {
 import { dirname, join } from "node:path";
 import { errorCodeOf } from "../model/failure.ts";
 import type { ObservedFile } from "../model/observed.ts";
-import { writeWhole } from "./new-file.ts";
+import { NEW_FILE, writeWhole } from "./new-file.ts";
 import { isOpenToOthers, isRoot } from "./privileges.ts";
 
 /** What a file must look like before anybody can open it by name. */
@@ -78,11 +78,7 @@ export async function listLeftovers(path: string): Promise<string[]> {
 export async function stageFile(spec: FileSpec): Promise<StagedFile> {
   const temporary = join(dirname(spec.path), temporaryName());
   await using stack = new AsyncDisposableStack();
-  const handle = await open(
-    temporary,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-    0o600,
-  );
+  const handle = await open(temporary, NEW_FILE, 0o600);
   stack.defer(() => removeFile(temporary));
   await fill(handle, spec);
   const cleanup = stack.move();

@@ -11,8 +11,8 @@ import { errorCodeOf, messageOf } from "../model/failure.ts";
 import type { ObservedHome } from "../model/observed.ts";
 import { inTime } from "./clock.ts";
 import { temporaryName, underRoot } from "./files.ts";
-import { openSafeDirectory } from "./safe-directory.ts";
-import { copySkeleton, DIRECTORY, giveTo, type Owner } from "./skeleton.ts";
+import { DIRECTORY, openSafeDirectory } from "./safe-directory.ts";
+import { copySkeleton, giveTo, type Owner } from "./skeleton.ts";
 
 /** Where a home goes and what it starts with. */
 export interface HomeSpec {

@@ -5,13 +5,12 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 
+/** How a file is opened that must not be there yet. */
+export const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
 /** Makes a file where none is, readable by everybody; never replaces anything. */
 export async function createFile(path: string, text: string): Promise<void> {
-  await using file = await open(
-    path,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-    0o644,
-  );
+  await using file = await open(path, NEW_FILE, 0o644);
   try {
     await file.chmod(0o644);
     await writeWhole(file, Buffer.from(text));

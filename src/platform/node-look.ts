@@ -10,6 +10,7 @@ import { runTool } from "./child.ts";
 import { ignoreAbsence, underRoot } from "./files.ts";
 import { isOpenToOthers } from "./privileges.ts";
 import { openSafeDirectory } from "./safe-directory.ts";
+import { listNames } from "./system-files.ts";
 
 /** What a directory is to those who pass through. */
 export interface DirectoryStep {
@@ -111,12 +112,7 @@ export async function readBounded(path: string): Promise<string | undefined> {
 
 const MAX_BYTES = 4 * 1024 ** 2;
 
-/** The names in a directory; empty without one. */
-export async function namesIn(path: string): Promise<string[]> {
-  return ((await readdir(path).catch(ignoreAbsence)) ?? []).sort();
-}
-
-/** Whether something is there. */
+/** Whether a path leads to something; a link to nothing does not. */
 export async function isThere(path: string): Promise<boolean> {
   return (await stat(path).catch(ignoreAbsence)) !== undefined;
 }
@@ -158,7 +154,7 @@ export async function skeletonAt(
   if (found?.isDirectory() !== true) {
     return found && { isDirectory: false, isOpen: false, entries: 0 };
   }
-  const entries = await Promise.all((await namesIn(path)).map((name) => lstat(`${path}/${name}`)));
+  const entries = await Promise.all((await listNames(path)).map((name) => lstat(`${path}/${name}`)));
   const isOpen = [found, ...entries.filter((entry) => !entry.isSymbolicLink())].some(isOpenToOthers);
   return { isDirectory: true, isOpen, entries: entries.length };
 }

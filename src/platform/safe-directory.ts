@@ -13,7 +13,8 @@ import { type FileHandle, lstat, open, readlink } from "node:fs/promises";
 import { errorCodeOf } from "../model/failure.ts";
 import { isOpenToOthers, isTrustedOwner } from "./privileges.ts";
 
-const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+/** How a directory is opened that must be one. */
+export const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const MAX_LINKS = 40;
 
 /** An open directory; disposing closes it. */

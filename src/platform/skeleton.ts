@@ -8,8 +8,9 @@ import { constants } from "node:fs";
 import { type FileHandle, lchown, mkdir, open, readdir, readlink, symlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ignoreAbsence } from "./files.ts";
-import { writeWhole } from "./new-file.ts";
+import { NEW_FILE, writeWhole } from "./new-file.ts";
 import { isRoot } from "./privileges.ts";
+import { DIRECTORY } from "./safe-directory.ts";
 
 /** Whom a home is given to. */
 export interface Owner {
@@ -17,10 +18,7 @@ export interface Owner {
   readonly gid: number;
 }
 
-/** How a directory is opened that must be one. */
-export const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const SOURCE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const SKELETON_FILE_BYTES = 16 * 1024 * 1024;
 
 /** Copies what is in the skeleton, where there is one, into a home that is root's own still. */

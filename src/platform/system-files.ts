@@ -76,7 +76,7 @@ export async function listNames(path: string): Promise<string[]> {
   return names.sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
 }
 
-/** Whether anything is there. */
+/** Whether anything is there, be it a link to nothing. */
 export async function isThere(path: string): Promise<boolean> {
   return (await lstat(path).catch(absence)) !== undefined;
 }

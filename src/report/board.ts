@@ -8,6 +8,7 @@
 import { styleText } from "node:util";
 import { PROBLEMS } from "../model/problem.ts";
 import type { HostFacts } from "../platform/host.ts";
+import { SEVERITY_COLOURS } from "./render-status.ts";
 import { sparkline } from "./sparkline.ts";
 import type { FullStatus, PublicStatus, ShownSync } from "./status.ts";
 import { cutTo, padTo, toAscii, wrapTo } from "./width.ts";
@@ -68,8 +69,6 @@ function painted({ text, colour }: Row, width: number, screen: Screen): string {
   return colour !== undefined && screen.colour ? styleText(colour, shown, { validateStream: false }) : shown;
 }
 
-const COLOURS = { critical: "red", degraded: "yellow", notice: "cyan" } as const;
-
 /** Healthy or not, and the worst of what is wrong. */
 function headline({ healthy, ready, conditions }: Status): Row {
   const [worst] = conditions;
@@ -77,7 +76,7 @@ function headline({ healthy, ready, conditions }: Status): Row {
   const unready = ready ? "" : " (not ready: no users are in place, or they are locked)";
   return {
     text: `${healthy ? "●" : "✖"} ${healthy ? "healthy" : (worst?.severity ?? "not healthy")}${unready}${why}`,
-    colour: healthy ? "green" : COLOURS[worst?.severity ?? "critical"],
+    colour: healthy ? "green" : SEVERITY_COLOURS[worst?.severity ?? "critical"],
   };
 }
 
@@ -213,7 +212,7 @@ const DETAIL_LINES = 6;
 function conditionRows({ conditions }: Status, width: number): Row[] {
   return conditions.flatMap((condition): Row[] => {
     const { code, severity, title, remedy, forSeconds } = condition;
-    const colour = COLOURS[severity];
+    const colour = SEVERITY_COLOURS[severity];
     const detail = "detail" in condition ? condition.detail : "";
     const details =
       detail === "" ? [] : detail.split("\n").flatMap((line) => wrapTo(printable(line), width - 4));

@@ -16,6 +16,13 @@ export interface DiffLine {
   readonly detail: string;
 }
 
+/** How a line is shown on a terminal. */
+export const SIGN_COLOURS = {
+  "+": "green",
+  "-": "red",
+  "~": "yellow",
+} as const satisfies Record<DiffLine["sign"], string>;
+
 /** The line of one change. */
 export function diffLineOf(change: Change): DiffLine {
   const [sign, what, name, detail] = wordsOf(change);

@@ -9,7 +9,7 @@ import type { HistoryChange, PastSync, Reason } from "../model/history.ts";
 import { nearest } from "../model/nearest.ts";
 import type { Change } from "../model/plan.ts";
 import { quoted } from "../model/quoted.ts";
-import { type DiffLine, diffLineOf } from "./diff.ts";
+import { type DiffLine, diffLineOf, SIGN_COLOURS } from "./diff.ts";
 import { printable } from "./words.ts";
 
 /** What is asked. */
@@ -113,8 +113,6 @@ export interface HistoryStyle {
   readonly users: readonly string[];
 }
 
-const COLOURS = { "+": "green", "-": "red", "~": "yellow" } as const;
-
 /** Lines of text; each sync under a heading. */
 export function renderHistory(told: ToldHistory, style: HistoryStyle): string[] {
   const rows = told.syncs.flatMap(({ changes }) => changes.map(diffLineOf));
@@ -199,7 +197,7 @@ function changeLine(
   const text = printable(
     `  ${sign} ${what.padEnd(widths.what)}  ${name.padEnd(widths.name)}  ${detail}${detail === "" ? "" : "  "}(${why})`,
   );
-  return colour ? styleText(COLOURS[sign], text, { validateStream: false }) : text;
+  return colour ? styleText(SIGN_COLOURS[sign], text, { validateStream: false }) : text;
 }
 
 function longest(lines: readonly DiffLine[], field: "what" | "name"): number {

@@ -9,7 +9,7 @@ import { hintFor } from "../model/failure.ts";
 import { countRefused, PROBLEMS, type Problem, refusesRecord } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
 import type { PlanRecord, RunRecord, SlurmRecord, StepRecord } from "../model/report.ts";
-import { type DiffLine, diffLineOf } from "./diff.ts";
+import { type DiffLine, diffLineOf, SIGN_COLOURS } from "./diff.ts";
 
 /** How to print. */
 export interface Style {
@@ -19,7 +19,6 @@ export interface Style {
 }
 
 const SHOWN = 200;
-const COLOURS = { "+": "green", "-": "red", "~": "yellow" } as const;
 
 /** The diff of a plan, under a heading; empty when nothing changes. */
 export function renderChanges(
@@ -34,7 +33,7 @@ export function renderChanges(
   const widths = { what: longest(lines, "what"), name: longest(lines, "name") };
   const shown = (style.all ? lines : lines.slice(0, SHOWN)).map((line) => {
     const text = `  ${line.sign} ${line.what.padEnd(widths.what)}  ${line.name.padEnd(widths.name)}  ${line.detail}`;
-    return style.colour ? styleText(COLOURS[line.sign], text) : text;
+    return style.colour ? styleText(SIGN_COLOURS[line.sign], text) : text;
   });
   const hidden = lines.length - shown.length;
   return [

@@ -6,6 +6,7 @@
 
 import { styleText } from "node:util";
 import { quoted } from "../model/quoted.ts";
+import type { Severity } from "./conditions.ts";
 import { renderProblems, type Style } from "./messages.ts";
 import type { FullStatus, PublicStatus, ShownSync } from "./status.ts";
 import { ago, printable } from "./words.ts";
@@ -50,15 +51,20 @@ function noDaemonLine({ lastSyncSecondsAgo }: FullStatus | PublicStatus): string
   return `No daemon answers here; this is from the last sync${age}. Start one: systemctl start rollcall`;
 }
 
-type Shown = FullStatus["conditions"][number] | PublicStatus["conditions"][number];
+/** How each severity is shown on a terminal. */
+export const SEVERITY_COLOURS = {
+  critical: "red",
+  degraded: "yellow",
+  notice: "cyan",
+} as const satisfies Record<Severity, string>;
 
-const COLOURS = { critical: "red", degraded: "yellow", notice: "cyan" } as const;
+type Shown = FullStatus["conditions"][number] | PublicStatus["conditions"][number];
 
 function headline({ healthy, ready, conditions }: FullStatus | PublicStatus, { colour }: Style): string {
   const worst = conditions[0]?.severity;
   const word = healthy ? "healthy" : (worst ?? "not healthy");
   const text = `${healthy ? "●" : "✖"} ${word}${ready ? "" : ", not ready: no users are in place, or they are locked"}`;
-  return colour ? styleText(healthy ? "green" : COLOURS[worst ?? "critical"], text) : text;
+  return colour ? styleText(healthy ? "green" : SEVERITY_COLOURS[worst ?? "critical"], text) : text;
 }
 
 function servedLine({ served, refused }: FullStatus | PublicStatus): string {
@@ -85,7 +91,7 @@ function conditionLines(condition: Shown, { colour }: Style): string[] {
   const head = `${severity}: ${title}, for ${ago(forSeconds)} [${code}]`;
   const detail = "detail" in condition ? condition.detail : "";
   return [
-    colour ? styleText(COLOURS[severity], head) : head,
+    colour ? styleText(SEVERITY_COLOURS[severity], head) : head,
     ...(detail === "" ? [] : detail.split("\n").map((line) => `    ${printable(line)}`)),
     `    ${remedy}`,
   ];

@@ -6,6 +6,7 @@
  */
 
 import { Argument, type Command, type Help, InvalidArgumentError } from "commander";
+import { durationMs } from "../model/duration.ts";
 import type { Context } from "./context.ts";
 import { type CommandName, renderWords, WORDS } from "./words.ts";
 
@@ -30,7 +31,12 @@ export function addActs(program: Command, context: Context, finish: Finish): voi
     );
   add("run", "keep this node in step until told to stop (SIGHUP: reload, SIGUSR1: sync now)")
     .argument("[command...]", "after --: runs beside, as sshd in a pod, once users are in place")
-    .option("--grace <seconds>", "time for the command to end after SIGTERM", wholeSeconds, 20)
+    .option(
+      "--grace <seconds>",
+      "time for the command to end after SIGTERM",
+      wholeNumber(4, "a number of seconds"),
+      20,
+    )
     .action(async (command: string[], _options, own: Command) =>
       finish(await (await import("./run.ts")).run(context, own.optsWithGlobals(), command)),
     );
@@ -62,7 +68,7 @@ export function addLooks(program: Command, context: Context, finish: Finish): vo
   add("history", "what changed on this node, when and why, the newest first")
     .argument("[user]", "the changes that concern this user")
     .option("--since <when>", "not before: 2d, 3h, or a date such as 2026-05-31 (UTC)", moment)
-    .option("--limit <n>", "the newest so many changes", wholeCount, 100)
+    .option("--limit <n>", "the newest so many changes", wholeNumber(7, "a whole number"), 100)
     .action(async (user: string | undefined, _options, own: Command) =>
       finish(await (await import("./history.ts")).history(context, own.optsWithGlobals(), user)),
     );
@@ -116,31 +122,25 @@ export function helpOf(command: Command): Help {
   return help;
 }
 
-function wholeCount(value: string): number {
-  if (!/^\d{1,7}$/.test(value)) {
-    throw new InvalidArgumentError("It must be a whole number.");
-  }
-  return Number(value);
+/** Of so many digits at most. */
+function wholeNumber(digits: number, what: string): (value: string) => number {
+  return (value) => {
+    if (!/^\d+$/.test(value) || value.length > digits) {
+      throw new InvalidArgumentError(`It must be ${what}.`);
+    }
+    return Number(value);
+  };
 }
-
-const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** How long ago, or when. */
 function moment(value: string): { readonly agoMs: number } | { readonly atMs: number } {
-  const [, count, unit = ""] = /^(\d{1,6})([smhd])$/.exec(value) ?? [];
-  if (count !== undefined) {
-    return { agoMs: Number(count) * (UNITS_MS[unit] ?? 0) };
+  const agoMs = /^\d+[smhd]$/.test(value) ? durationMs(value) : undefined;
+  if (agoMs !== undefined) {
+    return { agoMs };
   }
   const atMs = /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(atMs)) {
     throw new InvalidArgumentError("It must be a time that has gone by, such as 30m, 3h or 2d, or a date.");
   }
   return { atMs };
-}
-
-function wholeSeconds(value: string): number {
-  if (!/^\d{1,4}$/.test(value)) {
-    throw new InvalidArgumentError("It must be a number of seconds.");
-  }
-  return Number(value);
 }

@@ -43,7 +43,7 @@ function urlMistakes({ url, allowHttp }: RawConfig["iam"]): CrossMistake[] {
     return [at("iam.url", "is missing: the base address of the SCIM service")];
   }
   const { protocol, hostname, username, password, search, hash } = new URL(url);
-  const isPrivate = protocol === "https:" || allowHttp || LOOPBACK.test(hostname);
+  const isPrivate = protocol === "https:" || allowHttp || isLoopback(hostname);
   return [
     ...(isPrivate
       ? []
@@ -59,7 +59,10 @@ function urlMistakes({ url, allowHttp }: RawConfig["iam"]): CrossMistake[] {
   ];
 }
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+/** Whether a host of a URL is this machine, as far as the name says; plain http is for that alone. */
+export function isLoopback(hostname: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+}
 
 function fileMistakes({ usersFile, groupsFile }: RawConfig["iam"]): CrossMistake[] {
   return [

@@ -3,24 +3,18 @@
  */
 
 import { z } from "zod";
+import { DURATION, durationMs } from "../model/duration.ts";
 
 /** A second in milliseconds. */
 export const SECOND_MS = 1000;
-const UNITS_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: SECOND_MS,
-  m: 60 * SECOND_MS,
-  h: 3600 * SECOND_MS,
-  d: 24 * 3600 * SECOND_MS,
-};
 
 const durationText = z
   .string("must be a number with a unit: 500ms, 30s, 10m, 1h, 90d")
-  .regex(/^\d{1,6}(?:ms|s|m|h|d)$/, "must be a number with a unit: 500ms, 30s, 10m, 1h, 90d")
+  .regex(DURATION, "must be a number with a unit: 500ms, 30s, 10m, 1h, 90d")
   .meta({ title: "duration", examples: ["500ms", "30s", "10m", "1h", "90d"] });
 
-const msOf = (value: string) =>
-  Number.parseInt(value, 10) * (UNITS_MS[value.replace(/\d+/, "")] ?? SECOND_MS);
+/** The pattern has let nothing else through. */
+const msOf = (value: string) => durationMs(value) ?? 0;
 
 /** A duration with its default, as milliseconds. */
 export const duration = (text: string) => durationText.default(text).transform(msOf);

@@ -4,7 +4,7 @@
  * Nothing is sent before the server is trusted, and then only GETs.
  */
 
-import type { Settings } from "../config/settings.ts";
+import { isLoopback, type Settings } from "../config/settings.ts";
 import { type Fact, failed, known, silent, unknown } from "../doctor/finding.ts";
 import type { IamFacts, TlsFacts, TokenFacts } from "../doctor/iam.ts";
 import { Failure, messageOf } from "../model/failure.ts";
@@ -102,9 +102,9 @@ async function lookAtTls(
 ): Promise<Fact<TlsFacts>> {
   const { host } = endpoint;
   const facts = { host, look: undefined, caFile: iam.caFile, pemFault: undefined, nowMs: clock.now() };
-  if (new URL(iam.url).protocol === "http:") {
-    const isLoopback = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/.test(host);
-    return known({ ...facts, kind: isLoopback ? "loopback" : "clear" });
+  const { protocol, hostname } = new URL(iam.url);
+  if (protocol === "http:") {
+    return known({ ...facts, kind: isLoopback(hostname) ? "loopback" : "clear" });
   }
   try {
     const pem = await pemFilesOf(iam);

@@ -122,7 +122,7 @@ function code(word: string): string {
 }
 
 /** A daemon that has seen nothing yet: enough for the registry to say what it has. */
-const NOTHING_YET: View = {
+export const NOTHING_YET: View = {
   version: "",
   nowMs: 0,
   isReady: false,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
+import { NOTHING_YET } from "../../packaging/words/tables.ts";
 import { undoneAmong } from "../../src/daemon/undone.ts";
 import { parseHistory, renderEnd, renderEntry } from "../../src/formats/history.ts";
 import type { HistoryEntry, PastSync } from "../../src/model/history.ts";
@@ -16,21 +17,14 @@ import { fullStatusOf, publicStatusOf, type View } from "../../src/report/status
 import { cutTo, toAscii, widthOf, wrapTo } from "../../src/report/width.ts";
 
 const VIEW: View = {
+  ...NOTHING_YET,
   version: "1.2.3",
   nowMs: 10_000_000,
   isReady: true,
-  conditions: [],
-  failure: undefined,
-  record: undefined,
   lastRunAtMs: 9_990_000,
   ageMs: 5000,
   nextRunInMs: 20_000,
-  isRunning: false,
   configPath: "/etc/rollcall/rollcall.yaml",
-  configMistakes: undefined,
-  host: undefined,
-  disks: [],
-  pace: NO_PACE,
   iamAddress: "https://iam.example.org/scim/v2",
 };
 const figures = (seconds: number, added = 0, atMs = 9_995_000) => ({

@@ -7,14 +7,11 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import type { Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildTree, missingTree, type Suite } from "./debian-tree.ts";
-import { type Namespace, PROGRAM, startProcess, waysInto } from "./namespace.ts";
-import { startRelay } from "./relay.ts";
-import { childOf, endInside } from "./slurm-cluster.ts";
+import { type Namespace, startProcess } from "./namespace.ts";
+import { childOf, DEVICES, endInside, makeWaysOut, nodeInside, ON_TREE } from "./tree-node.ts";
 
 /** `run` ends with code 124 after 50 seconds; `rollcall` is the one that is installed. */
 export interface BootedNode extends Namespace {
@@ -30,11 +27,8 @@ export function missingSystemd(): string | false {
 }
 
 const REPOSITORY = new URL("../..", import.meta.url).pathname;
-const RELAY = "/run/test/rollcall/test/support/relay.ts";
-const ENVIRONMENT = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"];
-/** Seconds of what goes on running, should the test die without ending it, and of a command. */
+/** Seconds of what goes on running, should the test die without ending it. */
 const LIFETIME_SECONDS = "300";
-const PATIENCE_SECONDS = "50";
 /** The control group that holds all processes of a node. */
 const GROUP = `rollcall-test-${process.pid}`;
 
@@ -65,24 +59,15 @@ export async function bootNode(suite: Suite, packages: string): Promise<BootedNo
   const tree = await (trees.get(suite) ?? buildTree(suite, RECIPE));
   trees.set(suite, Promise.resolve(tree));
   await using stack = new AsyncDisposableStack();
-  const sockets = stack.adopt(mkdtempSync(join(tree, "sockets-")), (path) =>
-    rmSync(path, { recursive: true }),
-  );
-  const relays = stack.adopt<Server[]>([], (servers) => servers.forEach((server) => server.close()));
+  const ways = stack.use(makeWaysOut(tree));
   stack.defer(removeGroup);
-  const node = stack.use(await startNode(join(tree, "root"), { sockets, packages }));
+  const node = stack.use(await startNode(join(tree, "root"), { sockets: ways.sockets, packages }));
   await untilBooted(node);
   const cleanup = stack.move();
   return {
     ...node,
     rollcall: (...args) => node.run("/usr/bin/rollcall", ...args),
-    async reach(url) {
-      const { port } = new URL(url);
-      const server = { host: "127.0.0.1", port: Number(port) };
-      relays.push(await startRelay({ path: join(sockets, port) }, server));
-      const relay = node.start(PROGRAM[0], RELAY, port, `/run/test/sockets/${port}`);
-      await relay.printed(`relaying port ${port}\n`);
-    },
+    reach: (url) => ways.reach(node, url),
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
 }
@@ -96,25 +81,11 @@ exec unshare -m -p -f -u -i -n -C --propagation private --kill-child "$@"
 `;
 
 /** The tree stays as it is: what is written goes to memory. The first process inside is systemd. */
-const FURNISH = `
-umask 022
-mount -t tmpfs -o mode=0755 tmpfs /run
-mkdir /run/upper /run/work /run/root
-mount -t overlay -o "lowerdir=$0,upperdir=/run/upper,workdir=/run/work" overlay /run/root
-cd /run/root
-mount -t proc proc proc
+const FURNISH = `${ON_TREE}
 mount -t sysfs sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
-mount -t tmpfs -o mode=0755 tmpfs dev
-for device in null zero full random urandom tty; do
-  touch dev/$device
-  mount --bind /dev/$device dev/$device
-done
-mkdir dev/pts dev/shm
-mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
+${DEVICES}
 mount -t tmpfs -o mode=1777 tmpfs dev/shm
-ln -s pts/ptmx dev/ptmx
-ln -s /proc/self/fd dev/fd
 mount -t tmpfs -o mode=1777 tmpfs tmp
 mount -t tmpfs -o mode=0755 tmpfs run
 mkdir -p run/lock run/test/rollcall run/test/sockets run/test/packages
@@ -148,16 +119,8 @@ async function startNode(root: string, { sockets, packages }: Places): Promise<N
     ["--pdeathsig", "KILL", "unshare", "-m", "sh", "-euc", HOLD, GROUP, ...furnish],
     endInside("SIGKILL"),
   );
-  const first = String(await untilThere(() => systemdBelow(holder.pid)));
-  const into = ["--all", "-t", first, "-r", "-w", "--", "env", "-i", ...ENVIRONMENT];
-  return {
-    ...waysInto([...into, "timeout", "-k", "1", PATIENCE_SECONDS]),
-    start: (...command) => {
-      const args = [...into, "timeout", "-k", "5", LIFETIME_SECONDS, ...command];
-      return startProcess("nsenter", args, endInside("SIGTERM"));
-    },
-    [Symbol.asyncDispose]: () => holder[Symbol.asyncDispose](),
-  };
+  const first = await untilThere(() => systemdBelow(holder.pid));
+  return nodeInside(holder, first, { lifetimeSeconds: LIFETIME_SECONDS });
 }
 
 /** The process that systemd has become. */

@@ -5,14 +5,11 @@
  * a test may stop and freeze. It sees nothing of this machine's files, processes and network, and changes nothing.
  */
 
-import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import type { Server } from "node:net";
 import { join } from "node:path";
-import { type Namespace, outputOf, PROGRAM, startProcess, waysInto } from "./namespace.ts";
-import { startRelay } from "./relay.ts";
+import { type Namespace, outputOf, startProcess } from "./namespace.ts";
 import { type Daemon, signalDaemon, startDaemon, startDaemons, stopDaemon } from "./slurm-daemons.ts";
 import { type Suite, slurmTree } from "./slurm-tree.ts";
+import { childOf, DEVICES, endInside, makeWaysOut, nodeInside, ON_TREE } from "./tree-node.ts";
 
 export type { Daemon } from "./slurm-daemons.ts";
 export { missingSlurm, type Suite } from "./slurm-tree.ts";
@@ -35,19 +32,15 @@ export interface SlurmCluster extends Namespace {
   reach(url: string): Promise<void>;
 }
 
-/** Seconds of a cluster, should the test die without ending it, and of a command. */
+/** Seconds of a cluster, should the test die without ending it. */
 const LIFETIME_SECONDS = "900";
-const PATIENCE_SECONDS = "50";
 
 /** Takes some seconds, and half a minute more for the first one of a suite. */
 export async function startSlurm(suite: Suite): Promise<SlurmCluster> {
   const tree = await slurmTree(suite);
   await using stack = new AsyncDisposableStack();
-  const sockets = stack.adopt(mkdtempSync(join(tree, "sockets-")), (path) =>
-    rmSync(path, { recursive: true }),
-  );
-  const relays = stack.adopt<Server[]>([], (servers) => servers.forEach((server) => server.close()));
-  const node = stack.use(await startNode(join(tree, "root"), sockets));
+  const ways = stack.use(makeWaysOut(tree));
+  const node = stack.use(await startNode(join(tree, "root"), ways.sockets));
   await startDaemons(node, suite);
   const version = outputOf(await node.run("sacctmgr", "--version")).trim();
   const cleanup = stack.move();
@@ -58,45 +51,20 @@ export async function startSlurm(suite: Suite): Promise<SlurmCluster> {
     stopDaemon: (daemon) => stopDaemon(node, daemon),
     freeze: (daemon) => signalDaemon(node, daemon, "STOP"),
     thaw: (daemon) => signalDaemon(node, daemon, "CONT"),
-    async reach(url) {
-      const { port } = new URL(url);
-      const socket = `${port}.sock`;
-      relays.push(
-        await startRelay({ path: join(sockets, socket) }, { host: "127.0.0.1", port: Number(port) }),
-      );
-      const relay = node.start(PROGRAM[0], RELAY, port, `/run/test/sockets/${socket}`);
-      await relay.printed(`relaying port ${port}\n`);
-    },
+    reach: (url) => ways.reach(node, url),
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
 }
 
 const REPOSITORY = new URL("../..", import.meta.url).pathname;
-const RELAY = "/run/test/rollcall/test/support/relay.ts";
-const ENVIRONMENT = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"];
 
 /**
  * The tree stays as it is: what is written goes to memory. The first process inside is a shell, which reaps daemons
  * that have ended.
  */
-const FURNISH = `
-umask 022
-mount -t tmpfs -o mode=0755 tmpfs /run
-mkdir /run/upper /run/work /run/root
-mount -t overlay -o "lowerdir=$0,upperdir=/run/upper,workdir=/run/work" overlay /run/root
-cd /run/root
-mount -t proc proc proc
+const FURNISH = `${ON_TREE}
 mount -t sysfs -o ro sysfs sys
-mount -t tmpfs -o mode=0755 tmpfs dev
-for device in null zero full random urandom tty; do
-  touch dev/$device
-  mount --bind /dev/$device dev/$device
-done
-mkdir dev/pts dev/shm
-mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
-mount -t tmpfs -o mode=1777 tmpfs dev/shm
-ln -s pts/ptmx dev/ptmx
-ln -s /proc/self/fd dev/fd
+${DEVICES}
 mount -t tmpfs -o mode=0755 tmpfs run
 mkdir -p run/lock run/sshd run/test/rollcall run/test/sockets
 touch run/test/node
@@ -133,32 +101,5 @@ async function startNode(root: string, sockets: string): Promise<Namespace> {
     endInside("SIGKILL"),
   );
   await holder.printed("furnished\n");
-  const first = String(childOf(holder.pid));
-  const into = ["--all", "-t", first, "-r", "-w", "--", "env", "-i", ...ENVIRONMENT];
-  return {
-    ...waysInto([...into, "timeout", "-k", "1", PATIENCE_SECONDS]),
-    start: (...command) => {
-      const args = [...into, "timeout", "-k", "5", LIFETIME_SECONDS, ...command];
-      return startProcess("nsenter", args, endInside("SIGTERM"));
-    },
-    [Symbol.asyncDispose]: () => holder[Symbol.asyncDispose](),
-  };
-}
-
-/** unshare and nsenter stay outside and end with the process inside: it is that one which has to be told. */
-export function endInside(signal: NodeJS.Signals): (outside: ChildProcess) => void {
-  return (outside) => {
-    const inside = childOf(outside.pid);
-    if (inside === undefined) {
-      outside.kill("SIGKILL");
-    } else {
-      process.kill(inside, signal);
-    }
-  };
-}
-
-/** The only process that this one has started and not yet seen end. */
-export function childOf(pid: number | undefined): number | undefined {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-  return children === "" ? undefined : Number.parseInt(children, 10);
+  return nodeInside(holder, childOf(holder.pid), { lifetimeSeconds: LIFETIME_SECONDS });
 }

@@ -41,7 +41,10 @@ function obstacleAfter(step: Step): string | undefined {
   if (step.kind === "keep-ledger") {
     return "the ledger could not be kept, and nobody is given an id that it does not have";
   }
-  return step.kind === "publish-map" ? `${step.data.name} could not be published` : undefined;
+  // Whatever else is taken away does not wait for keys, and those that are left are taken away again at the end.
+  return step.kind === "publish-map" && step.keys !== "revoked"
+    ? `${step.data.name} could not be published`
+    : undefined;
 }
 
 async function carryOut(step: Step, handlers: Handlers): Promise<Outcome> {

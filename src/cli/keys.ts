@@ -13,16 +13,18 @@ import { toJson } from "./json.ts";
  * terminal it says why there is nothing to see.
  */
 export async function keys(context: Context, options: CommonOptions, user: string): Promise<number> {
-  const { keys: slice } = await loadConfig(configPath(options));
-  const lines = await keysOf(options.root, slice.directory, user);
+  const settings = await loadConfig(configPath(options));
+  const lines = await keysOf(options.root, settings, user);
   if (options.json === true) {
     context.out(toJson({ user, keys: lines }));
   } else {
     lines.forEach((line) => context.out(line));
   }
   if (lines.length === 0 && context.redraw !== undefined) {
+    const { keys: slice, caches } = settings;
+    const place = slice.files ? slice.directory : `${caches.directory}/sshkey.cache`;
     context.err(
-      `No keys for ${quoted(user)} in ${slice.directory}: not served on this node, inactive in the IAM, not let in by access.login, or without a key that is accepted.`,
+      `No keys for ${quoted(user)} in ${place}: not served on this node, inactive in the IAM, not let in by access.login, or without a key that is accepted.`,
     );
   }
   return EXIT.ok;

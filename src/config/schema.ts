@@ -72,6 +72,10 @@ const homes = z
 
 const keys = z
   .strictObject({
+    files: z
+      .boolean()
+      .default(true)
+      .describe("a file per user for sshd; with `false` there is none, and sshd asks `rollcall keys USER`"),
     directory: absolutePath
       .default("/etc/ssh/authorized_keys.d")
       .describe("one file per user, for AuthorizedKeysFile of sshd_config(5)"),

@@ -160,9 +160,10 @@ function editsIn({ observed, plan }: Grounds): (change: Change, subject: Subject
       path.slice(path.lastIndexOf("/") + 1),
     ),
   );
+  const asksMap = plan.steps.some((step) => step.kind === "publish-map" && step.keys !== undefined);
   return ({ event }, { name }) => {
     if (event.startsWith("key-")) {
-      return files.has(name);
+      return files.has(name) || (asksMap && files.has("sshkey.cache"));
     }
     const maps = /^(?:group|member)-/.test(event) ? ["group.cache"] : ["passwd.cache", "shadow.cache"];
     return maps.some((map) => files.has(map));

@@ -18,7 +18,10 @@ export function undoneAmong(changes: readonly Change[], outcomes: readonly Outco
 
 function keyOf(step: Step): string {
   if (step.kind === "publish-map") {
-    return `${step.kind} ${step.map}`;
+    return step.keys === undefined ? `${step.kind} ${step.map}` : `keys ${step.keys}`;
+  }
+  if (step.kind === "revoke-keys" && step.content === undefined) {
+    return `remove-keys ${step.user}`;
   }
   if (step.kind === "remove-leftover") {
     return `${step.kind} ${step.path}`;
@@ -39,10 +42,7 @@ function stepsFor(change: Change, planned: ReadonlySet<string>): string[] {
     return [`${event === "home-created" ? "create-home" : "end-sessions"} ${change.user}`];
   }
   if (event === "key-revoked" || event === "key-granted" || event === "key-relabelled") {
-    // A rotated key has one step for both halves.
-    const [first, second] = [`revoke-keys ${change.user}`, `grant-keys ${change.user}`];
-    const keys = event === "key-revoked" ? [first, second] : [second, first];
-    return keys.filter((key) => planned.has(key)).slice(0, 1);
+    return stepsForKey(change.user, event === "key-revoked", planned);
   }
   if (event.startsWith("sudo-")) {
     return ["write-sudo"];
@@ -53,12 +53,22 @@ function stepsFor(change: Change, planned: ReadonlySet<string>): string[] {
   return event.startsWith("user-") ? ["publish-map passwd", "publish-map shadow"] : [];
 }
 
+/** Where keys are in a map it is published once or twice; a rotated key in a file has one step for both halves. */
+function stepsForKey(user: string, isRevoked: boolean, planned: ReadonlySet<string>): string[] {
+  const [rewrite, removal, grant] = [`revoke-keys ${user}`, `remove-keys ${user}`, `grant-keys ${user}`];
+  const first = (...keys: string[]) => keys.filter((key) => planned.has(key)).slice(0, 1);
+  return isRevoked
+    ? [...first("keys revoked"), ...first(rewrite, removal, grant)]
+    : first("keys granted", "keys revoked", grant, rewrite);
+}
+
 /** A map, somebody's keys, or else the one other file that is watched. */
 function stepsForFile(name: string, planned: ReadonlySet<string>): string[] {
   const map = /^(passwd|group|shadow|sshkey)\.cache(?:\.|$)/.exec(name)?.[1];
   if (map !== undefined) {
-    return [`publish-map ${map}`];
+    return [`publish-map ${map}`, ...(map === "sshkey" ? ["keys revoked", "keys granted"] : [])];
   }
-  const keys = [`revoke-keys ${name}`, `grant-keys ${name}`].filter((key) => planned.has(key));
+  const steps = ["revoke-keys", "remove-keys", "grant-keys"].map((kind) => `${kind} ${name}`);
+  const keys = steps.filter((key) => planned.has(key));
   return keys.length > 0 ? keys : ["write-sudo"];
 }

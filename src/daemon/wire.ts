@@ -27,7 +27,7 @@ import { pull, recallPull, type Surroundings, stateUnwritable } from "./wire-sou
 export function wireStages(settings: Settings, around: Surroundings, accepts: Asked["accepts"] = []): Stages {
   const { root, clock } = around;
   const { names, ids, shells, homes, keys, caches, guard, state, ledger, sudo } = settings;
-  const planSettings = { caches, homes, guard, sudo, access: settings.access };
+  const planSettings = { caches, homes, keys, guard, sudo, access: settings.access };
   const handlers = handlersFor({ root, caches, keys, homes, state, sudo });
   const privileged = privilegedGroups(settings);
   const places = { root, caches, keys, state, ledger, ids, sudo, privileged };

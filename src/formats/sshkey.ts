@@ -27,6 +27,24 @@ export function parseSshkey(bytes: Uint8Array): SshkeyRecord[] {
   });
 }
 
+/** By name: what stands there for the keys, unread. Of several lines of one name the first counts. */
+export function sshkeyTexts(bytes: Uint8Array): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const line of recordLines(bytes)) {
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(0, colon));
+    if (colon > 0 && !texts.has(name)) {
+      texts.set(name, line.slice(colon + 1));
+    }
+  }
+  return texts;
+}
+
+/** The keys of one such text; none where it is no list of them. */
+export function keysInText(text: string): readonly string[] {
+  return parseKeys(text) ?? [];
+}
+
 /** A string as Python's repr() writes it. */
 function pythonRepr(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";

@@ -25,6 +25,8 @@ export interface PublishMap {
   readonly isRelayout: boolean;
   readonly mode: number;
   readonly gid: number;
+  /** Where sshd asks for the keys in this map: whether it takes keys away or gives them. */
+  readonly keys?: "revoked" | "granted";
 }
 
 /** Take keys away from one user: rewrite the file with what stays, or remove it. */

@@ -42,6 +42,19 @@ export function planCaches(
   });
 }
 
+/** The sshkey map with these users, whether it differs or not. */
+export function sshkeyStep(
+  users: Directory["users"],
+  observed: Observed,
+  settings: PlanSettings["caches"],
+): PublishMap {
+  const content = {
+    records: recordsOf(users, renderSshkey),
+    keys: { ixname: users.map(({ name }) => name) },
+  };
+  return publishStep("sshkey", content, { observed, settings });
+}
+
 /** The lines of one map, and the key of each line in each index. */
 interface MapContent {
   /** Sorted by name. */

@@ -5,27 +5,26 @@
  * before and could not afterwards as the same person, whatever the reason.
  */
 
-import { parseAuthorizedKeys } from "../formats/authorized-keys.ts";
 import type { Directory, User } from "../model/directory.ts";
-import type { Observed } from "../model/observed.ts";
 import type { Removals } from "../model/plan.ts";
 import type { SlurmPlan } from "../model/slurm.ts";
 import type { Served, ServedUser } from "./changes.ts";
+import type { KeysHeld } from "./keys-held.ts";
 import type { PlanSettings } from "./settings.ts";
 
 /** Who loses what. A first sync on an empty node removes nobody. */
-export function removalsOf(served: Served, directory: Directory, observed: Observed): Removals {
+export function removalsOf(served: Served, directory: Directory, held: KeysHeld): Removals {
   const after = new Map(directory.users.map((user) => [String(user.name), user]));
   const able = [...served.users.values()].filter(({ active }) => active);
   const lost = able.filter((before) => {
     const user = after.get(before.name);
-    return user === undefined || losesLogin(user, before, observed);
+    return user === undefined || losesLogin(user, before, held);
   });
   const groupNames = new Set<string>(directory.groups.map((group) => group.name));
   const shared = [...served.groups.keys()].filter((name) => !served.users.has(name));
   return {
     before: able.length,
-    keyed: able.filter(({ name }) => hadKeys(name, observed)).length,
+    keyed: able.filter(({ name }) => held(name).length > 0).length,
     keysAfter: directory.users.filter(({ keys }) => keys.length > 0).length,
     users: lost.map(({ name }) => name).sort(),
     after: directory.users.length,
@@ -35,9 +34,9 @@ export function removalsOf(served: Served, directory: Directory, observed: Obser
 }
 
 /** Still there, but shut out: inactive, without a key, behind a shell that lets nobody in, or somebody else by uid. */
-function losesLogin(user: User, before: ServedUser, observed: Observed): boolean {
+function losesLogin(user: User, before: ServedUser, held: KeysHeld): boolean {
   const isShut = isClosedShell(user.shell) && !isClosedShell(before.shell);
-  const hasNoKey = user.keys.length === 0 && hadKeys(user.name, observed);
+  const hasNoKey = user.keys.length === 0 && held(user.name).length > 0;
   return !user.active || hasNoKey || isShut || Number(user.uid) !== before.uid;
 }
 
@@ -90,9 +89,4 @@ function exceeds(lost: number, before: number, guard: PlanSettings["guard"]): bo
 
 function percent(part: number, whole: number): number {
   return Math.round((part * 100) / whole);
-}
-
-function hadKeys(name: string, observed: Observed): boolean {
-  const file = observed.keyFiles.get(name);
-  return file !== undefined && parseAuthorizedKeys(Buffer.from(file.bytes).toString("utf8")).length > 0;
 }

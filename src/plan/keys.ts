@@ -10,13 +10,14 @@ import { isOurs, parseAuthorizedKeys, renderAuthorizedKeys } from "../formats/au
 import type { User } from "../model/directory.ts";
 import { grantOf } from "../model/key-line.ts";
 import type { Observed, ObservedFile } from "../model/observed.ts";
-import type { Change, GrantKeys, RevokeKeys } from "../model/plan.ts";
+import type { Change, GrantKeys, PublishMap, RevokeKeys } from "../model/plan.ts";
 import type { Problem } from "../model/problem.ts";
+import { textOf } from "./keys-held.ts";
 
-/** What the keys directory needs. */
+/** What must be done where sshd learns keys: in the keys directory, or in the sshkey map. */
 export interface KeysPlan {
-  readonly revoke: readonly RevokeKeys[];
-  readonly grant: readonly GrantKeys[];
+  readonly revoke: readonly (RevokeKeys | PublishMap)[];
+  readonly grant: readonly (GrantKeys | RevokeKeys | PublishMap)[];
   readonly changes: readonly Change[];
   readonly problems: readonly Problem[];
 }
@@ -35,7 +36,7 @@ export function planKeys(users: readonly User[], observed: Observed, unmoved: Re
     if (file !== undefined && textOf(file) === content && isAttributed(file, observed)) {
       continue;
     }
-    const keyChanges = changesOf(user.name, file, user.keys);
+    const keyChanges = changesOf(user.name, keysOf(file), user.keys);
     const takesAway = keyChanges.some((change) => change.event === "key-revoked");
     changes.push(
       ...(keyChanges.length > 0 ? keyChanges : [repairOf(user.name)]),
@@ -74,26 +75,29 @@ function planLeftovers(keep: ReadonlySet<string>, observed: Observed, served: Re
       continue;
     }
     if (isForeign) {
-      const subject = { kind: "node", id: user, name: user } as const;
-      problems.push({
-        code: "key-file-foreign",
-        subject,
-        field: "keys",
-        reason: "it lacks Rollcall's first line",
-      });
+      problems.push(foreignFile(user));
       continue;
     }
     revoke.push({ kind: "revoke-keys", user, content: undefined });
-    const keyChanges = changesOf(user, file, []);
+    const keyChanges = changesOf(user, keysOf(file), []);
     changes.push(...(keyChanges.length > 0 ? keyChanges : [repairOf(user)]));
   }
   return { revoke, changes, problems };
 }
 
-function changesOf(user: string, file: ObservedFile | undefined, keys: readonly string[]): Change[] {
-  const before = new Map(
-    (file === undefined ? [] : parseAuthorizedKeys(textOf(file))).map((key) => [grantOf(key), key]),
-  );
+/** A file of an admin, whoever has the name. */
+export function foreignFile(name: string): Problem {
+  const subject = { kind: "node", id: name, name } as const;
+  return { code: "key-file-foreign", subject, field: "keys", reason: "it lacks Rollcall's first line" };
+}
+
+function keysOf(file: ObservedFile | undefined): readonly string[] {
+  return file === undefined ? [] : parseAuthorizedKeys(textOf(file));
+}
+
+/** What a user's keys before and after come to. */
+export function changesOf(user: string, held: readonly string[], keys: readonly string[]): Change[] {
+  const before = new Map(held.map((key) => [grantOf(key), key]));
   const after = new Map(keys.map((key) => [grantOf(key), key]));
   const revoked = [...before].filter(([grant]) => !after.has(grant));
   const granted = [...after].filter(([grant]) => !before.has(grant));
@@ -119,8 +123,4 @@ function repairOf(user: string): Change {
 
 function isAttributed(file: ObservedFile, observed: Observed): boolean {
   return file.mode === FILE_MODE && (!observed.ownsFiles || (file.uid === 0 && file.gid === 0));
-}
-
-function textOf(file: ObservedFile): string {
-  return Buffer.from(file.bytes.buffer, file.bytes.byteOffset, file.bytes.byteLength).toString("utf8");
 }

@@ -7,12 +7,14 @@
 
 import type { Directory } from "../model/directory.ts";
 import type { Observed } from "../model/observed.ts";
-import type { Change, Plan } from "../model/plan.ts";
-import { type PlannedMap, planCaches } from "./caches.ts";
+import type { Change, Plan, PublishMap } from "../model/plan.ts";
+import { type PlannedMap, planCaches, sshkeyStep } from "./caches.ts";
 import { changesBetween, type Served, servedNow } from "./changes.ts";
 import { removalsOf } from "./guard.ts";
 import { planHomes } from "./homes.ts";
-import { planKeys } from "./keys.ts";
+import { type KeysPlan, planKeys } from "./keys.ts";
+import { type KeysHeld, keysHeld } from "./keys-held.ts";
+import { planKeysInMap } from "./keys-in-map.ts";
 import { planLedger } from "./ledger.ts";
 import { planSessions } from "./sessions.ts";
 import type { PlanSettings } from "./settings.ts";
@@ -25,9 +27,9 @@ export function planChanges(directory: Directory, observed: Observed, settings: 
   const homes = planHomes(directory.users, observed);
   const leftovers = observed.leftovers.map((path) => ({ kind: "remove-leftover", path }) as const);
   const created = settings.homes.create ? homes.create : [];
-  const keys = planKeys(directory.users, observed, unmovedUsers(directory, served));
+  const { keys, others, held } = planKeysAmong(maps, directory, { observed, settings, served });
   const sudo = planSudo(directory, observed, settings.sudo.groups);
-  const removals = removalsOf(served, directory, observed);
+  const removals = removalsOf(served, directory, held);
   const sessions = planSessions(removals, served, settings.access);
   const ledger = planLedger(directory, observed);
   return {
@@ -37,7 +39,7 @@ export function planChanges(directory: Directory, observed: Observed, settings: 
       ...sudo.revoke,
       ...sessions,
       ...(ledger === undefined ? [] : [ledger]),
-      ...maps.map(({ step }) => step),
+      ...others,
       ...created,
       ...keys.grant,
       ...sudo.grant,
@@ -58,6 +60,33 @@ export function planChanges(directory: Directory, observed: Observed, settings: 
     problems: [...homes.problems, ...keys.problems, ...sudo.problems],
     removals,
   };
+}
+
+/** Where sshd asks for the keys in the sshkey map, that map is published when keys are revoked and granted, and not among the others. */
+function planKeysAmong(
+  maps: readonly PlannedMap[],
+  directory: Directory,
+  { observed, settings, served }: Around,
+): { readonly keys: KeysPlan; readonly others: readonly PublishMap[]; readonly held: KeysHeld } {
+  const held = keysHeld(observed, settings.keys);
+  const steps = maps.map(({ step }) => step);
+  const unmoved = unmovedUsers(directory, served);
+  if (settings.keys.files) {
+    return { keys: planKeys(directory.users, observed, unmoved), others: steps, held };
+  }
+  const whole = steps.find(({ map }) => map === "sshkey");
+  const stepWith = (users: Directory["users"]) => sshkeyStep(users, observed, settings.caches);
+  return {
+    keys: planKeysInMap(directory.users, observed, { held, unmoved, whole, stepWith }),
+    others: steps.filter((step) => step !== whole),
+    held,
+  };
+}
+
+interface Around {
+  readonly observed: Observed;
+  readonly settings: PlanSettings;
+  readonly served: Served;
 }
 
 /** Users whose account is the same before and after, so that a new key opens nothing that is not theirs yet. */

@@ -8,6 +8,10 @@ export interface PlanSettings {
     /** `auto` makes indexes from so many records on that a scan would be felt. */
     readonly index: "auto" | "always" | "never";
   };
+  readonly keys: {
+    /** Whether sshd reads a file per user; else it asks for what is in the sshkey map. */
+    readonly files: boolean;
+  };
   readonly access: { readonly onRevoke: "nothing" | "end-sessions" };
   readonly sudo: {
     readonly groups: readonly {

@@ -117,7 +117,7 @@ function describeSlurm({ cluster, changes, commands, seconds }: SlurmRecord): st
 }
 
 function describeSteps(steps: readonly StepRecord[]): string {
-  const maps = steps.flatMap(({ files }) => files ?? []);
+  const maps = new Set(steps.flatMap(({ files }) => files ?? []));
   const keyFiles = new Set(
     steps.flatMap((step) => (step.kind === "revoke-keys" || step.kind === "grant-keys" ? [step.user] : [])),
   ).size;

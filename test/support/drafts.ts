@@ -21,6 +21,7 @@ export const RULES: Rules = {
 
 export const PLAN_SETTINGS: PlanSettings = {
   caches: { index: "always" },
+  keys: { files: true },
   homes: { create: true },
   sudo: { groups: [] },
   access: { onRevoke: "nothing" },

@@ -1,0 +1,129 @@
+/**
+ * What must change where sshd asks for the keys in the sshkey map, and there are no key files.
+ *
+ * In: the directory, the map as it should be and as it is, and files from before it was asked. Out: the map without the keys that are
+ * taken away, before anything is given; the whole map, and the removal of files that nobody needs now, after
+ * everything else is in place. A file without Rollcall's first line is an admin's, and is only reported.
+ */
+
+import { isOurs, parseAuthorizedKeys, renderAuthorizedKeys } from "../formats/authorized-keys.ts";
+import { keysInText, sshkeyTexts } from "../formats/sshkey.ts";
+import type { User } from "../model/directory.ts";
+import { grantOf } from "../model/key-line.ts";
+import type { Observed } from "../model/observed.ts";
+import type { Change, PublishMap, RevokeKeys } from "../model/plan.ts";
+import type { Problem } from "../model/problem.ts";
+import { changesOf, foreignFile, type KeysPlan } from "./keys.ts";
+import { type KeysHeld, textOf } from "./keys-held.ts";
+
+/** What the keys are planned from. */
+export interface AroundMap {
+  /** What sshd is told now. */
+  readonly held: KeysHeld;
+  /** Users who keep their uid, gid and home, and may already log in. */
+  readonly unmoved: ReadonlySet<string>;
+  /** Publishes the whole map; undefined when it is as it should be. */
+  readonly whole: PublishMap | undefined;
+  /** Publishes the map with other keys than the directory has. */
+  readonly stepWith: (users: readonly User[]) => PublishMap;
+}
+
+/** Plans the map in the place of everybody's file. */
+export function planKeysInMap(users: readonly User[], observed: Observed, around: AroundMap): KeysPlan {
+  const files = planFiles(users, observed, around.unmoved);
+  const maps = planMaps(users, observed, around);
+  const isIdle = around.whole === undefined && observed.keyFiles.size === 0;
+  return {
+    revoke: [...maps.revoke, ...files.revoke],
+    grant: [...maps.grant, ...files.remove],
+    changes: [...(isIdle ? [] : keyChanges(users, observed, around.held)), ...files.changes],
+    problems: files.problems,
+  };
+}
+
+type MapSteps = Readonly<Record<"revoke" | "grant", readonly PublishMap[]>>;
+
+/** Two steps where keys go and keys come, so that those who lose one wait for nobody. */
+function planMaps(
+  users: readonly User[],
+  observed: Observed,
+  { unmoved, whole, stepWith }: AroundMap,
+): MapSteps {
+  if (whole === undefined) {
+    return { revoke: [], grant: [] };
+  }
+  const texts = textsIn(observed);
+  const kept = users.map((user) => keptBy(user, keysInText(texts.get(user.name) ?? ""), unmoved));
+  const served = new Set<string>(users.map(({ name }) => name));
+  const isSomebodyGone = [...texts].some(([name, text]) => !served.has(name) && keysInText(text).length > 0);
+  if (!isSomebodyGone && kept.every(({ losesKeys }) => !losesKeys)) {
+    return { revoke: [], grant: [{ ...whole, keys: "granted" }] };
+  }
+  const first = stepWith(kept.map(({ user }) => user));
+  return Buffer.compare(first.data.bytes, whole.data.bytes) === 0
+    ? { revoke: [{ ...whole, keys: "revoked" }], grant: [] }
+    : { revoke: [{ ...first, keys: "revoked" }], grant: [{ ...whole, keys: "granted" }] };
+}
+
+/**
+ * A user with those of their keys that were there before; with none where one is taken from somebody whose account
+ * changes, so that what stays opens nothing that is not theirs yet.
+ */
+function keptBy(user: User, before: readonly string[], unmoved: ReadonlySet<string>) {
+  const held = new Set(before.map(grantOf));
+  const wanted = new Set(user.keys.map(grantOf));
+  const losesKeys = !held.isSubsetOf(wanted);
+  const keys = losesKeys && !unmoved.has(user.name) ? [] : user.keys.filter((key) => held.has(grantOf(key)));
+  return { user: { ...user, keys }, losesKeys };
+}
+
+function textsIn({ maps }: Observed): ReadonlyMap<string, string> {
+  return sshkeyTexts(maps.sshkey.data?.bytes ?? new Uint8Array());
+}
+
+/** What it means for people; those who are gone come first. */
+function keyChanges(users: readonly User[], observed: Observed, held: KeysHeld): Change[] {
+  const served = new Set<string>(users.map(({ name }) => name));
+  const before = new Set([...textsIn(observed).keys(), ...observed.keyFiles.keys()]);
+  const gone = [...before].filter((name) => !served.has(name)).sort();
+  return [
+    ...gone.flatMap((name) => changesOf(name, held(name), [])),
+    ...users.flatMap(({ name, keys }) => changesOf(name, held(name), keys)),
+  ];
+}
+
+/** The files that sshd may still read: what nobody should have goes first, the rest once the map is in place. */
+function planFiles(users: readonly User[], observed: Observed, unmoved: ReadonlySet<string>) {
+  const revoke: RevokeKeys[] = [];
+  const remove: RevokeKeys[] = [];
+  const changes: Change[] = [];
+  const problems: Problem[] = [];
+  const byName = new Map<string, User>(
+    observed.keyFiles.size === 0 ? [] : users.map((user) => [user.name, user]),
+  );
+  for (const [name, file] of observed.keyFiles) {
+    const text = textOf(file);
+    if (!isOurs(text)) {
+      problems.push(...(observed.local.userNames.has(name) ? [] : [foreignFile(name)]));
+      continue;
+    }
+    const user = byName.get(name);
+    const before = parseAuthorizedKeys(text);
+    const kept = user && keptBy(user, before, unmoved);
+    const removal = { kind: "revoke-keys", user: name, content: undefined } as const;
+    const stays = kept?.user.keys ?? [];
+    if (stays.length > 0) {
+      const content = renderAuthorizedKeys(stays);
+      revoke.push(...(kept?.losesKeys === true ? [{ ...removal, content }] : []));
+      remove.push(removal);
+    } else {
+      revoke.push(removal);
+    }
+    changes.push({
+      event: "file-repaired",
+      file: name,
+      reason: "with keys.files off nobody needs a key file",
+    });
+  }
+  return { revoke, remove, changes, problems };
+}

@@ -5,7 +5,6 @@
  * that could not be served never becomes a path.
  */
 
-import type { Settings } from "../config/settings.ts";
 import { parseAuthorizedKeys } from "../formats/authorized-keys.ts";
 import { keysInText } from "../formats/sshkey.ts";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
@@ -18,16 +17,21 @@ import { textInMap } from "./keys-in-map.ts";
 /** Names of the shape that validation lets through; `.` first would be a temporary file, `/` another directory. */
 const SERVABLE = /^[a-z_][a-z0-9_.-]{0,63}$/;
 
+/** Where keys are. */
+export interface KeyPlaces {
+  readonly keys: { readonly files: boolean; readonly directory: string };
+  readonly caches: { readonly directory: string };
+}
+
 /** The key lines; empty for a user without any. */
 export async function keysOf(
   root: string,
-  settings: Pick<Settings, "keys" | "caches">,
+  { keys, caches }: KeyPlaces,
   user: string,
 ): Promise<readonly string[]> {
   if (!SERVABLE.test(user)) {
     return [];
   }
-  const { keys, caches } = settings;
   if (keys.files) {
     const file = await observeFile(`${underRoot(root, keys.directory)}/${user}`);
     return file === undefined ? [] : parseAuthorizedKeys(Buffer.from(file.bytes).toString("utf8"));

@@ -76,6 +76,7 @@ async function placesFor(options: SetupOptions): Promise<Places> {
   return {
     root: options.root,
     keysDirectory: keys.directory,
+    keyFiles: keys.files,
     stateDirectory: state.directory,
     needsConfig,
     ...INSTALLATION,

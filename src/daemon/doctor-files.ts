@@ -53,6 +53,7 @@ export async function lookAtFiles(settings: Settings, { root, silentPlaces }: As
   return {
     published: await lookAtPublished(settings, root),
     keysDirectory: keys.directory,
+    keyFiles: keys.files,
     keysWay: await factOf({
       what: `looking at ${keys.directory}`,
       limitMs: LOOK_MS,

@@ -29,6 +29,7 @@ export async function lookAtSshd(
     fault: await faultOf(root),
     settings,
     keysDirectory: keys.directory,
+    keyFiles: keys.files,
     commandFault: await look("looking at AuthorizedKeysCommand", async () => {
       const command = settingOf(valueOf(settings)?.settings ?? new Map(), "AuthorizedKeysCommand") ?? "none";
       const program = command.split(" ", 1)[0] ?? "";

@@ -54,7 +54,9 @@ async function personIn(asked: string, scene: Scene): Promise<Person> {
       attributes: settings.attributes.user,
       defaultShell: settings.shells.default,
       caches: settings.caches.directory,
-      keyFile: `${settings.keys.directory}/${name}`,
+      ...(settings.keys.files
+        ? { keyFile: `${settings.keys.directory}/${name}`, keysIn: "the key file" }
+        : { keyFile: `${settings.caches.directory}/sshkey.cache`, keysIn: "the sshkey map" }),
       sudoFile: settings.sudo.file,
       makesHomes: settings.homes.create,
     },

@@ -6,11 +6,12 @@ import { isOurs, parseAuthorizedKeys } from "../formats/authorized-keys.ts";
 import { parseGroup } from "../formats/group.ts";
 import { parsePasswd } from "../formats/passwd.ts";
 import { parseShadow } from "../formats/shadow.ts";
+import { keysInText, sshkeyTexts } from "../formats/sshkey.ts";
 import type { User } from "../model/directory.ts";
 import type { MapName, Observed } from "../model/observed.ts";
 import { isClosedShell } from "../plan/guard.ts";
 import { shellFault } from "../platform/shells.ts";
-import type { OnNode } from "../report/person.ts";
+import type { KeyFile, OnNode } from "../report/person.ts";
 import type { Scene } from "./scene.ts";
 
 /** Reads it out of what was observed; looks for shells. */
@@ -20,7 +21,6 @@ export async function lookOnNode(name: string, served: User | undefined, scene: 
   // Of several lines readers take the first.
   const passwd = users.find((user) => user.name === name);
   const outdated = steps.flatMap((step) => (step.kind === "publish-map" ? [step.map] : []));
-  const file = observed.keyFiles.get(name);
   return {
     servesSomebody: users.length > 0,
     passwd,
@@ -29,15 +29,31 @@ export async function lookOnNode(name: string, served: User | undefined, scene: 
     outdated: outdated.filter((map) => map !== "sshkey"),
     shellFaults: await shellFaultsAmong([served?.shell, passwd?.shell], scene),
     home: served && observed.homes.get(served.home),
-    keyFile: file && {
+    keyFile: scene.settings.keys.files ? keyFileOf(name, observed) : keysInMapOf(name, observed),
+    ownsFiles: observed.ownsFiles,
+  };
+}
+
+function keyFileOf(name: string, { keyFiles }: Observed): KeyFile | undefined {
+  const file = keyFiles.get(name);
+  return (
+    file && {
       keys: parseAuthorizedKeys(textOf(file)),
       isOurs: isOurs(textOf(file)),
       mode: file.mode,
       uid: file.uid,
       gid: file.gid,
-    },
-    ownsFiles: observed.ownsFiles,
-  };
+    }
+  );
+}
+
+/** Whoever has no key in the map has nothing there. */
+function keysInMapOf(name: string, { maps }: Observed): KeyFile | undefined {
+  const map = maps.sshkey.data;
+  const keys = map === undefined ? [] : keysInText(sshkeyTexts(map.bytes).get(name) ?? "");
+  return map === undefined || keys.length === 0
+    ? undefined
+    : { keys, isOurs: true, mode: map.mode, uid: map.uid, gid: map.gid };
 }
 
 async function shellFaultsAmong(

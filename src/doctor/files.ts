@@ -3,13 +3,15 @@
  */
 
 import { quoted } from "../model/quoted.ts";
-import { about, broken, type Fact, type Finding, ok, someOf, warning } from "./finding.ts";
+import { about, broken, type Fact, type Finding, notChecked, ok, someOf, warning } from "./finding.ts";
 
 /** What lies on this node. */
 export interface FileFacts {
   /** What differs from what was published; `files` is undefined before anything was. */
   readonly published: Fact<{ readonly files: number | undefined; readonly differences: readonly string[] }>;
   readonly keysDirectory: string;
+  /** keys.files. */
+  readonly keyFiles: boolean;
   /** The keys directory and everything above it; undefined where it is missing. */
   readonly keysWay: Fact<readonly WayStep[] | undefined>;
   /** Of every directory that is written to: why it cannot be, or undefined. */
@@ -40,7 +42,10 @@ export function published({ published: fact }: FileFacts): Finding {
 }
 
 /** Whether sshd takes keys from there: it reads as the user, and only what root alone can write. */
-export function keysDirectory({ keysDirectory: directory, keysWay }: FileFacts): Finding {
+export function keysDirectory({ keysDirectory: directory, keyFiles, keysWay }: FileFacts): Finding {
+  if (!keyFiles) {
+    return notChecked("keys.files is off: sshd asks for the keys in the sshkey map");
+  }
   return about(keysWay, (way) => {
     if (way === undefined) {
       return broken(`${directory} is missing, so nobody has a key`, "Run: rollcall sync");

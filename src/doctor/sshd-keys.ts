@@ -35,43 +35,55 @@ function keysAreVain(
 }
 
 /** Whether it looks where Rollcall writes. */
-export function sshdKeys({ settings, keysDirectory, commandFault, missingRevocations }: SshdFacts): Finding {
-  return about(settings, ({ settings: own }) => {
-    const setup = `Run: rollcall setup. By hand: "AuthorizedKeysFile ${keysDirectory}/%u" in /etc/ssh/sshd_config.d/, before any other such line, then reload sshd.`;
-    const vain = keysAreVain(own, missingRevocations);
-    if (vain !== undefined) {
-      return vain;
-    }
-    const files = keyFilesOf(own);
-    const command = settingOf(own, "AuthorizedKeysCommand") ?? "none";
-    const asksUs = /\bkeys %u\b/.test(command) && /rollcall/.test(command);
-    if (files.some((file) => file.replaceAll(/\/+/g, "/") === `${keysDirectory}/%u`)) {
-      return command === "none" || asksUs
-        ? ok(`AuthorizedKeysFile ${files.join(" ")}`)
-        : warning(
-            `AuthorizedKeysFile has our files, and AuthorizedKeysCommand ${quoted(command)} gives further keys, which Rollcall cannot revoke`,
-            'Write "AuthorizedKeysCommand none", then reload sshd.',
-          );
-    }
-    if (!asksUs) {
-      return broken(
-        `AuthorizedKeysFile ${quoted(files.join(" ") || "none")} leads to no file of ${keysDirectory}, and AuthorizedKeysCommand is ${quoted(command)}`,
-        setup,
-      );
-    }
-    return commandFinding({
-      command,
-      commandFault,
-      user: settingOf(own, "AuthorizedKeysCommandUser") ?? "none",
-    });
+export function sshdKeys(facts: SshdFacts): Finding {
+  return about(facts.settings, ({ settings: own }) => {
+    const vain = keysAreVain(own, facts.missingRevocations);
+    return vain ?? (facts.keyFiles ? filesFinding(own, facts) : askingFinding(own, facts));
   });
 }
 
-function commandFinding({
-  command,
-  commandFault,
-  user,
-}: Pick<SshdFacts, "commandFault"> & { readonly command: string; readonly user: string }): Finding {
+function commandIn(own: SshdSettings): { readonly command: string; readonly asksUs: boolean } {
+  const command = settingOf(own, "AuthorizedKeysCommand") ?? "none";
+  return { command, asksUs: /\bkeys %u\b/.test(command) && /rollcall/.test(command) };
+}
+
+/** Without key files nothing but the command counts. */
+function askingFinding(own: SshdSettings, { commandFault }: SshdFacts): Finding {
+  const { command, asksUs } = commandIn(own);
+  return asksUs
+    ? commandFinding(own, { command, commandFault })
+    : broken(
+        `keys.files is off, and sshd does not ask Rollcall: AuthorizedKeysCommand is ${quoted(command)}`,
+        "Run: rollcall setup. It says what is in the way of asking, if anything is.",
+      );
+}
+
+function filesFinding(own: SshdSettings, { keysDirectory, commandFault }: SshdFacts): Finding {
+  const setup = `Run: rollcall setup. By hand: "AuthorizedKeysFile ${keysDirectory}/%u" in /etc/ssh/sshd_config.d/, before any other such line, then reload sshd.`;
+  const files = keyFilesOf(own);
+  const { command, asksUs } = commandIn(own);
+  if (files.some((file) => file.replaceAll(/\/+/g, "/") === `${keysDirectory}/%u`)) {
+    return command === "none" || asksUs
+      ? ok(`AuthorizedKeysFile ${files.join(" ")}`)
+      : warning(
+          `AuthorizedKeysFile has our files, and AuthorizedKeysCommand ${quoted(command)} gives further keys, which Rollcall cannot revoke`,
+          'Write "AuthorizedKeysCommand none", then reload sshd.',
+        );
+  }
+  if (!asksUs) {
+    return broken(
+      `AuthorizedKeysFile ${quoted(files.join(" ") || "none")} leads to no file of ${keysDirectory}, and AuthorizedKeysCommand is ${quoted(command)}`,
+      setup,
+    );
+  }
+  return commandFinding(own, { command, commandFault });
+}
+
+function commandFinding(
+  own: SshdSettings,
+  { command, commandFault }: Pick<SshdFacts, "commandFault"> & { readonly command: string },
+): Finding {
+  const user = settingOf(own, "AuthorizedKeysCommandUser") ?? "none";
   if (user === "none") {
     return broken(
       "AuthorizedKeysCommand has no user to run as, so sshd does not run it",

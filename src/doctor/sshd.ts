@@ -14,6 +14,8 @@ export interface SshdFacts {
   /** As they are for somebody who is served, so that Match blocks count; `user` is undefined where nobody is. */
   readonly settings: Fact<{ readonly user: string | undefined; readonly settings: SshdSettings }>;
   readonly keysDirectory: string;
+  /** keys.files: whether sshd reads a file per user, or asks. */
+  readonly keyFiles: boolean;
   /** What is wrong with the program of AuthorizedKeysCommand; undefined for nothing. */
   readonly commandFault: Fact<string | undefined>;
   /** The file of RevokedKeys, where it is missing: sshd then takes no key at all. */

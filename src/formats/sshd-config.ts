@@ -39,11 +39,19 @@ function wordsOf(rest: string): string[] {
 }
 
 const MARK = '# By "rollcall setup"; "rollcall setup --undo" takes it out again.';
-const OURS = new RegExp(`^${MARK}\\nAuthorizedKeysFile ([^\\n]*)\\n`, "m");
+const USER = "AuthorizedKeysCommandUser nobody";
+const OURS = new RegExp(
+  `^${MARK}\\n(?:AuthorizedKeysCommand ([^\\n]*)\\n${USER}\\n)?AuthorizedKeysFile ([^\\n]*)\\n`,
+  "m",
+);
 
-/** What makes sshd look for keys in these places: a drop-in of its own, or the first lines of sshd_config. */
-export function renderKeyFiles(paths: readonly string[]): string {
-  return `${MARK}\nAuthorizedKeysFile ${paths.join(" ")}\n`;
+/**
+ * What makes sshd look for keys in these places, and ask this command where there is one: a drop-in of its own, or the
+ * first lines of sshd_config.
+ */
+export function renderKeyFiles(paths: readonly string[], command?: string): string {
+  const asking = command === undefined ? "" : `AuthorizedKeysCommand ${command}\n${USER}\n`;
+  return `${MARK}\n${asking}AuthorizedKeysFile ${paths.join(" ")}\n`;
 }
 
 /** A file without those lines. */
@@ -53,6 +61,11 @@ export function withoutKeyFiles(text: string): string {
 
 /** What those lines name; undefined in a file without them. */
 export function keyFilesBySetup(text: string): string[] | undefined {
-  const rest = OURS.exec(text)?.[1];
+  const rest = OURS.exec(text)?.[2];
   return rest === undefined ? undefined : wordsOf(rest);
+}
+
+/** The command in those lines; undefined without one. */
+export function keyCommandBySetup(text: string): string | undefined {
+  return OURS.exec(text)?.[1];
 }

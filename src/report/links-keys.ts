@@ -93,37 +93,38 @@ function refusedKeys({ problems }: Person): readonly Problem[] {
 /** Why sshd takes none of these keys; undefined when it takes one at least. */
 function faultOnDisk(keys: readonly string[], person: Person): string | undefined {
   const { keyFile } = person.node;
+  const { keysIn } = person.places;
   if (keyFile === undefined) {
-    return "the key file is not there";
+    return keysIn === "the key file" ? `${keysIn} is not there` : `${keysIn} has no key of theirs`;
   }
   const fault = person.served && sshdFault(keyFile, person.served, person);
   if (fault !== undefined) {
-    return `sshd takes no key from the file: ${fault}`;
+    return `sshd takes no key from ${keysIn}: ${fault}`;
   }
   const there = new Set(keyFile.keys.map(grantOf));
-  const author = keyFile.isOurs ? "the key file" : "the key file, which Rollcall did not write,";
+  const author = keyFile.isOurs ? keysIn : "the key file, which Rollcall did not write,";
   const others = there.size === 0 ? "" : `, but ${there.size} that should not be`;
   return keys.some((key) => there.has(grantOf(key))) ? undefined : `${author} has none of them${others}`;
 }
 
 /** What is wrong with a file that opens all the same. */
-function odditiesOf(keys: readonly string[], { node }: Person): string[] {
+function odditiesOf(keys: readonly string[], { node, places: { keysIn } }: Person): string[] {
   const there = new Set(node.keyFile?.keys.map(grantOf));
   const wanted = new Set(keys.map(grantOf));
   const missing = wanted.difference(there).size;
   const extra = there.difference(wanted).size;
   return [
-    ...(missing > 0 ? [`${missing} of them not in the key file yet`] : []),
-    ...(extra > 0 ? [`${extra} in the key file that should not be`] : []),
+    ...(missing > 0 ? [`${missing} of them not in ${keysIn} yet`] : []),
+    ...(extra > 0 ? [`${extra} in ${keysIn} that should not be`] : []),
     ...(node.keyFile?.isOurs === false ? ["Rollcall did not write the key file"] : []),
   ];
 }
 
-/** StrictModes of sshd_config(5), and that sshd opens the file as the user. */
+/** StrictModes of sshd_config(5), and that sshd opens the file as the user; the map is root's, and read by nobody. */
 function sshdFault(
   { mode, uid, gid }: KeyFile,
   user: { readonly uid: number; readonly gid: number },
-  { node }: Person,
+  { node, places }: Person,
 ): string | undefined {
   if ((mode & 0o022) !== 0) {
     return "others can write to it";
@@ -131,8 +132,12 @@ function sshdFault(
   if (!node.ownsFiles) {
     return undefined;
   }
-  if (uid !== 0 && uid !== user.uid) {
+  const isMap = places.keysIn === "the sshkey map";
+  if (uid !== 0 && (isMap || uid !== user.uid)) {
     return `it belongs to uid ${uid}`;
+  }
+  if (isMap) {
+    return (mode & 0o004) === 0 ? "others cannot read it" : undefined;
   }
   const bit = uid === user.uid ? 0o400 : gid === user.gid ? 0o040 : 0o004;
   return (mode & bit) === 0 ? "the user cannot read it" : undefined;

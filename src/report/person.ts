@@ -142,7 +142,7 @@ export interface PasswdFields {
   readonly shell: string;
 }
 
-/** The file of the keys directory with their name. */
+/** The file of the keys directory with their name; or what the sshkey map has of them, where sshd asks for that. */
 export interface KeyFile extends Pick<ObservedFile, "mode" | "uid" | "gid"> {
   /** Its lines, without comments. */
   readonly keys: readonly string[];
@@ -172,6 +172,8 @@ export interface Places {
   readonly defaultShell: string;
   readonly caches: string;
   readonly keyFile: string;
+  /** What that file is called. */
+  readonly keysIn: "the key file" | "the sshkey map";
   readonly sudoFile: string;
   /** Whether homes are made here. */
   readonly makesHomes: boolean;

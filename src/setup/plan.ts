@@ -16,6 +16,8 @@ export interface Places extends Installation {
   readonly root: string;
   /** `keys.directory` of the configuration, or its default. */
   readonly keysDirectory: string;
+  /** `keys.files`, likewise: whether sshd reads a file per user, or asks this program. */
+  readonly keyFiles: boolean;
   /** `state.directory`, likewise. */
   readonly stateDirectory: string;
   /** Whether a first configuration may be written. */
@@ -41,7 +43,7 @@ export async function planSetup(places: Places): Promise<Part> {
     ...(places.needsConfig ? [FIRST] : []),
     await planService(root, places),
     await planNsswitch(root),
-    await planSshd(root, keysDirectory),
+    await planSshd(places),
   ];
   const all = parts.flatMap(({ changes }) => changes);
   return {

@@ -32,7 +32,7 @@ export async function planService(root: string, { unit, launcher }: Installation
     return NOTHING;
   }
   const template = await readSystemText(unit);
-  const fault = template === undefined ? `there is no ${unit}` : await faultOf(root, launcher);
+  const fault = template === undefined ? `there is no ${unit}` : await launcherFault(root, launcher);
   if (template === undefined || fault !== undefined) {
     return { ...NOTHING, notes: [`No unit for systemd was written: ${fault}.`] };
   }
@@ -50,10 +50,10 @@ const MARK = '# Written by "rollcall setup". To change something: systemctl edit
 /** Of an installation by hand: systemd goes by this one, and so runs the program of before. */
 const HIDES = `${UNIT}, by an earlier setup, hides the unit of the package. Run: rm ${UNIT}; systemctl daemon-reload; then, where it is enabled, systemctl reenable rollcall; systemctl restart rollcall.`;
 
-/** Root runs it, so nobody else may be able to change it. */
-async function faultOf(root: string, launcher: string): Promise<string | undefined> {
+/** Why root, or sshd, should not run it: somebody else may be able to change it. */
+export async function launcherFault(root: string, launcher: string): Promise<string | undefined> {
   if (!/^[\w./+@-]+$/.test(launcher)) {
-    return `${launcher} has characters that mean something to systemd`;
+    return `${launcher} has characters that mean something to systemd and sshd`;
   }
   const fault = await programFault(underRoot(root, launcher));
   if (fault !== undefined) {

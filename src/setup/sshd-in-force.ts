@@ -15,6 +15,8 @@ export interface Scene {
   readonly copies: SshdCopies;
   /** `/etc/ssh/authorized_keys.d/%u`. */
   readonly place: string;
+  /** `/usr/bin/rollcall keys %u` where sshd is to ask; undefined where there are files. */
+  readonly command: string | undefined;
 }
 
 /** The settings, for whomever no Match block names. */
@@ -55,7 +57,13 @@ export async function inForce({ root, copies }: Scene, tree: SshdFile): Promise<
 
 /** Without sshd: the first value outside a Match block, else the one it is built with. */
 function byReading(tree: SshdFile): SshdSettings {
-  const first = linesAbout(tree, "authorizedkeysfile").find(({ line }) => !line.isConditional);
-  const value = first?.line.args.join(" ") ?? ".ssh/authorized_keys .ssh/authorized_keys2";
-  return new Map([["authorizedkeysfile", [value]]]);
+  const first = (keyword: string, fallback: string): [string, string[]] => {
+    const found = linesAbout(tree, keyword).find(({ line }) => !line.isConditional);
+    return [keyword, [found?.line.args.join(" ") ?? fallback]];
+  };
+  return new Map([
+    first("authorizedkeysfile", ".ssh/authorized_keys .ssh/authorized_keys2"),
+    first("authorizedkeyscommand", "none"),
+    first("authorizedkeyscommanduser", "none"),
+  ]);
 }

@@ -1,10 +1,16 @@
 /**
- * sshd: the directory of keys in AuthorizedKeysFile, before what was in force there.
+ * sshd: the directory of keys in AuthorizedKeysFile, before what was in force there; and without key files this program
+ * as its AuthorizedKeysCommand.
  *
  * Each candidate is shown to sshd itself, as copies, before anything is written: what counts is what `sshd -T` then says.
  */
 
-import { keyFilesBySetup, renderKeyFiles, withoutKeyFiles } from "../formats/sshd-config.ts";
+import {
+  keyCommandBySetup,
+  keyFilesBySetup,
+  renderKeyFiles,
+  withoutKeyFiles,
+} from "../formats/sshd-config.ts";
 import { keyFilesOf, type SshdSettings, settingOf } from "../formats/sshd-settings.ts";
 import { Failure } from "../model/failure.ts";
 import { underRoot } from "../platform/files.ts";
@@ -12,6 +18,7 @@ import { makeSshdCopies } from "../platform/sshd-copies.ts";
 import { lookAtSystemFile, type SystemFile } from "../platform/system-files.ts";
 import { fileChange, NOTHING, type Part, textOf } from "./change.ts";
 import { planSystemDirectory } from "./directories.ts";
+import { launcherFault } from "./service.ts";
 import { type Scene as Asked, inForce } from "./sshd-in-force.ts";
 import { type Imagined, linesAbout, readSshdTree, SSHD_CONFIG, type SshdFile } from "./sshd-tree.ts";
 
@@ -26,8 +33,8 @@ interface Scene extends Asked {
   readonly now: readonly string[];
 }
 
-/** What AuthorizedKeysFile lacks. Throws with sshd's own words when it does not take the configuration that is there. */
-export async function planSshd(root: string, keysDirectory: string): Promise<Part> {
+/** What sshd lacks. Throws with sshd's own words when it does not take the configuration that is there. */
+export async function planSshd({ root, keysDirectory, keyFiles, launcher }: SshdPlaces): Promise<Part> {
   const tree = await readSshdTree(root);
   if (tree === undefined) {
     return { ...NOTHING, notes: [`There is no ${SSHD_CONFIG}, so nothing was done for sshd.`] };
@@ -38,21 +45,66 @@ export async function planSshd(root: string, keysDirectory: string): Promise<Par
     );
   }
   await using copies = await makeSshdCopies();
-  const asked = { root, copies, place: `${keysDirectory}/%u` };
+  const command = keyFiles ? undefined : `${launcher} keys %u`;
+  const asked = { root, copies, place: `${keysDirectory}/%u`, command };
   const { settings, unchecked } = await inForce(asked, tree);
   const scene = { ...asked, isChecked: unchecked.length === 0, now: keyFilesOf(settings) };
-  const notes = [...unchecked, ...overrides(tree, scene.place)];
-  return isWired(settings, scene.place) ? { ...NOTHING, notes } : await plan(scene, tree, notes);
+  const notes = [...unchecked, ...overrides(tree, scene)];
+  if (isWired(settings, scene) && (await isAsWritten(scene, tree))) {
+    return { ...NOTHING, notes };
+  }
+  const obstacle = keyFiles ? undefined : await obstacleTo(settings, { root, launcher, tree });
+  if (obstacle !== undefined) {
+    return { ...leave(obstacle, BY_COMMAND), notes };
+  }
+  return await plan(scene, tree, keyFiles ? notes : [...notes, `${BESIDE} ${keysDirectory}.`]);
 }
 
-function leave(why: string): Part {
-  return { ...NOTHING, left: [`sshd is left alone: ${why}. Set AuthorizedKeysFile by hand.`] };
+/** Where the keys are, and the program that tells them. */
+export interface SshdPlaces {
+  readonly root: string;
+  readonly keysDirectory: string;
+  readonly keyFiles: boolean;
+  readonly launcher: string;
 }
 
-/** The files are read, or the command that reads them for sshd is run. */
-function isWired(settings: SshdSettings, place: string): boolean {
-  const command = settingOf(settings, "AuthorizedKeysCommand") ?? "";
-  return keyFilesOf(settings).includes(place) || /\brollcall\S* keys\b/.test(command);
+const BESIDE =
+  "AuthorizedKeysFile stays beside AuthorizedKeysCommand, for local accounts and for files that an admin put into";
+const BY_COMMAND = "Until sshd asks Rollcall, nobody has a key when keys.files is false.";
+
+function leave(why: string, advice = "Set AuthorizedKeysFile by hand."): Part {
+  return { ...NOTHING, left: [`sshd is left alone: ${why}. ${advice}`] };
+}
+
+const ASKS_US = /\brollcall\S* keys\b/;
+
+/** The files are read, or the command that reads them for sshd is run; without files, only that counts. */
+function isWired(settings: SshdSettings, { place, command }: Asked): boolean {
+  const asksUs =
+    ASKS_US.test(settingOf(settings, "AuthorizedKeysCommand") ?? "") &&
+    settingOf(settings, "AuthorizedKeysCommandUser") !== "none";
+  return asksUs || (command === undefined && keyFilesOf(settings).includes(place));
+}
+
+/** Whether an earlier setup wrote no other command: for other keys.files, or of a program that lay elsewhere. */
+async function isAsWritten({ root, command }: Asked, tree: SshdFile): Promise<boolean> {
+  const dropIn = await lookAtSystemFile(underRoot(root, DROP_IN));
+  const texts = [tree.text, dropIn.kind === "file" ? textOf(dropIn.file) : ""];
+  return texts.every((text) => [undefined, command].includes(keyCommandBySetup(text)));
+}
+
+/** Why sshd cannot ask this program; undefined when it can. */
+async function obstacleTo(
+  settings: SshdSettings,
+  { root, launcher, tree }: Pick<SshdPlaces, "root" | "launcher"> & { readonly tree: SshdFile },
+): Promise<string | undefined> {
+  const now = settingOf(settings, "AuthorizedKeysCommand") ?? "none";
+  if (now !== "none" && !ASKS_US.test(now)) {
+    const [found] = linesAbout(tree, "authorizedkeyscommand").filter(({ line }) => !line.isConditional);
+    const where = found === undefined ? "" : `line ${found.line.index + 1} of ${found.path}: `;
+    return `it asks one program alone, and that is another one (${where}AuthorizedKeysCommand ${now}); take that out, then run this again`;
+  }
+  return launcherFault(root, launcher);
 }
 
 async function plan(scene: Scene, tree: SshdFile, notes: string[]): Promise<Part> {
@@ -92,7 +144,8 @@ async function lookAround(scene: Scene, tree: SshdFile): Promise<Found> {
   const without = keyFilesOf((await inForce(scene, await treeWith(scene, bare))).settings);
   const bySetup =
     keyFilesBySetup(tree.text) ?? (dropIn.kind === "file" ? keyFilesBySetup(textOf(dropIn.file)) : undefined);
-  const before = bySetup?.join(" ") === scene.now.join(" ") ? behindPlace(scene.now, without) : without;
+  const others = bySetup?.join(" ") === scene.now.join(" ") ? behindPlace(scene.now, without) : without;
+  const before = others.filter((path) => path !== scene.place);
   return {
     tree,
     mainText,
@@ -100,7 +153,7 @@ async function lookAround(scene: Scene, tree: SshdFile): Promise<Found> {
     dropInText,
     bare,
     before,
-    lines: renderKeyFiles([scene.place, ...before]),
+    lines: renderKeyFiles([scene.place, ...before], scene.command),
   };
 }
 
@@ -130,7 +183,7 @@ async function asDropIn(scene: Scene, found: Found, notes: readonly string[]): P
 /** Nothing comes before it, whatever is included where; and it needs no Include, which sshd before 8.2 does not know. */
 async function asFirstLine(scene: Scene, found: Found, notes: readonly string[]): Promise<Part> {
   const main = await lookAtSystemFile(underRoot(scene.root, SSHD_CONFIG));
-  const line = found.lines.split("\n")[1];
+  const line = found.lines.trim().split("\n").slice(1).join("; ");
   if (main.kind !== "file") {
     const why = main.kind === "odd" ? main.why : "it is a link";
     return leave(`${SSHD_CONFIG} needs a line at its top, and ${why}. The line is: ${line}`);
@@ -165,15 +218,23 @@ async function counts(scene: Scene, { bare, before }: Found, changed: [string, s
   const imagined = await treeWith(scene, new Map([...bare, changed]));
   const { settings, unchecked } = await inForce(scene, imagined);
   const isTaken = unchecked.length === 0 || !scene.isChecked;
-  return isTaken && keyFilesOf(settings).join(" ") === [scene.place, ...before].join(" ");
+  const asks = ["AuthorizedKeysCommand", "AuthorizedKeysCommandUser"].map((key) => settingOf(settings, key));
+  const isAsked = scene.command === undefined || asks.join(" as ") === `${scene.command} as nobody`;
+  return isTaken && isAsked && keyFilesOf(settings).join(" ") === [scene.place, ...before].join(" ");
 }
 
 /** What a Match block says wins for whom it matches. */
-function overrides(tree: SshdFile, place: string): string[] {
-  return linesAbout(tree, "authorizedkeysfile")
-    .filter(({ line }) => line.isConditional && !line.args.includes(place))
+function overrides(tree: SshdFile, { place, command }: Asked): string[] {
+  const [keyword, missing] =
+    command === undefined
+      ? (["authorizedkeysfile", `${place} is added there`] as const)
+      : (["authorizedkeyscommand", "it asks Rollcall"] as const);
+  const isOurs = (args: readonly string[]) =>
+    command === undefined ? args.includes(place) : ASKS_US.test(args.join(" "));
+  return linesAbout(tree, keyword)
+    .filter(({ line }) => line.isConditional && !isOurs(line.args))
     .map(
       ({ path, line }) =>
-        `Line ${line.index + 1} of ${path} is in a Match block: whom it matches cannot log in with a key of Rollcall's, unless ${place} is added there.`,
+        `Line ${line.index + 1} of ${path} is in a Match block: whom it matches cannot log in with a key of Rollcall's, unless ${missing}.`,
     );
 }

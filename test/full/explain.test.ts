@@ -383,13 +383,13 @@ const AT_THE_KEYS: Readonly<Record<string, Row>> = {
   "others can write to the key file": {
     change: ({ node }) => chmodSync(join(node.path, KEYS, "user1"), 0o666),
     broken: "keys",
-    says: /sshd takes no key from the file: others can write to it/,
+    says: /sshd takes no key from the key file: others can write to it/,
   },
   "the user cannot read the key file": {
     needsRoot: true,
     change: ({ node }) => chmodSync(join(node.path, KEYS, "user1"), 0o600),
     broken: "keys",
-    says: /sshd takes no key from the file: the user cannot read it/,
+    says: /sshd takes no key from the key file: the user cannot read it/,
   },
   "a key file of theirs lies there, and nobody has the name": {
     user: "mallory",

@@ -196,6 +196,80 @@ describe("setup below another root", { skip: missing("sshd") }, () => {
     );
   });
 
+  describe("where keys.files is off", () => {
+    const launcher = join(REPOSITORY, "packaging/rollcall");
+    const asking = `AuthorizedKeysCommand ${launcher} keys %u\nAuthorizedKeysCommandUser nobody\n`;
+    const files = "AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u /etc/image-keys/%u\n";
+    const configure = (image: NodeRoot, isOn: boolean) =>
+      image.configure("https://iam.example.org/scim", `keys: { files: ${isOn} }\n`);
+
+    it("makes sshd ask this program, and read the files of others as before; and back, and undone", async () => {
+      using image = makeImage();
+      image.write(launcher, "#!/bin/sh\n", 0o755);
+      configure(image, true);
+      assert.equal((await image.rollcall("setup")).code, 0);
+      assert.match(image.read(DROP_IN) ?? "", new RegExp(`^#.*\n${files}$`));
+      configure(image, false);
+
+      const there = await image.rollcall("setup");
+      const wired = image.read(DROP_IN) ?? "";
+      const again = await image.rollcall("setup", "--dry-run");
+      configure(image, true);
+      const back = await image.rollcall("setup");
+      const unwired = image.read(DROP_IN) ?? "";
+      configure(image, false);
+      await image.rollcall("setup");
+      const undone = await image.rollcall("setup", "--undo");
+
+      assert.equal(there.code, 0, there.err);
+      assert.match(there.out, /AuthorizedKeysFile stays beside AuthorizedKeysCommand/);
+      assert.equal(wired.slice(wired.indexOf("\n") + 1), `${asking}${files}`);
+      assert.equal(again.code, 0, again.out);
+      assert.equal(back.code, 0, back.err);
+      assert.equal(unwired.slice(unwired.indexOf("\n") + 1), files);
+      assert.equal(undone.code, 0, undone.err);
+      assert.equal(image.read(DROP_IN), undefined);
+    });
+
+    it("leaves sshd alone where it asks another program, or must not run this one", async () => {
+      using image = makeImage();
+      configure(image, false);
+      const absent = await image.rollcall("setup");
+      image.write(launcher, "#!/bin/sh\n", 0o775);
+      const open = await image.rollcall("setup");
+      image.write(launcher, "#!/bin/sh\n", 0o755);
+      image.write(
+        "/etc/ssh/sshd_config.d/20-directory.conf",
+        "AuthorizedKeysCommand /usr/bin/sss_ssh_authorizedkeys %u\nAuthorizedKeysCommandUser nobody\n",
+      );
+      const other = await image.rollcall("setup");
+
+      assert.deepEqual([absent.code, open.code, other.code], [1, 1, 1]);
+      assert.match(absent.err, /sshd is left alone: there is no program/);
+      assert.match(open.err, /sshd is left alone: others can change/);
+      assert.match(
+        other.err,
+        /another one \(line 1 of \/etc\/ssh\/sshd_config\.d\/20-directory\.conf: AuthorizedKeysCommand \/usr\/bin\/sss_ssh_authorizedkeys %u\); take that out, then run this again/,
+      );
+      assert.equal(image.read(DROP_IN), undefined);
+    });
+
+    it("warns of a Match block that asks another program", async () => {
+      using image = makeImage();
+      image.write(launcher, "#!/bin/sh\n", 0o755);
+      configure(image, false);
+      image.write(
+        "/etc/ssh/sshd_config.d/60-backup.conf",
+        "Match User backup\nAuthorizedKeysCommand /usr/bin/other %u\nAuthorizedKeysCommandUser nobody\n",
+      );
+
+      const ran = await image.rollcall("setup", "--dry-run");
+
+      assert.equal(ran.code, 2, ran.err);
+      assert.match(ran.out, /Line 2 of .*60-backup\.conf is in a Match block.*unless it asks Rollcall\./);
+    });
+  });
+
   it("changes nothing when it cannot remember what it changes", async () => {
     using image = makeImage();
     const before = image.read("/etc/nsswitch.conf");

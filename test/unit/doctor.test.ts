@@ -10,6 +10,7 @@ import { daemon, type HostFacts, lastSync, locks, unit } from "../../src/doctor/
 import { type NssFacts, resolvers } from "../../src/doctor/name-service.ts";
 import { whyShut } from "../../src/doctor/ssh-patterns.ts";
 import { confinement, type SshdFacts } from "../../src/doctor/sshd.ts";
+import { sshdKeys } from "../../src/doctor/sshd-keys.ts";
 import { parseNsswitch } from "../../src/formats/nsswitch.ts";
 import { parseAccountLines } from "../../src/formats/pam.ts";
 import { parseSshdSettings } from "../../src/formats/sshd-settings.ts";
@@ -139,6 +140,48 @@ describe("another name service", () => {
   });
 });
 
+const NOTHING: SshdFacts = {
+  fault: unknown(""),
+  settings: unknown(""),
+  keysDirectory: "/keys",
+  keyFiles: true,
+  commandFault: unknown(""),
+  missingRevocations: unknown(""),
+  people: unknown(""),
+  pam: unknown(""),
+  nologin: unknown(""),
+  confinement: unknown(""),
+};
+
+describe("where sshd looks for keys", () => {
+  const ASKING = "authorizedkeyscommand /usr/bin/rollcall keys %u\nauthorizedkeyscommanduser nobody";
+  const FILES = "authorizedkeysfile /keys/%u .ssh/authorized_keys";
+  const of = (keyFiles: boolean, ...lines: readonly string[]) => {
+    const settings = parseSshdSettings(lines.join("\n"));
+    const facts = {
+      settings: known({ user: undefined, settings }),
+      commandFault: known(undefined),
+      keyFiles,
+    };
+    return sshdKeys({ ...NOTHING, ...facts });
+  };
+
+  it("must be this program where keys.files is off, whatever files it reads", () => {
+    assert.equal(of(false, ASKING, FILES).verdict, "ok");
+    assert.equal(of(false, ASKING, "authorizedkeysfile none").verdict, "ok");
+    assert.match(of(false, FILES).remedy ?? "", /rollcall setup/);
+    assert.equal(of(false, FILES).verdict, "broken");
+    assert.equal(of(false, FILES, ASKING.replace("rollcall", "other")).verdict, "broken");
+    assert.match(of(false, ASKING.replace("nobody", "none")).found, /no user to run as/);
+  });
+
+  it("may be this program beside the files where there are some", () => {
+    assert.equal(of(true, ASKING, FILES).verdict, "ok");
+    assert.equal(of(true, FILES).verdict, "ok");
+    assert.equal(of(true, "authorizedkeysfile .ssh/authorized_keys").verdict, "broken");
+  });
+});
+
 describe("what confines sshd", () => {
   const of = (isSelinuxEnforcing: boolean, keysType: string | undefined, profiles: readonly string[]) => {
     const facts: Pick<SshdFacts, "confinement" | "keysDirectory"> = {
@@ -148,18 +191,6 @@ describe("what confines sshd", () => {
     // The check reads nothing else.
     return confinement({ ...NOTHING, ...facts });
   };
-  const NOTHING: SshdFacts = {
-    fault: unknown(""),
-    settings: unknown(""),
-    keysDirectory: "",
-    commandFault: unknown(""),
-    missingRevocations: unknown(""),
-    people: unknown(""),
-    pam: unknown(""),
-    nologin: unknown(""),
-    confinement: unknown(""),
-  };
-
   it("is a warning where it keeps sshd from the keys, with the command", () => {
     assert.equal(of(true, "etc_t", []).verdict, "ok");
     assert.equal(of(false, undefined, []).verdict, "ok");

@@ -60,6 +60,7 @@ const ABLE: Person = {
     defaultShell: "/bin/bash",
     caches: "/etc",
     keyFile: "/etc/ssh/authorized_keys.d/user1",
+    keysIn: "the key file",
     sudoFile: "/etc/sudoers.d/rollcall",
     makesHomes: true,
   },
@@ -105,6 +106,26 @@ describe("the chain of one person", () => {
       files.map(([, broken]) => broken),
     );
     assert.equal(brokenWith({ uid: 4711 }, false), null);
+  });
+
+  it("breaks at a map that a command of sshd's would not read, where keys are asked for", () => {
+    const places = { ...ABLE.places, keyFile: "/etc/sshkey.cache", keysIn: "the sshkey map" } as const;
+    const linkWith = (keyFile: KeyFile | undefined) => {
+      const { links } = explainPerson({ ...onNode({ keyFile, ownsFiles: true }), places });
+      const link = links.find((one) => one.link === "keys");
+      return [link?.state, link?.value.replace(/^.*; /, "")];
+    };
+
+    assert.equal(linkWith(KEY_FILE)[0], "yes");
+    assert.deepEqual(linkWith(undefined), ["no", "the sshkey map has no key of theirs"]);
+    for (const [fields, why] of [
+      [{ mode: 0o640, gid }, "others cannot read it"],
+      [{ uid }, `it belongs to uid ${uid}`],
+      [{ mode: 0o664 }, "others can write to it"],
+    ] as const) {
+      const value = `sshd takes no key from the sshkey map: ${why}`;
+      assert.deepEqual(linkWith({ ...KEY_FILE, ...fields }), ["no", value]);
+    }
   });
 
   it("says of whoever should be out and is not that they can still log in", () => {

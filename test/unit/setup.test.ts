@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { parseSetupRecord, renderSetupRecord, type SetupRecord } from "../../src/formats/setup-record.ts";
-import { parseSshdConfig, renderKeyFiles, withoutKeyFiles } from "../../src/formats/sshd-config.ts";
+import {
+  keyCommandBySetup,
+  keyFilesBySetup,
+  parseSshdConfig,
+  renderKeyFiles,
+  withoutKeyFiles,
+} from "../../src/formats/sshd-config.ts";
 
 describe("sshd_config", () => {
   it("is read as sshd reads it: any case, blanks or =, quotes, comments, and Match to the end of the file", () => {
@@ -19,10 +25,22 @@ describe("sshd_config", () => {
   });
 
   it("is the same again without the lines that were put at its top", () => {
+    const command = fc.constant("/usr/bin/rollcall keys %u");
+    const admins = "AuthorizedKeysCommand /usr/bin/other %u\nAuthorizedKeysCommandUser nobody\n";
+    const anyText = fc.oneof(fc.string(), fc.constant(admins));
     fc.assert(
-      fc.property(fc.string(), fc.array(fc.constantFrom("/a/%u", ".ssh/b")), (text, paths) => {
-        assert.equal(withoutKeyFiles(`${renderKeyFiles(["/keys/%u", ...paths])}${text}`), text);
-      }),
+      fc.property(
+        anyText,
+        fc.array(fc.constantFrom("/a/%u", ".ssh/b")),
+        fc.option(command),
+        (text, paths, asks) => {
+          const ours = renderKeyFiles(["/keys/%u", ...paths], asks ?? undefined);
+
+          assert.equal(withoutKeyFiles(`${ours}${text}`), text);
+          assert.equal(keyCommandBySetup(`${ours}${text}`), asks ?? undefined);
+          assert.deepEqual(keyFilesBySetup(`${ours}${text}`), ["/keys/%u", ...paths]);
+        },
+      ),
     );
   });
 });

@@ -1,12 +1,20 @@
 /**
- * Whether Debian's sshd lets in exactly those whom the IAM says, with both ways of learning their keys.
+ * Whether Debian's sshd lets in exactly those whom the IAM says, with every way of learning their keys.
  */
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Resource } from "../support/fake-iam.ts";
-import { type KeyPair, type LoginNode, type SshdMode, startLoginNode } from "../support/login-node.ts";
+import {
+  type KeyPair,
+  type LoginNode,
+  NO_KEY_FILES,
+  type SshdMode,
+  startLoginNode,
+} from "../support/login-node.ts";
 import { missing } from "../support/namespace.ts";
+import { configFor, type Ran } from "../support/node-root.ts";
 import { aUser } from "../support/records.ts";
 
 const MODES: Readonly<Record<string, SshdMode>> = {
@@ -108,6 +116,88 @@ for (const [title, mode] of Object.entries(MODES)) {
   });
 }
 
+describe("keys in the sshkey map alone", () => {
+  const hasNoFiles = async (door: LoginNode) =>
+    assert.equal((await door.node.run("ls", "-A", "/etc/ssh/authorized_keys.d")).out, "");
+
+  it("are rotated, taken with their user, locked while the IAM is not heard, and given back", {
+    skip,
+  }, async () => {
+    await using door = await startLoginNode({ usePam: true, keysFrom: "map" });
+    const [kept, old, newer] = [await door.makeKey(), await door.makeKey(), await door.makeKey()];
+    const pairs = [
+      ["ada", kept],
+      ["ada", old],
+      ["ada", newer],
+      ["bob", old],
+    ] as const;
+    const letIn = (...nths: number[]) =>
+      Promise.all(nths.map((nth) => isLetIn(door, pairs[nth] ?? pairs[0])));
+    const more =
+      "stale: { warnAfter: 1s, lockAfter: 1s }\nschedule: { fullEvery: 1s }\ncaches: { index: always }\n";
+    await door.node.write("/etc/rollcall/rollcall.yaml", configFor(door.iam.url, `${NO_KEY_FILES}${more}`));
+
+    await door.serve([ada([kept, old]), bob([old])]);
+    const before = await letIn(0, 1, 2, 3);
+    await door.serve([ada([kept, newer]), { ...bob([old]), active: false }]);
+    const rotated = await letIn(0, 1, 2, 3);
+    await sleep(2500);
+    const locked = await door.node.rollcall("sync", "--offline");
+    const away = await letIn(0, 2);
+    await door.serve([ada([kept, newer]), bob([old])]);
+    const back = await letIn(0, 3);
+
+    assert.equal(locked.code, 0, locked.out + locked.err);
+    assert.deepEqual(
+      { before, rotated, away, back },
+      {
+        before: [true, true, false, true],
+        rotated: [true, false, true, false],
+        away: [false, false],
+        back: [true, true],
+      },
+    );
+    await hasNoFiles(door);
+  });
+
+  it("take the place of files and give it back, and nobody who knocks meanwhile is shut out", {
+    skip,
+  }, async () => {
+    await using door = await startLoginNode({ usePam: true, keysFrom: "map" });
+    const [kept, lost] = [await door.makeKey(), await door.makeKey()];
+    const [now, next] = ["/etc/rollcall/rollcall.yaml", "/etc/rollcall/next.yaml"];
+    await door.node.write(now, configFor(door.iam.url));
+    await door.serve([ada([kept, lost])]);
+    const answers: Ran[] = [];
+    const knocking = { isOver: false };
+    const knocker = (async () => {
+      while (!knocking.isOver) {
+        answers.push(await door.openSsh({ user: "ada", key: kept, command: "id -un" }));
+      }
+    })();
+
+    await door.node.write(next, configFor(door.iam.url, NO_KEY_FILES));
+    await door.node.run("mv", next, now);
+    await door.serve([ada([kept])]);
+    await hasNoFiles(door);
+    const there = [await isLetIn(door, ["ada", kept]), await isLetIn(door, ["ada", lost])];
+    await door.node.write(next, configFor(door.iam.url));
+    const synced = await door.node.rollcall("sync", "--config", next);
+    await door.node.run("mv", next, now);
+    const back = [await isLetIn(door, ["ada", kept]), await isLetIn(door, ["ada", lost])];
+    knocking.isOver = true;
+    await knocker;
+
+    assert.equal(synced.code, 0, synced.out + synced.err);
+    assert.deepEqual({ there, back }, { there: [true, false], back: [true, false] });
+    assert.ok(answers.length > 3);
+    assert.deepEqual(
+      answers.filter(({ code }) => code !== 0),
+      [],
+    );
+  });
+});
+
 describe("an inactive user", () => {
   const reasons = [
     { usePam: true, reason: "Access denied for user bob by PAM account configuration" },
@@ -160,6 +250,15 @@ function ada(keys: readonly KeyPair[]): Resource {
 
 function bob(keys: readonly KeyPair[]): Resource {
   return aUser(2, { name: "bob", keys: keys.map(({ line }) => line) });
+}
+
+/** Whether a key lets its user in, as OpenSSH's client finds it. */
+async function isLetIn(
+  door: LoginNode,
+  [user, key]: readonly [user: string, key: KeyPair],
+): Promise<boolean> {
+  const { code, out } = await door.openSsh({ user, key, command: "id -un" });
+  return code === 0 && out === `${user}\n`;
 }
 
 /** Whether each key lets its user in; both clients must find the same. */

@@ -17,9 +17,12 @@ import { configFor, type Ran, run } from "./node-root.ts";
 /** How sshd is set up. */
 export interface SshdMode {
   readonly usePam: boolean;
-  /** A file per user, or `rollcall keys` as the AuthorizedKeysCommand of the user nobody. */
-  readonly keysFrom: "files" | "command";
+  /** A file per user; `rollcall keys` as the AuthorizedKeysCommand of the user nobody; or that without any files. */
+  readonly keysFrom: "files" | "command" | "map";
 }
+
+/** What rollcall.yaml says more where there are no key files. */
+export const NO_KEY_FILES = "keys: { files: false }\n";
 
 /** A real key pair. */
 export interface KeyPair {
@@ -58,7 +61,10 @@ export async function startLoginNode(mode: SshdMode): Promise<LoginNode> {
   const iam = stack.use(await startFakeIam([], []));
   const node = stack.use(await startNamespace());
   await node.write("/etc/rollcall/token", TOKEN, 0o600);
-  await node.write("/etc/rollcall/rollcall.yaml", configFor(iam.url));
+  await node.write(
+    "/etc/rollcall/rollcall.yaml",
+    configFor(iam.url, mode.keysFrom === "map" ? NO_KEY_FILES : ""),
+  );
   const door = stack.use(await startSshd(node, mode));
   const knownHosts = join(keys, "known_hosts");
   writeFileSync(knownHosts, `[127.0.0.1]:${door.port} ${door.hostKey}\n`);
@@ -116,13 +122,11 @@ async function startSshd(node: Namespace, { usePam, keysFrom }: SshdMode): Promi
     "PasswordAuthentication no",
     "KbdInteractiveAuthentication no",
     `UsePAM ${usePam ? "yes" : "no"}`,
+    // Without key files sshd goes on reading those of others, as setup leaves it.
+    `AuthorizedKeysFile ${keysFrom === "command" ? "none" : "/etc/ssh/authorized_keys.d/%u"}`,
     ...(keysFrom === "files"
-      ? ["AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u"]
-      : [
-          "AuthorizedKeysFile none",
-          `AuthorizedKeysCommand ${KEYS_COMMAND} %u`,
-          "AuthorizedKeysCommandUser nobody",
-        ]),
+      ? []
+      : [`AuthorizedKeysCommand ${KEYS_COMMAND} %u`, "AuthorizedKeysCommandUser nobody"]),
   ];
   await node.write("/run/test/sshd_config", `${config.join("\n")}\n`);
   const sshd = node.start("/usr/sbin/sshd", "-D", "-e", "-f", "/run/test/sshd_config");

@@ -11,6 +11,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { keysInText, sshkeyTexts } from "../../src/formats/sshkey.ts";
 import { type FakeIam, type Resource, startFakeIam } from "../support/fake-iam.ts";
 import { buildProgram, type Injected, missingStrace, type Point, type Program } from "../support/faults.ts";
 import { missing } from "../support/namespace.ts";
@@ -34,6 +35,8 @@ interface Case {
   readonly before: readonly Resource[] | undefined;
   readonly after: readonly Resource[];
   readonly indexes: "always" | "never";
+  /** Keys are in the sshkey map, and in no files. */
+  readonly keysInMap?: boolean;
 }
 
 const someone = [aUser(1), aUser(2), aUser(3), aUser(4), aUser(5, { shell: "/usr/bin/zsh" })];
@@ -105,11 +108,11 @@ function serve(iam: FakeIam, users: readonly Resource[]): void {
   ];
 }
 
-async function startScene({ before, after, indexes }: Case): Promise<Scene> {
+async function startScene({ before, after, indexes, keysInMap = false }: Case): Promise<Scene> {
   await using stack = new AsyncDisposableStack();
   const start = stack.use(makeNodeRoot());
   const iam = stack.use(await startFakeIam([], []));
-  start.configure(iam.url, `caches: { index: ${indexes} }\n`);
+  start.configure(iam.url, `caches: { index: ${indexes} }\nkeys: { files: ${!keysInMap} }\n`);
   symlinkSync(".bashrc", join(start.path, "etc/skel/.profile"));
   quiet.forEach((_, nth) =>
     mkdirSync(join(start.path, `home/team${nth}/user${50 + nth}`), { recursive: true }),
@@ -236,6 +239,55 @@ describe("a sync that is killed at each of its file-system calls", { skip, concu
     });
   }
 });
+
+describe("a sync of keys in the map that is killed at each of its file-system calls", { skip }, () => {
+  it(
+    "leaves nobody with a key too many, too early or too few, and the next one finishes",
+    LIMIT,
+    async () => {
+      await using scene = await startScene({
+        before: [aUser(1, { keys: [aKey(1), aKey(2)] }), aUser(2), aUser(3), aUser(4)],
+        after: [
+          aUser(1, { keys: [aKey(1), aKey(5)] }),
+          aUser(2),
+          aUser(3, { uid: 20_003, keys: [aKey(93)] }),
+        ],
+        indexes: "never",
+        keysInMap: true,
+      });
+      const looks = new Set<string>();
+      const points = await atEveryPoint(scene, {
+        does: (node, point) => program.killAt(node, point),
+        // Between these calls nothing changes that others can read.
+        kinds: new Set(["create", "rename", "unlink"]),
+        judge: async (harmed) => {
+          const found = versionOf(harmed.node);
+          assertKeysInMap(found, scene);
+          looks.add(found.maps["sshkey.cache"] ?? "");
+          await assertFinishes(harmed);
+        },
+      });
+      assert.equal(looks.size, 3, "old, without what is taken away, and new");
+      console.log(`      keys in the map: ${points} points`);
+    },
+  );
+});
+
+/** By what the map has of each. */
+function assertKeysInMap(found: Version, { old, fresh }: Versions): void {
+  const mapOf = ({ maps }: Version) => sshkeyTexts(Buffer.from(maps["sshkey.cache"] ?? ""));
+  const keysOf = (version: Version, name: string) => new Set(keysInText(mapOf(version).get(name) ?? ""));
+  const others = Object.keys(fresh.maps).filter((name) => name !== "sshkey.cache");
+  const isBegun = others.some((name) => found.maps[name] !== old.maps[name]);
+  const isReady = others.every((name) => found.maps[name] === fresh.maps[name]);
+  assert.deepEqual(found.keys, {});
+  for (const name of new Set([...mapOf(old).keys(), ...mapOf(found).keys()])) {
+    const [before, now, after] = [keysOf(old, name), keysOf(found, name), keysOf(fresh, name)];
+    assert.ok(!isBegun || now.isSubsetOf(after), `${name} has a key too long`);
+    assert.ok(isReady || now.isSubsetOf(before), `${name} has a key too early`);
+    assert.ok(before.intersection(after).isSubsetOf(now), `${name} misses a key`);
+  }
+}
 
 const ALTERING = CHANGING.filter((kind) => kind !== "write" && kind !== "fsync");
 

@@ -27,8 +27,14 @@ export function parseSshkey(bytes: Uint8Array): SshkeyRecord[] {
   });
 }
 
+/** Printable ASCII that needs no escape: nearly every key, and telling so costs little. */
+const PLAIN = /^[ !#-&(-[\]-~]*$/;
+
 /** A string as Python's repr() writes it. */
 function pythonRepr(text: string): string {
+  if (PLAIN.test(text)) {
+    return `'${text}'`;
+  }
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   const escaped = text
     .replaceAll("\\", "\\\\")

@@ -22,6 +22,11 @@ export function parseAuthorizedKeys(text: string): string[] {
     .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
+/** Whether there is a key line in a file. */
+export function hasAuthorizedKeys(text: string): boolean {
+  return /(?:^|\n)\s*[^#\s]/.test(text);
+}
+
 /** Whether Rollcall wrote this file. */
 export function isOurs(text: string): boolean {
   return text.startsWith(`${HEADER}\n`);

@@ -177,7 +177,10 @@ export interface Removals {
 /** Everything one sync would do, in the order it would do it. Empty steps: nothing to do. */
 export interface Plan {
   readonly steps: readonly Step[];
+  /** Whoever loses something, and so many others. */
   readonly changes: readonly Change[];
+  /** How many more there are, by event. */
+  readonly unlisted: Readonly<Record<string, number>>;
   readonly problems: readonly Problem[];
   readonly removals: Removals;
 }

@@ -5,7 +5,7 @@
  * before and could not afterwards as the same person, whatever the reason.
  */
 
-import { parseAuthorizedKeys } from "../formats/authorized-keys.ts";
+import { hasAuthorizedKeys } from "../formats/authorized-keys.ts";
 import type { Directory, User } from "../model/directory.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Removals } from "../model/plan.ts";
@@ -15,8 +15,8 @@ import type { PlanSettings } from "./settings.ts";
 
 /** Who loses what. A first sync on an empty node removes nobody. */
 export function removalsOf(served: Served, directory: Directory, observed: Observed): Removals {
-  const after = new Map(directory.users.map((user) => [String(user.name), user]));
   const able = [...served.users.values()].filter(({ active }) => active);
+  const after = new Map(able.length === 0 ? [] : directory.users.map((user) => [String(user.name), user]));
   const lost = able.filter((before) => {
     const user = after.get(before.name);
     return user === undefined || losesLogin(user, before, observed);
@@ -94,5 +94,5 @@ function percent(part: number, whole: number): number {
 
 function hadKeys(name: string, observed: Observed): boolean {
   const file = observed.keyFiles.get(name);
-  return file !== undefined && parseAuthorizedKeys(Buffer.from(file.bytes).toString("utf8")).length > 0;
+  return file !== undefined && hasAuthorizedKeys(Buffer.from(file.bytes).toString("utf8"));
 }

@@ -39,7 +39,7 @@ export async function history(
   }
   if (told.damaged > 0) {
     context.err(
-      `rollcall: ${told.damaged} line(s) of the history are damaged and left out; the journal has every change`,
+      `rollcall: ${told.damaged} line(s) of the history are damaged and left out; look for them in the journal`,
     );
   }
   return EXIT.ok;

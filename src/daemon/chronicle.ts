@@ -5,9 +5,10 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { HISTORY_FILE, isSecondTry, MAX_LISTED, renderEnd, renderEntry } from "../formats/history.ts";
+import { HISTORY_FILE, isSecondTry, renderEnd, renderEntry } from "../formats/history.ts";
 import { hintFor, messageOf } from "../model/failure.ts";
 import type { HistoryEntry } from "../model/history.ts";
+import { type Listed, MAX_LISTED, takenFirst } from "../model/listed.ts";
 import type { Change } from "../model/plan.ts";
 import type { Outcome, Source } from "../model/report.ts";
 import { appendLine, type LineFile, takeBackLine } from "../platform/append.ts";
@@ -51,6 +52,7 @@ const SPARE_BYTES = 1024 ** 2;
 export function createChronicle({ directory, clock }: ChronicleParts, of: Chronicled): Chronicle {
   const file: LineFile = { directory, name: HISTORY_FILE, maxBytes: MAX_BYTES, spareBytes: SPARE_BYTES };
   const changes = takenFirst(of.plan.changes);
+  const { unlisted } = of.plan;
   const entryOf = entriesFor(of, clock);
   const sync = newName();
   let begun: Uint8Array = new Uint8Array();
@@ -65,13 +67,14 @@ export function createChronicle({ directory, clock }: ChronicleParts, of: Chroni
   return {
     begin: () =>
       write(changes.length > 0, async () => {
-        begun = renderEntry(entryOf(sync, changes));
+        begun = renderEntry(entryOf(sync, { changes, unlisted }));
         await appendLine(file, begun);
       }),
     end: (outcomes) =>
       write(changes.length > 0, async () => {
         const undone = undoneAmong(changes, outcomes);
-        const isVain = undone.length === changes.length;
+        const isVain =
+          undone.length === changes.length && (Object.keys(unlisted).length === 0 || isInVain(outcomes));
         if (!isVain || !(await takeBackLine(file, begun, (before) => isSecondTry(before, begun)))) {
           await appendLine(file, renderEnd({ sync, undone: undone.filter((place) => place < MAX_LISTED) }));
         }
@@ -79,19 +82,16 @@ export function createChronicle({ directory, clock }: ChronicleParts, of: Chroni
     add: (made) =>
       write(made.length > 0, async () => {
         const ofSlurm = newName();
-        await appendLine(file, renderEntry(entryOf(ofSlurm, takenFirst(made))));
+        await appendLine(file, renderEntry(entryOf(ofSlurm, { changes: takenFirst(made), unlisted: {} })));
         await appendLine(file, renderEnd({ sync: ofSlurm, undone: [] }));
       }),
     gap: () => gap,
   };
 }
 
-function entriesFor(
-  of: Chronicled,
-  clock: Clock,
-): (sync: string, changes: readonly Change[]) => HistoryEntry {
+function entriesFor(of: Chronicled, clock: Clock): (sync: string, listed: Listed) => HistoryEntry {
   const explain = reasonsFor(of, of.source);
-  return (sync, changes) => ({
+  return (sync, { changes, unlisted }) => ({
     sync,
     atMs: clock.now(),
     source: of.source,
@@ -100,7 +100,7 @@ function entriesFor(
       .slice(0, MAX_LISTED)
       .map(explain)
       .map((told) => ({ ...told, change: withoutKey(told.change) })),
-    unlisted: countBy(changes.slice(MAX_LISTED).map(({ event }) => event)),
+    unlisted: sumsOf(unlisted, countBy(changes.slice(MAX_LISTED).map(({ event }) => event))),
   });
 }
 
@@ -108,10 +108,14 @@ function newName(): string {
   return randomBytes(6).toString("hex");
 }
 
-/** Where not all of them can be listed, who lost something is. */
-function takenFirst(changes: readonly Change[]): Change[] {
-  const takes = ({ event }: Change) => /-(?:removed|revoked|deactivated|ended|cancelled)$/.test(event);
-  return [...changes.filter(takes), ...changes.filter((change) => !takes(change))];
+function sumsOf(one: Listed["unlisted"], other: Listed["unlisted"]): Listed["unlisted"] {
+  const events = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return Object.fromEntries([...events].map((event) => [event, (one[event] ?? 0) + (other[event] ?? 0)]));
+}
+
+/** Whether nothing was done that a change could be about. */
+function isInVain(outcomes: readonly Outcome[]): boolean {
+  return outcomes.every(({ step, result }) => result !== "done" || step.kind === "keep-ledger");
 }
 
 function withoutKey(change: Change): Change {

@@ -4,6 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { Failure } from "../model/failure.ts";
+import { isLoss } from "../model/listed.ts";
 import type { Plan } from "../model/plan.ts";
 import { type Problem, refusesRecord } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
@@ -19,19 +20,9 @@ export interface Asked {
   readonly offline?: boolean | undefined;
 }
 
-const TAKES_AWAY = new Set([
-  "user-removed",
-  "user-deactivated",
-  "group-removed",
-  "member-removed",
-  "key-revoked",
-  "user-changed",
-]);
-
 /** Two plans have the same id when they take the same from the same people. */
 export function planIdOf({ changes }: Plan): string {
-  const taken = changes.filter(({ event }) => TAKES_AWAY.has(event));
-  return idOfRemovals(taken);
+  return idOfRemovals(changes.filter(isLoss));
 }
 
 /** What stands for removals on the command line, whatever they are of. */

@@ -3,6 +3,7 @@
  */
 
 import type { RunFailure } from "../model/failure.ts";
+import { countUnlisted } from "../model/listed.ts";
 import { type Problem, refusesRecord } from "../model/problem.ts";
 import { isWhole, type ProblemRecord, type RunRecord, undoneSteps } from "../model/report.ts";
 import type { Log } from "../platform/log.ts";
@@ -24,12 +25,15 @@ export function logRecord(log: Log, record: RunRecord, memory: Memory): void {
   const isNews = record.source === "iam";
   const recovered = isNews && memory.failures > 0 && failed.length === 0;
   record.changes.forEach((change) => log.info("change", { ...change }));
+  if (countUnlisted(record) > 0) {
+    log.info("more changes than are listed", { ...record.unlisted });
+  }
   record.accepted.forEach((what) =>
     log.warn("accepted by a person, against what this node remembers", { what }),
   );
   logProblems(log, record.problems, memory);
-  for (const { kind, message } of failed) {
-    log.error("a step was not done", { kind, why: message });
+  for (const { kind, message, count } of failed) {
+    log.error("a step was not done", { kind, why: message, ...(count !== undefined && { steps: count }) });
   }
   if (record.historyGap !== null) {
     log.warn("the history could not be written", { why: record.historyGap });

@@ -9,6 +9,9 @@ import type { Outcome } from "../model/report.ts";
 
 /** The places of the changes that hang on a step which failed or was not begun. */
 export function undoneAmong(changes: readonly Change[], outcomes: readonly Outcome[]): number[] {
+  if (outcomes.every(({ result }) => result === "done")) {
+    return [];
+  }
   const planned = new Set(outcomes.map(({ step }) => keyOf(step)));
   const undone = new Set(outcomes.filter(({ result }) => result !== "done").map(({ step }) => keyOf(step)));
   return changes.flatMap((change, place) =>

@@ -9,14 +9,13 @@ import { z } from "zod";
 import type { HistoryChange, HistoryEnd, HistoryEntry, PastSync } from "../model/history.ts";
 import { REASONS } from "../model/history.ts";
 import { parseJson } from "../model/json.ts";
+import { MAX_LISTED } from "../model/listed.ts";
 
 const FORMAT = 1;
 
 /** In the state directory; the older half has `.1` behind its name. */
 export const HISTORY_FILE = "history";
 
-/** Beyond these the changes of one sync are counted and no longer listed. */
-export const MAX_LISTED = 10_000;
 const MAX_LISTED_BYTES = 1024 ** 2;
 
 /** The line of one entry. */

@@ -4,21 +4,62 @@
  * Rendering a line and placing it are apart: what a line says never depends on where it stands.
  */
 
-/** A whole file and the byte offset of each line that went into it, in the same order. */
-export interface Placed {
-  readonly bytes: Uint8Array;
-  readonly offsets: readonly number[];
+/** Lines one after the other, each ended by a line feed. */
+export interface Lines {
+  readonly bytes: Buffer;
+  /** Where each line starts, and behind them where the last one ends. */
+  readonly starts: Uint32Array;
 }
 
-/** Puts lines one after the other, each ended by a line feed. */
-export function placeInOrder(lines: readonly string[]): Placed {
-  const offsets: number[] = [];
-  let offset = 0;
-  for (const line of lines) {
-    offsets.push(offset);
-    offset += Buffer.byteLength(line) + 1;
+/** Lines that are written at once: one string for each of a hundred thousand would be as many calls, one for all a second file. */
+const BATCH = 256;
+/** A character of a string takes no more bytes than this. */
+const MOST_BYTES = 3;
+const LINE_FEED = 0x0a;
+
+/** Renders all items into one buffer. */
+export function renderLines<Item>(items: readonly Item[], render: (item: Item) => string): Lines {
+  const starts = new Uint32Array(items.length + 1);
+  let bytes: Buffer = Buffer.allocUnsafeSlow(0);
+  let end = 0;
+  for (let first = 0; first < items.length; first += BATCH) {
+    const lines = items.slice(first, first + BATCH).map(render);
+    const text = lines.join("\n");
+    const most = text.length * MOST_BYTES + 1;
+    if (end + most > bytes.length) {
+      bytes = grown(bytes, end, { most, share: (first + lines.length) / items.length });
+    }
+    const written = bytes.write(text, end);
+    markStarts(starts.subarray(first), lines, { start: end, isAscii: written === text.length });
+    end += written;
+    bytes[end] = LINE_FEED;
+    end += 1;
+    starts[first + lines.length] = end;
   }
-  return { bytes: Buffer.from(lines.map((line) => `${line}\n`).join("")), offsets };
+  return { bytes: bytes.subarray(0, end), starts };
+}
+
+function markStarts(
+  starts: Uint32Array,
+  lines: readonly string[],
+  { start, isAscii }: { readonly start: number; readonly isAscii: boolean },
+): void {
+  let next = start;
+  lines.forEach((line, nth) => {
+    starts[nth] = next;
+    next += (isAscii ? line.length : Buffer.byteLength(line)) + 1;
+  });
+}
+
+/** Room for these bytes and, if the rest is like this share of all, for everything. */
+function grown(
+  bytes: Buffer,
+  used: number,
+  { most, share }: { readonly most: number; readonly share: number },
+): Buffer {
+  const larger = Buffer.allocUnsafeSlow(used + most + Math.ceil(((used + most / MOST_BYTES) / share) * 1.1));
+  bytes.copy(larger, 0, 0, used);
+  return larger;
 }
 
 /** The lines of a file that are records: neither empty nor a comment, nor this one, which stands for nobody. */

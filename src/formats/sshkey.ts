@@ -44,9 +44,14 @@ export function sshkeyTexts(bytes: Uint8Array): ReadonlyMap<string, string> {
 export function keysInText(text: string): readonly string[] {
   return parseKeys(text) ?? [];
 }
+/** Printable ASCII that needs no escape: nearly every key, and telling so costs little. */
+const PLAIN = /^[ !#-&(-[\]-~]*$/;
 
 /** A string as Python's repr() writes it. */
 function pythonRepr(text: string): string {
+  if (PLAIN.test(text)) {
+    return `'${text}'`;
+  }
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   const escaped = text
     .replaceAll("\\", "\\\\")

@@ -164,9 +164,8 @@ export type Change =
 export interface Removals {
   /** How many users could log in before. */
   readonly before: number;
-  /** How many of them have a key on this node now, and how many users would have one afterwards. */
-  readonly keyed: number;
-  readonly keysAfter: number;
+  /** How many of them have a key on this node now; counted where nobody would have one afterwards. */
+  readonly keyed: number | undefined;
   /** The names of those who could not any more, sorted. */
   readonly users: readonly string[];
   /** How many users the node would serve afterwards; none at all is never believed. */
@@ -179,7 +178,10 @@ export interface Removals {
 /** Everything one sync would do, in the order it would do it. Empty steps: nothing to do. */
 export interface Plan {
   readonly steps: readonly Step[];
+  /** Whoever loses something, and so many others. */
   readonly changes: readonly Change[];
+  /** How many more there are, by event. */
+  readonly unlisted: Readonly<Record<string, number>>;
   readonly problems: readonly Problem[];
   readonly removals: Removals;
 }

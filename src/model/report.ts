@@ -91,6 +91,8 @@ export interface RunReport {
 /** One step as people and scripts see it: what it concerns, never what it writes. */
 export interface StepRecord {
   readonly kind: Step["kind"];
+  /** Stands for so many steps of one kind that ended alike, beyond those that are listed; absent for one. */
+  readonly count?: number;
   readonly user?: string;
   readonly path?: string;
   readonly files?: readonly string[];
@@ -114,6 +116,8 @@ export interface PlanRecord {
   readonly steps: readonly StepRecord[];
   /** Those of Slurm come last. */
   readonly changes: readonly Change[];
+  /** How many more there are, by event. */
+  readonly unlisted: Readonly<Record<string, number>>;
   readonly problems: readonly ProblemRecord[];
   /** Null where slurm.enabled is off. */
   readonly slurm: SlurmRecord | null;
@@ -154,6 +158,11 @@ export function undoneSteps({ steps }: Pick<RunRecord, "steps">): readonly StepR
   return steps.filter(({ result }) => result !== "done");
 }
 
+/** How many steps these stand for. */
+export function countSteps(steps: readonly StepRecord[]): number {
+  return steps.reduce((sum, { count = 1 }) => sum + count, 0);
+}
+
 /** True when every step of a run was carried out, and Slurm is in step. */
 export function isWhole(record: RunRecord): boolean {
   return undoneSteps(record).length === 0 && (record.slurm?.failure ?? null) === null;
@@ -171,5 +180,5 @@ export function isIdle({ steps, slurm }: Pick<PlanRecord, "steps" | "slurm">): b
 export function worthKeeping(record: RunRecord, before: RunRecord | undefined): RunRecord {
   const newest = record.pull.newest ?? (record.pull.unchanged ? before?.pull.newest : undefined);
   const pull = { ...record.pull, ...(newest !== undefined && { newest }) };
-  return { ...record, pull, changes: [], steps: undoneSteps(record) };
+  return { ...record, pull, changes: [], unlisted: {}, steps: undoneSteps(record) };
 }

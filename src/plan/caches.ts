@@ -7,11 +7,11 @@
 
 import { renderGroup } from "../formats/group.ts";
 import { renderIndex } from "../formats/index-file.ts";
-import { type Placed, placeInOrder } from "../formats/lines.ts";
+import { type Lines, renderLines } from "../formats/lines.ts";
 import { renderPasswd } from "../formats/passwd.ts";
 import { endsWithSentinel, SENTINELS } from "../formats/sentinel.ts";
 import { renderShadow } from "../formats/shadow.ts";
-import { placeInSlots, type SlotRecord, wasteIn } from "../formats/slots.ts";
+import { type Placed, placeInSlots, wasteIn } from "../formats/slots.ts";
 import { renderSshkey } from "../formats/sshkey.ts";
 import type { Directory } from "../model/directory.ts";
 import type { IndexName, MapName, Observed, ObservedFile, ObservedMap } from "../model/observed.ts";
@@ -34,9 +34,8 @@ export function planCaches(
   observed: Observed,
   settings: PlanSettings["caches"],
 ): PlannedMap[] {
-  const wanted = renderMaps(directory);
   return MAP_NAMES.flatMap((map) => {
-    const step = publishStep(map, wanted[map], { observed, settings });
+    const step = publishStep(map, linesOf(map, directory), { observed, settings });
     const reason = reasonToPublish(step, observed.maps[map], observed);
     return reason === undefined ? [] : [{ step, repair: reason === "content" ? undefined : reason }];
   });
@@ -48,60 +47,41 @@ export function sshkeyStep(
   observed: Observed,
   settings: PlanSettings["caches"],
 ): PublishMap {
-  const content = {
-    records: recordsOf(users, renderSshkey),
-    keys: { ixname: users.map(({ name }) => name) },
-  };
-  return publishStep("sshkey", content, { observed, settings });
+  return publishStep("sshkey", renderLines(users, renderSshkey), { observed, settings });
 }
 
-/** The lines of one map, and the key of each line in each index. */
-interface MapContent {
-  /** Sorted by name. */
-  readonly records: readonly SlotRecord[];
-  readonly keys: Readonly<Partial<Record<IndexName, readonly string[]>>>;
-}
+/** For each index of a map, the field of a line that is its key. */
+const INDEX_FIELDS: Readonly<Record<MapName, Readonly<Partial<Record<IndexName, number>>>>> = {
+  group: { ixname: 0, ixgid: 2 },
+  passwd: { ixname: 0, ixuid: 2 },
+  shadow: { ixname: 0 },
+  sshkey: { ixname: 0 },
+};
 
-function renderMaps({ users, groups }: Directory): Record<MapName, MapContent> {
-  const userNames = users.map((user) => user.name);
-  return {
-    group: {
-      records: recordsOf(groups, renderGroup),
-      keys: { ixname: groups.map((group) => group.name), ixgid: groups.map((group) => String(group.gid)) },
-    },
-    passwd: {
-      records: recordsOf(users, renderPasswd),
-      keys: { ixname: userNames, ixuid: users.map((user) => String(user.uid)) },
-    },
-    shadow: {
-      records: recordsOf(users, renderShadow),
-      keys: { ixname: userNames },
-    },
-    sshkey: {
-      records: recordsOf(users, renderSshkey),
-      keys: { ixname: userNames },
-    },
-  };
-}
-
-function recordsOf<Item extends { readonly name: string }>(
-  items: readonly Item[],
-  render: (item: Item) => string,
-): SlotRecord[] {
-  return items.map((item) => ({ name: item.name, line: render(item) }));
+/** One map at a time: what is on disk already is forgotten before the next one is made. */
+function linesOf(map: MapName, { users, groups }: Directory): Lines {
+  switch (map) {
+    case "group":
+      return renderLines(groups, renderGroup);
+    case "passwd":
+      return renderLines(users, renderPasswd);
+    case "shadow":
+      return renderLines(users, renderShadow);
+    case "sshkey":
+      return renderLines(users, renderSshkey);
+  }
 }
 
 function publishStep(
   map: MapName,
-  content: MapContent,
+  lines: Lines,
   { observed, settings }: { readonly observed: Observed; readonly settings: PlanSettings["caches"] },
 ): PublishMap {
   const onDisk = observed.maps[map];
   const indexed =
-    settings.index === "always" ||
-    (settings.index === "auto" && content.records.length >= AUTO_INDEX_RECORDS);
-  const { placed, isRelayout } = placeMap(map, content.records, { onDisk, indexed });
-  const indexes = indexed ? indexImages(map, content, placed.offsets) : [];
+    settings.index === "always" || (settings.index === "auto" && lines.starts.length > AUTO_INDEX_RECORDS);
+  const { placed, isRelayout } = placeMap(map, lines, { onDisk, indexed });
+  const indexes = indexed ? indexImages(map, lines, placed.offsets) : [];
   const names = new Set(indexes.map((index) => index.name));
   const there = [...onDisk.indexes.keys()].map((index) => indexFileName(map, index));
   return {
@@ -124,26 +104,28 @@ const MIN_WASTE_BYTES = 64 * 1024;
  */
 function placeMap(
   map: MapName,
-  records: readonly SlotRecord[],
+  lines: Lines,
   { onDisk, indexed }: { readonly onDisk: ObservedMap; readonly indexed: boolean },
 ): { readonly placed: Placed; readonly isRelayout: boolean } {
-  const before = onDisk.data?.bytes ?? new Uint8Array();
+  const before = onDisk.data?.bytes ?? NOTHING;
   const hasIndexes = onDisk.indexes.size > 0;
   if (map === "sshkey" || !(indexed || hasIndexes || endsWithSentinel(before, SENTINELS[map]))) {
-    return { placed: placeInOrder(records.map(({ line }) => line)), isRelayout: false };
+    return { placed: { bytes: lines.bytes, offsets: lines.starts.subarray(0, -1) }, isRelayout: false };
   }
-  const placed = placeInSlots(records, before, SENTINELS[map]);
-  const waste = wasteIn(placed.bytes, records, SENTINELS[map]);
+  const placed = placeInSlots(lines, before, SENTINELS[map]);
+  const waste = wasteIn(placed.bytes, lines, SENTINELS[map]);
   if (waste < MIN_WASTE_BYTES || waste * 2 < placed.bytes.length) {
     return { placed, isRelayout: false };
   }
-  return { placed: placeInSlots(records, new Uint8Array(), SENTINELS[map]), isRelayout: hasIndexes };
+  return { placed: placeInSlots(lines, NOTHING, SENTINELS[map]), isRelayout: hasIndexes };
 }
 
-function indexImages(map: MapName, content: MapContent, offsets: readonly number[]): FileImage[] {
-  return Object.entries(content.keys).map(([index, keys]) => ({
+const NOTHING = new Uint8Array();
+
+function indexImages(map: MapName, lines: Lines, offsets: Uint32Array): FileImage[] {
+  return Object.entries(INDEX_FIELDS[map]).map(([index, field]) => ({
     name: `${map}.cache.${index}`,
-    bytes: renderIndex(keys.map((key, position) => ({ key, offset: offsets[position] ?? 0 }))),
+    bytes: renderIndex(lines, field, offsets),
   }));
 }
 

@@ -6,8 +6,8 @@ import { type GroupRecord, parseGroup } from "../formats/group.ts";
 import { type PasswdRecord, parsePasswd } from "../formats/passwd.ts";
 import { parseShadow } from "../formats/shadow.ts";
 import type { Directory, Group, User } from "../model/directory.ts";
+import { type ChangeList, createChangeList, type Listed } from "../model/listed.ts";
 import type { MapName, Observed } from "../model/observed.ts";
-import type { Change } from "../model/plan.ts";
 
 /** A user as this node serves it now. */
 export interface ServedUser extends PasswdRecord {
@@ -18,6 +18,14 @@ export interface ServedUser extends PasswdRecord {
 export interface Served {
   readonly users: ReadonlyMap<string, ServedUser>;
   readonly groups: ReadonlyMap<string, GroupRecord>;
+}
+
+/** What maps serve that are byte for byte those of this directory: nobody needs to read them to tell. */
+export function servedAs({ users, groups }: Directory): Served {
+  return {
+    users: new Map(users.map((user) => [user.name, user])),
+    groups: new Map(groups.map((group) => [group.name, group])),
+  };
 }
 
 /** Reads the maps on disk; a missing map serves nobody. */
@@ -36,58 +44,72 @@ export function servedNow(maps: Observed["maps"]): Served {
 }
 
 /** Every difference, removals first, then by name. A private group that comes or goes with its user is not news. */
-export function changesBetween(served: Served, { users, groups }: Directory): Change[] {
-  const userNames = new Set<string>(users.map((user) => user.name));
+export function changesBetween(served: Served, { users, groups }: Directory): Listed {
+  const list = createChangeList();
+  const after = new Map<string, User>(users.map((user) => [user.name, user]));
   const groupNames = new Set<string>(groups.map((group) => group.name));
-  const goneUsers = [...served.users.values()].filter(({ name }) => !userNames.has(name));
-  const goneGroups = [...served.groups.values()].filter(({ name }) => !groupNames.has(name));
-  const changes: Change[] = [
-    ...goneUsers.map(({ name, uid }) => ({ event: "user-removed", user: name, uid }) as const),
-    ...goneGroups.map(({ name, gid }) => ({ event: "group-removed", group: name, gid }) as const),
-    ...groups.flatMap((group) => groupChanges(served.groups.get(group.name), group)),
-    ...users.flatMap((user) => userChanges(served.users.get(user.name), user)),
-  ];
-  const privateIds = new Map(
-    changes.flatMap((change) => ("uid" in change ? [[change.user, change.uid] as const] : [])),
-  );
-  return changes.filter((change) => !("gid" in change) || privateIds.get(change.group) !== change.gid);
+  const isPrivate = (name: string, gid: number) => {
+    const [was, is] = [served.users.get(name), after.get(name)];
+    return (was === undefined) !== (is === undefined) && Number((was ?? is)?.uid) === gid;
+  };
+  for (const { name, uid } of served.users.values()) {
+    if (!after.has(name)) {
+      list.add({ event: "user-removed", user: name, uid });
+    }
+  }
+  for (const { name, gid } of served.groups.values()) {
+    if (!groupNames.has(name) && !isPrivate(name, gid)) {
+      list.add({ event: "group-removed", group: name, gid });
+    }
+  }
+  for (const group of groups) {
+    const before = served.groups.get(group.name);
+    if (before === undefined && !isPrivate(group.name, group.gid)) {
+      list.addLater("group-added", () => ({ event: "group-added", group: group.name, gid: group.gid }));
+    }
+    addGroupChanges(list, before, group);
+  }
+  users.forEach((user) => addUserChanges(list, served.users.get(user.name), user));
+  return list.listed();
 }
 
-function userChanges(before: ServedUser | undefined, user: User): Change[] {
+function addUserChanges(list: ChangeList, before: ServedUser | undefined, user: User): void {
   const { name, uid, home, active, byRule = false } = user;
   if (before === undefined) {
-    return [{ event: "user-added", user: name, uid, home, active, byRule }];
+    list.addLater("user-added", () => ({ event: "user-added", user: name, uid, home, active, byRule }));
+    return;
   }
-  const toggled: Change = active
-    ? { event: "user-reactivated", user: name }
-    : { event: "user-deactivated", user: name, byRule };
-  const fields = before.active === active ? USER_FIELDS : USER_FIELDS.filter((field) => field !== "shell");
-  const changed = fields.flatMap((field) => fieldChange(before[field], user[field], field));
-  return [
-    ...(before.active === active ? [] : [toggled]),
-    ...changed.map((change) => ({ event: "user-changed", user: name, ...change }) as const),
-  ];
+  if (before.active !== active) {
+    list.add(
+      active ? { event: "user-reactivated", user: name } : { event: "user-deactivated", user: name, byRule },
+    );
+  }
+  for (const field of USER_FIELDS) {
+    const isExplained = field === "shell" && before.active !== active;
+    if (before[field] !== user[field] && !isExplained) {
+      list.add({ event: "user-changed", user: name, ...valuesOf(before[field], user[field], field) });
+    }
+  }
 }
 
 const USER_FIELDS = ["uid", "gid", "gecos", "home", "shell"] as const;
 
-function groupChanges(before: GroupRecord | undefined, { name, gid, members }: Group): Change[] {
-  const added: Change[] = before === undefined ? [{ event: "group-added", group: name, gid }] : [];
-  const changed = before === undefined ? [] : fieldChange(before.gid, gid, "gid");
+function addGroupChanges(list: ChangeList, before: GroupRecord | undefined, group: Group): void {
+  const { name, gid, members } = group;
+  if (before !== undefined && before.gid !== Number(gid)) {
+    list.add({ event: "group-changed", group: name, ...valuesOf(before.gid, gid, "gid") });
+  }
+  if (before !== undefined && before.members.join() === members.join()) {
+    return;
+  }
   const old = new Set(before?.members);
   const now = new Set<string>(members);
-  return [
-    ...added,
-    ...changed.map((change) => ({ event: "group-changed", group: name, ...change }) as const),
-    ...[...old]
-      .filter((user) => !now.has(user))
-      .map((user) => ({ event: "member-removed", group: name, user }) as const),
-    ...members
-      .filter((user) => !old.has(user))
-      .map((user) => ({ event: "member-added", group: name, user }) as const),
-  ];
+  old.difference(now).forEach((user) => list.add({ event: "member-removed", group: name, user }));
+  members
+    .filter((user) => !old.has(user))
+    .forEach((user) => list.addLater("member-added", () => ({ event: "member-added", group: name, user })));
 }
 
-function fieldChange(before: string | number, after: string | number, field: string) {
-  return before === after ? [] : [{ field, before: String(before), after: String(after) }];
+function valuesOf(before: string | number, after: string | number, field: string) {
+  return { field, before: String(before), after: String(after) };
 }

@@ -14,18 +14,18 @@ import type { PlanSettings } from "./settings.ts";
 
 /** Who loses what. A first sync on an empty node removes nobody. */
 export function removalsOf(served: Served, directory: Directory, held: KeysHeld): Removals {
-  const after = new Map(directory.users.map((user) => [String(user.name), user]));
   const able = [...served.users.values()].filter(({ active }) => active);
+  const after = new Map(able.length === 0 ? [] : directory.users.map((user) => [String(user.name), user]));
   const lost = able.filter((before) => {
     const user = after.get(before.name);
     return user === undefined || losesLogin(user, before, held);
   });
+  const keysAfter = directory.users.filter(({ keys }) => keys.length > 0).length;
   const groupNames = new Set<string>(directory.groups.map((group) => group.name));
   const shared = [...served.groups.keys()].filter((name) => !served.users.has(name));
   return {
     before: able.length,
-    keyed: able.filter(({ name }) => held(name).length > 0).length,
-    keysAfter: directory.users.filter(({ keys }) => keys.length > 0).length,
+    keyed: keysAfter > 0 ? undefined : able.filter(({ name }) => held(name).length > 0).length,
     users: lost.map(({ name }) => name).sort(),
     after: directory.users.length,
     groupsBefore: shared.length,
@@ -47,11 +47,11 @@ export function isClosedShell(shell: string): boolean {
 
 /** Why the fuse blows, in words; undefined when it holds. */
 export function refusalOf(removals: Removals, guard: PlanSettings["guard"]): string | undefined {
-  const { before, users, keyed, keysAfter, after, groupsBefore, groups } = removals;
+  const { before, users, keyed = 0, after, groupsBefore, groups } = removals;
   if (users.length > 0 && after === 0) {
     return `it would leave nobody of the ${before} users who can log in`;
   }
-  if (keyed > 1 && keysAfter === 0) {
+  if (keyed > 1) {
     return `it would take every SSH key from all ${keyed} users who have one; is attributes.user.keys right`;
   }
   if (exceeds(users.length, before, guard)) {

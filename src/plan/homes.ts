@@ -9,6 +9,7 @@ import { latestBy } from "../model/ledger.ts";
 import type { Observed } from "../model/observed.ts";
 import type { CreateHome } from "../model/plan.ts";
 import type { Problem, ProblemCode } from "../model/problem.ts";
+import type { PlanSettings } from "./settings.ts";
 
 /** What the homes need. */
 export interface HomesPlan {
@@ -16,24 +17,31 @@ export interface HomesPlan {
   readonly problems: readonly Problem[];
 }
 
+const ABSENT = { kind: "absent" } as const;
+
 /** Looks at the home of every active user. */
-export function planHomes(users: readonly User[], observed: Observed): HomesPlan {
+export function planHomes(
+  users: readonly User[],
+  observed: Observed,
+  settings: PlanSettings["homes"],
+): HomesPlan {
   const create: CreateHome[] = [];
   const problems: Problem[] = [];
-  const { nameOf, isOwnFormer } = namesOfUids(users, observed);
+  const uids = namesOfUids(users, observed);
   for (const user of users.filter(({ active }) => active)) {
-    const home = observed.homes.get(user.home) ?? { kind: "absent" };
+    const home = observed.homes.get(user.home) ?? ABSENT;
     const problem = (code: ProblemCode, reason: string) =>
       problems.push({ code, subject: { kind: "user", id: user.id, name: user.name }, field: "home", reason });
     if (home.kind === "absent") {
-      create.push({ kind: "create-home", user: user.name, uid: user.uid, gid: user.gid, path: user.home });
+      const { name, uid, gid, home: path } = user;
+      create.push(...(settings.create ? [{ kind: "create-home", user: name, uid, gid, path } as const] : []));
     } else if (home.kind === "unreachable") {
       problem("home-parent", `${user.home}: ${home.reason}`);
     } else if (home.kind === "other") {
       problem("home-blocked", `${user.home} is no directory`);
     } else if (observed.ownsFiles && home.uid !== Number(user.uid)) {
-      const owner = `uid ${home.uid} (${nameOf(home.uid, user)})`;
-      const mend = isOwnFormer(home.uid, user) ? `; their files: ${chown(home.uid, user)}` : "";
+      const owner = `uid ${home.uid} (${uids().nameOf(home.uid, user)})`;
+      const mend = uids().isOwnFormer(home.uid, user) ? `; their files: ${chown(home.uid, user)}` : "";
       problem("home-owner", `${user.home} belongs to ${owner}, ${user.name} is uid ${user.uid}${mend}`);
     }
   }
@@ -51,8 +59,17 @@ function chown(before: number, { uid, gid, home }: User): string {
   return `chown -Rh --from=${before} ${uid}:${gid} ${home}`;
 }
 
+/** Asked only where a home is somebody else's. */
+function namesOfUids(users: readonly User[], observed: Observed): () => Uids {
+  let uids: Uids | undefined;
+  return () => {
+    uids ??= uidsIn(users, observed);
+    return uids;
+  };
+}
+
 /** Who a uid is, or was: on this node, by the ledger, or at the node itself. */
-function namesOfUids(users: readonly User[], { ledger, local }: Observed): Uids {
+function uidsIn(users: readonly User[], { ledger, local }: Observed): Uids {
   const served = new Map(users.map(({ uid, name }) => [Number(uid), String(name)]));
   const former = latestBy(
     ledger.holdings.filter(({ kind }) => kind === "user"),

@@ -10,8 +10,20 @@ import type { PlanSettings } from "./settings.ts";
 /** The key lines of one user; none for somebody unknown. */
 export type KeysHeld = (user: string) => readonly string[];
 
+/** By name: what the sshkey map has for the keys, unread. Read at the first call: most plans change nobody's keys. */
+export type MapTexts = () => ReadonlyMap<string, string>;
+
+/** Of the map on disk. */
+export function mapTexts({ maps }: Observed): MapTexts {
+  let texts: ReadonlyMap<string, string> | undefined;
+  return () => {
+    texts ??= sshkeyTexts(maps.sshkey.data?.bytes ?? new Uint8Array());
+    return texts;
+  };
+}
+
 /** Out of the key files; or out of the sshkey map and those files that are left from before it was asked. */
-export function keysHeld(observed: Observed, { files }: PlanSettings["keys"]): KeysHeld {
+export function keysHeld(observed: Observed, texts: MapTexts, { files }: PlanSettings["keys"]): KeysHeld {
   const inFiles: KeysHeld = (user) => {
     const file = observed.keyFiles.get(user);
     return file === undefined ? [] : parseAuthorizedKeys(textOf(file));
@@ -19,9 +31,8 @@ export function keysHeld(observed: Observed, { files }: PlanSettings["keys"]): K
   if (files) {
     return inFiles;
   }
-  const texts = sshkeyTexts(observed.maps.sshkey.data?.bytes ?? new Uint8Array());
   return (user) => {
-    const inMap = keysInText(texts.get(user) ?? "");
+    const inMap = keysInText(texts().get(user) ?? "");
     const file = observed.keyFiles.get(user);
     return file !== undefined && isOurs(textOf(file)) ? [...inMap, ...inFiles(user)] : inMap;
   };

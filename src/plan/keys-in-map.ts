@@ -7,17 +7,19 @@
  */
 
 import { isOurs, parseAuthorizedKeys, renderAuthorizedKeys } from "../formats/authorized-keys.ts";
-import { keysInText, sshkeyTexts } from "../formats/sshkey.ts";
+import { keysInText, renderSshkey } from "../formats/sshkey.ts";
 import type { User } from "../model/directory.ts";
 import { grantOf } from "../model/key-line.ts";
+import { createChangeList, type Listed } from "../model/listed.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Change, PublishMap, RevokeKeys } from "../model/plan.ts";
 import type { Problem } from "../model/problem.ts";
 import { changesOf, foreignFile, type KeysPlan } from "./keys.ts";
-import { type KeysHeld, textOf } from "./keys-held.ts";
+import { type KeysHeld, type MapTexts, textOf } from "./keys-held.ts";
 
 /** What the keys are planned from. */
 export interface AroundMap {
+  readonly texts: MapTexts;
   /** What sshd is told now. */
   readonly held: KeysHeld;
   /** Users who keep their uid, gid and home, and may already log in. */
@@ -31,12 +33,17 @@ export interface AroundMap {
 /** Plans the map in the place of everybody's file. */
 export function planKeysInMap(users: readonly User[], observed: Observed, around: AroundMap): KeysPlan {
   const files = planFiles(users, observed, around.unmoved);
-  const maps = planMaps(users, observed, around);
+  const maps = planMaps(users, around);
   const isIdle = around.whole === undefined && observed.keyFiles.size === 0;
+  const changes = createChangeList();
+  if (!isIdle) {
+    changes.addAll(keyChanges(users, observed, around));
+  }
+  changes.add(...files.changes);
   return {
     revoke: [...maps.revoke, ...files.revoke],
     grant: [...maps.grant, ...files.remove],
-    changes: [...(isIdle ? [] : keyChanges(users, observed, around.held)), ...files.changes],
+    ...changes.listed(),
     problems: files.problems,
   };
 }
@@ -44,25 +51,37 @@ export function planKeysInMap(users: readonly User[], observed: Observed, around
 type MapSteps = Readonly<Record<"revoke" | "grant", readonly PublishMap[]>>;
 
 /** Two steps where keys go and keys come, so that those who lose one wait for nobody. */
-function planMaps(
-  users: readonly User[],
-  observed: Observed,
-  { unmoved, whole, stepWith }: AroundMap,
-): MapSteps {
+function planMaps(users: readonly User[], { texts, unmoved, whole, stepWith }: AroundMap): MapSteps {
   if (whole === undefined) {
     return { revoke: [], grant: [] };
   }
-  const texts = textsIn(observed);
-  const kept = users.map((user) => keptBy(user, keysInText(texts.get(user.name) ?? ""), unmoved));
-  const served = new Set<string>(users.map(({ name }) => name));
-  const isSomebodyGone = [...texts].some(([name, text]) => !served.has(name) && keysInText(text).length > 0);
-  if (!isSomebodyGone && kept.every(({ losesKeys }) => !losesKeys)) {
+  let losesSomebody = isSomebodyGone(users, texts());
+  const kept = users.map((user) => {
+    const text = texts().get(user.name) ?? "";
+    if (text === keysText(user)) {
+      return user;
+    }
+    const { user: left, losesKeys } = keptBy(user, keysInText(text), unmoved);
+    losesSomebody ||= losesKeys;
+    return left;
+  });
+  if (!losesSomebody) {
     return { revoke: [], grant: [{ ...whole, keys: "granted" }] };
   }
-  const first = stepWith(kept.map(({ user }) => user));
+  const first = stepWith(kept);
   return Buffer.compare(first.data.bytes, whole.data.bytes) === 0
     ? { revoke: [{ ...whole, keys: "revoked" }], grant: [] }
     : { revoke: [{ ...first, keys: "revoked" }], grant: [{ ...whole, keys: "granted" }] };
+}
+
+function isSomebodyGone(users: readonly User[], texts: ReadonlyMap<string, string>): boolean {
+  const served = new Set<string>(users.map(({ name }) => name));
+  return [...texts.keys()].some((name) => !served.has(name) && keysInText(texts.get(name) ?? "").length > 0);
+}
+
+/** What stands for a user's keys in the map; most are there already, and equal texts need no reading. */
+function keysText(user: User): string {
+  return renderSshkey(user).slice(user.name.length + 1);
 }
 
 /**
@@ -77,19 +96,20 @@ function keptBy(user: User, before: readonly string[], unmoved: ReadonlySet<stri
   return { user: { ...user, keys }, losesKeys };
 }
 
-function textsIn({ maps }: Observed): ReadonlyMap<string, string> {
-  return sshkeyTexts(maps.sshkey.data?.bytes ?? new Uint8Array());
-}
-
 /** What it means for people; those who are gone come first. */
-function keyChanges(users: readonly User[], observed: Observed, held: KeysHeld): Change[] {
+function keyChanges(users: readonly User[], observed: Observed, { texts, held }: AroundMap): Listed {
   const served = new Set<string>(users.map(({ name }) => name));
-  const before = new Set([...textsIn(observed).keys(), ...observed.keyFiles.keys()]);
-  const gone = [...before].filter((name) => !served.has(name)).sort();
-  return [
-    ...gone.flatMap((name) => changesOf(name, held(name), [])),
-    ...users.flatMap(({ name, keys }) => changesOf(name, held(name), keys)),
-  ];
+  const before = new Set([...texts().keys(), ...observed.keyFiles.keys()]);
+  const changes = createChangeList();
+  for (const name of [...before].filter((one) => !served.has(one)).sort()) {
+    changes.add(...changesOf(name, held(name), []));
+  }
+  for (const user of users) {
+    if (texts().get(user.name) !== keysText(user) || observed.keyFiles.has(user.name)) {
+      changes.add(...changesOf(user.name, held(user.name), user.keys));
+    }
+  }
+  return changes.listed();
 }
 
 /** The files that sshd may still read: what nobody should have goes first, the rest once the map is in place. */

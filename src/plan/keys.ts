@@ -9,6 +9,7 @@
 import { isOurs, parseAuthorizedKeys, renderAuthorizedKeys } from "../formats/authorized-keys.ts";
 import type { User } from "../model/directory.ts";
 import { grantOf } from "../model/key-line.ts";
+import { createChangeList } from "../model/listed.ts";
 import type { Observed, ObservedFile } from "../model/observed.ts";
 import type { Change, GrantKeys, PublishMap, RevokeKeys } from "../model/plan.ts";
 import type { Problem } from "../model/problem.ts";
@@ -19,6 +20,7 @@ export interface KeysPlan {
   readonly revoke: readonly (RevokeKeys | PublishMap)[];
   readonly grant: readonly (GrantKeys | RevokeKeys | PublishMap)[];
   readonly changes: readonly Change[];
+  readonly unlisted: Readonly<Record<string, number>>;
   readonly problems: readonly Problem[];
 }
 
@@ -28,8 +30,14 @@ const FILE_MODE = 0o644;
 export function planKeys(users: readonly User[], observed: Observed, unmoved: ReadonlySet<string>): KeysPlan {
   const revoke: RevokeKeys[] = [];
   const grant: GrantKeys[] = [];
-  const changes: Change[] = [];
   const withKeys = users.filter((user) => user.keys.length > 0);
+  const rest = planLeftovers(
+    new Set(withKeys.map((user) => user.name)),
+    observed,
+    new Set(users.map((user) => user.name)),
+  );
+  const changes = createChangeList();
+  changes.add(...rest.changes);
   for (const user of withKeys) {
     const file = observed.keyFiles.get(user.name);
     const content = renderAuthorizedKeys(user.keys);
@@ -38,7 +46,7 @@ export function planKeys(users: readonly User[], observed: Observed, unmoved: Re
     }
     const keyChanges = changesOf(user.name, keysOf(file), user.keys);
     const takesAway = keyChanges.some((change) => change.event === "key-revoked");
-    changes.push(
+    changes.add(
       ...(keyChanges.length > 0 ? keyChanges : [repairOf(user.name)]),
       ...takeOverOf(user.name, file),
     );
@@ -51,15 +59,10 @@ export function planKeys(users: readonly User[], observed: Observed, unmoved: Re
     );
     grant.push({ kind: "grant-keys", user: user.name, content });
   }
-  const rest = planLeftovers(
-    new Set(withKeys.map((user) => user.name)),
-    observed,
-    new Set(users.map((user) => user.name)),
-  );
   return {
     revoke: [...rest.revoke, ...revoke],
     grant,
-    changes: [...rest.changes, ...changes],
+    ...changes.listed(),
     problems: rest.problems,
   };
 }

@@ -6,14 +6,16 @@
  */
 
 import type { Directory } from "../model/directory.ts";
+import { createChangeList } from "../model/listed.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Change, Plan, PublishMap } from "../model/plan.ts";
+import type { Difference } from "../model/published.ts";
 import { type PlannedMap, planCaches, sshkeyStep } from "./caches.ts";
-import { changesBetween, type Served, servedNow } from "./changes.ts";
+import { changesBetween, type Served, servedAs, servedNow } from "./changes.ts";
 import { removalsOf } from "./guard.ts";
 import { planHomes } from "./homes.ts";
 import { type KeysPlan, planKeys } from "./keys.ts";
-import { type KeysHeld, keysHeld } from "./keys-held.ts";
+import { type KeysHeld, keysHeld, mapTexts } from "./keys-held.ts";
 import { planKeysInMap } from "./keys-in-map.ts";
 import { planLedger } from "./ledger.ts";
 import { planSessions } from "./sessions.ts";
@@ -22,16 +24,25 @@ import { planSudo } from "./sudo.ts";
 
 /** Takes away first and gives last: leftovers, keys and sudo removed, the ledger, then maps, homes, keys and sudo granted. */
 export function planChanges(directory: Directory, observed: Observed, settings: PlanSettings): Plan {
-  const served = servedNow(observed.maps);
   const maps = planCaches(directory, observed, settings.caches);
-  const homes = planHomes(directory.users, observed);
+  const served = maps.some(isNews) ? servedNow(observed.maps) : servedAs(directory);
+  const homes = planHomes(directory.users, observed, settings.homes);
   const leftovers = observed.leftovers.map((path) => ({ kind: "remove-leftover", path }) as const);
-  const created = settings.homes.create ? homes.create : [];
   const { keys, others, held } = planKeysAmong(maps, directory, { observed, settings, served });
   const sudo = planSudo(directory, observed, settings.sudo.groups);
   const removals = removalsOf(served, directory, held);
   const sessions = planSessions(removals, served, settings.access);
   const ledger = planLedger(directory, observed);
+  const changes = createChangeList();
+  changes.add(...leftovers.map(({ path }) => ({ event: "leftover-removed", path }) as const));
+  changes.addAll(changesBetween(served, directory));
+  changes.add(...maps.flatMap(repairOf), ...observed.differences.map(repairOfDifference));
+  homes.create.forEach(({ user, path }) =>
+    changes.addLater("home-created", () => ({ event: "home-created", user, path })),
+  );
+  changes.addAll(keys);
+  changes.add(...sudo.changes);
+  changes.add(...sessions.map(({ user, uid }) => ({ event: "sessions-ended", user, uid }) as const));
   return {
     steps: [
       ...leftovers,
@@ -40,23 +51,11 @@ export function planChanges(directory: Directory, observed: Observed, settings: 
       ...sessions,
       ...(ledger === undefined ? [] : [ledger]),
       ...others,
-      ...created,
+      ...homes.create,
       ...keys.grant,
       ...sudo.grant,
     ],
-    changes: [
-      ...leftovers.map(({ path }) => ({ event: "leftover-removed", path }) as const),
-      ...changesBetween(served, directory),
-      ...maps.flatMap(repairOf),
-      ...observed.differences.map(
-        ({ path, how }) =>
-          ({ event: "file-repaired", file: path, reason: `${how} since it was published` }) as const,
-      ),
-      ...created.map(({ user, path }) => ({ event: "home-created", user, path }) as const),
-      ...keys.changes,
-      ...sudo.changes,
-      ...sessions.map(({ user, uid }) => ({ event: "sessions-ended", user, uid }) as const),
-    ],
+    ...changes.listed(),
     problems: [...homes.problems, ...keys.problems, ...sudo.problems],
     removals,
   };
@@ -68,7 +67,8 @@ function planKeysAmong(
   directory: Directory,
   { observed, settings, served }: Around,
 ): { readonly keys: KeysPlan; readonly others: readonly PublishMap[]; readonly held: KeysHeld } {
-  const held = keysHeld(observed, settings.keys);
+  const texts = mapTexts(observed);
+  const held = keysHeld(observed, texts, settings.keys);
   const steps = maps.map(({ step }) => step);
   const unmoved = unmovedUsers(directory, served);
   if (settings.keys.files) {
@@ -77,7 +77,7 @@ function planKeysAmong(
   const whole = steps.find(({ map }) => map === "sshkey");
   const stepWith = (users: Directory["users"]) => sshkeyStep(users, observed, settings.caches);
   return {
-    keys: planKeysInMap(directory.users, observed, { held, unmoved, whole, stepWith }),
+    keys: planKeysInMap(directory.users, observed, { texts, held, unmoved, whole, stepWith }),
     others: steps.filter((step) => step !== whole),
     held,
   };
@@ -104,6 +104,15 @@ function unmovedUsers(directory: Directory, served: Served): ReadonlySet<string>
       })
       .map((user) => user.name),
   );
+}
+
+/** Whether a map that people are read from differs; of one that does not, all is known. */
+function isNews({ step, repair }: PlannedMap): boolean {
+  return repair === undefined && step.map !== "sshkey";
+}
+
+function repairOfDifference({ path, how }: Difference): Change {
+  return { event: "file-repaired", file: path, reason: `${how} since it was published` };
 }
 
 function repairOf({ step, repair }: PlannedMap): Change[] {

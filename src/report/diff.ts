@@ -23,95 +23,104 @@ export const SIGN_COLOURS = {
   "~": "yellow",
 } as const satisfies Record<DiffLine["sign"], string>;
 
+/** How each change is marked. */
+export const SIGNS: Readonly<Record<Change["event"], DiffLine["sign"]>> = {
+  "user-added": "+",
+  "user-removed": "-",
+  "user-deactivated": "-",
+  "user-reactivated": "+",
+  "user-changed": "~",
+  "group-added": "+",
+  "group-removed": "-",
+  "group-changed": "~",
+  "member-added": "+",
+  "member-removed": "-",
+  "key-granted": "+",
+  "key-revoked": "-",
+  "key-relabelled": "~",
+  "sessions-ended": "-",
+  "sudo-granted": "+",
+  "sudo-revoked": "-",
+  "slurm-account-added": "+",
+  "slurm-account-removed": "-",
+  "slurm-account-changed": "~",
+  "slurm-user-added": "+",
+  "slurm-user-removed": "-",
+  "slurm-default-changed": "~",
+  "slurm-level-changed": "~",
+  "slurm-job-cancelled": "-",
+  "home-created": "+",
+  "leftover-removed": "-",
+  "file-repaired": "~",
+};
+
 /** The line of one change. */
 export function diffLineOf(change: Change): DiffLine {
-  const [sign, what, name, detail] = wordsOf(change);
-  return { sign, what, name: printable(name), detail };
+  const [what, name, detail] = wordsOf(change);
+  return { sign: SIGNS[change.event], what, name: printable(name), detail };
 }
 
 // oxlint-disable-next-line max-lines-per-function -- a flat table: one case for each event
-function wordsOf(change: Change): [sign: DiffLine["sign"], what: string, name: string, detail: string] {
+function wordsOf(change: Change): [what: string, name: string, detail: string] {
   switch (change.event) {
     case "user-added":
       return [
-        "+",
         "user",
         change.user,
         `uid ${change.uid}, home ${change.home}${change.active ? "" : `, ${reasonOf(change)}`}`,
       ];
     case "user-removed":
-      return ["-", "user", change.user, `uid ${change.uid}`];
+      return ["user", change.user, `uid ${change.uid}`];
     case "user-deactivated":
-      return ["-", "login", change.user, `${reasonOf(change)}: keeps the name, loses login and keys`];
+      return ["login", change.user, `${reasonOf(change)}: keeps the name, loses login and keys`];
     case "user-reactivated":
-      return ["+", "login", change.user, "may log in again"];
+      return ["login", change.user, "may log in again"];
     case "user-changed":
-      return ["~", "user", change.user, `${change.field} ${quoted(change.before)} → ${quoted(change.after)}`];
+      return ["user", change.user, `${change.field} ${quoted(change.before)} → ${quoted(change.after)}`];
     case "group-added":
     case "group-removed":
-      return [change.event === "group-added" ? "+" : "-", "group", change.group, `gid ${change.gid}`];
+      return ["group", change.group, `gid ${change.gid}`];
     case "group-changed":
-      return [
-        "~",
-        "group",
-        change.group,
-        `${change.field} ${quoted(change.before)} → ${quoted(change.after)}`,
-      ];
+      return ["group", change.group, `${change.field} ${quoted(change.before)} → ${quoted(change.after)}`];
     case "member-added":
     case "member-removed":
-      return [
-        change.event === "member-added" ? "+" : "-",
-        "member",
-        change.user,
-        `in ${printable(change.group)}`,
-      ];
+      return ["member", change.user, `in ${printable(change.group)}`];
     case "key-granted":
-      return ["+", "key", change.user, change.key];
+      return ["key", change.user, change.key];
     case "key-revoked":
-      return ["-", "key", change.user, change.key];
+      return ["key", change.user, change.key];
     case "key-relabelled":
-      return ["~", "key", change.user, change.key];
+      return ["key", change.user, change.key];
     case "sessions-ended":
-      return ["-", "sessions", change.user, `of uid ${change.uid}`];
+      return ["sessions", change.user, `of uid ${change.uid}`];
     case "sudo-granted":
     case "sudo-revoked":
-      return [change.event === "sudo-granted" ? "+" : "-", "sudo", change.rule, ""];
+      return ["sudo", change.rule, ""];
     case "slurm-account-added":
-      return ["+", "account", change.account, ["in Slurm", ...settingsOf(change.settings)].join(", ")];
+      return ["account", change.account, ["in Slurm", ...settingsOf(change.settings)].join(", ")];
     case "slurm-account-removed":
-      return ["-", "account", change.account, "in Slurm"];
+      return ["account", change.account, "in Slurm"];
     case "slurm-account-changed":
       return [
-        "~",
         "account",
         change.account,
         `${change.field} ${quoted(change.before)} → ${quoted(change.after)}`,
       ];
     case "slurm-user-added":
     case "slurm-user-removed":
-      return [
-        change.event === "slurm-user-added" ? "+" : "-",
-        "slurm",
-        change.user,
-        `in ${printable(change.account)}`,
-      ];
+      return ["slurm", change.user, `in ${printable(change.account)}`];
     case "slurm-default-changed":
-      return [
-        "~",
-        "slurm",
-        change.user,
-        `default account ${quoted(change.before)} → ${quoted(change.after)}`,
-      ];
+      return ["slurm", change.user, `default account ${quoted(change.before)} → ${quoted(change.after)}`];
     case "slurm-level-changed":
-      return ["~", "slurm", change.user, `AdminLevel ${change.before} → ${change.after}`];
+      return ["slurm", change.user, `AdminLevel ${change.before} → ${change.after}`];
     case "slurm-job-cancelled":
-      return ["-", "job", change.job, `of ${printable(change.user)} in ${printable(change.account)}`];
+      return ["job", change.job, `of ${printable(change.user)} in ${printable(change.account)}`];
     case "home-created":
-      return ["+", "home", change.user, change.path];
+      return ["home", change.user, change.path];
     case "leftover-removed":
-      return ["-", "leftover", change.path, "half-made by a sync that was killed"];
+      return ["leftover", change.path, "half-made by a sync that was killed"];
     case "file-repaired":
-      return ["~", "file", change.file, change.reason];
+      return ["file", change.file, change.reason];
   }
 }
 

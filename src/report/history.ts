@@ -129,7 +129,7 @@ export function renderHistory(told: ToldHistory, style: HistoryStyle): string[] 
     ...(told.more > 0 ? [`… and ${told.more} older changes (--limit, --all)`] : []),
     ...(told.isPartial && style.user !== undefined
       ? [
-          "Some syncs changed so much that not all of it is listed; the journal has every change (journalctl -u rollcall).",
+          "Some syncs changed so much that not all of it is listed: first who lost something, and the rest is counted.",
         ]
       : []),
   ];

@@ -8,8 +8,15 @@ import { styleText } from "node:util";
 import { hintFor } from "../model/failure.ts";
 import { countRefused, PROBLEMS, type Problem, refusesRecord } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
-import type { PlanRecord, RunRecord, SlurmRecord, StepRecord } from "../model/report.ts";
+import {
+  countSteps,
+  type PlanRecord,
+  type RunRecord,
+  type SlurmRecord,
+  type StepRecord,
+} from "../model/report.ts";
 import { type DiffLine, diffLineOf, SIGN_COLOURS } from "./diff.ts";
+import { printable } from "./words.ts";
 
 /** How to print. */
 export interface Style {
@@ -22,25 +29,33 @@ const SHOWN = 200;
 
 /** The diff of a plan, under a heading; empty when nothing changes. */
 export function renderChanges(
-  { changes, steps, slurm }: Pick<PlanRecord, "changes" | "steps" | "slurm">,
+  { changes, unlisted, steps }: Pick<PlanRecord, "changes" | "unlisted" | "steps">,
   style: Style,
 ): string[] {
-  const written = steps.length === 0 ? changes.slice(changes.length - (slurm?.changes ?? 0)) : changes;
+  const written = steps.length === 0 ? changes.filter(({ event }) => event.startsWith("slurm-")) : changes;
   if (written.length === 0 && steps.length === 0) {
     return [];
   }
-  const lines = written.map(diffLineOf);
+  const lines = (style.all ? written : written.slice(0, SHOWN)).map(diffLineOf);
   const widths = { what: longest(lines, "what"), name: longest(lines, "name") };
-  const shown = (style.all ? lines : lines.slice(0, SHOWN)).map((line) => {
+  const shown = lines.map((line) => {
     const text = `  ${line.sign} ${line.what.padEnd(widths.what)}  ${line.name.padEnd(widths.name)}  ${line.detail}`;
     return style.colour ? styleText(SIGN_COLOURS[line.sign], text) : text;
   });
-  const hidden = lines.length - shown.length;
   return [
     "Changes:",
     ...shown,
-    ...(hidden > 0 ? [`  … and ${hidden} more (--all shows them)`] : []),
+    ...hiddenLines(written.length - shown.length, unlisted),
     ...(steps.length === 0 ? [] : [`Writes: ${describeSteps(steps)}`]),
+  ];
+}
+
+/** What is not shown, and what cannot be shown because it was only counted. */
+function hiddenLines(hidden: number, unlisted: PlanRecord["unlisted"]): string[] {
+  const counted = Object.entries(unlisted).map(([event, count]) => `${count} of ${printable(event)}`);
+  return [
+    ...(hidden > 0 ? [`  … and ${hidden} more (--all shows them)`] : []),
+    ...(counted.length > 0 ? [`  … and, counted but not listed, ${counted.join(", ")}`] : []),
   ];
 }
 
@@ -68,7 +83,7 @@ export function renderFailures(steps: readonly StepRecord[]): string[] {
   return failed.length + skipped.length === 0
     ? []
     : [
-        `rollcall: ${failed.length} step(s) failed, ${skipped.length} were not begun; the next sync does the rest [${failed.length > 0 ? "apply-failed" : "stopped"}]`,
+        `rollcall: ${countSteps(failed)} step(s) failed, ${countSteps(skipped)} were not begun; the next sync does the rest [${failed.length > 0 ? "apply-failed" : "stopped"}]`,
         ...failed.map((step) => `  ${nameOf(step)}: ${step.message}${hintFor(step.message ?? "")}`),
         ...(skipped.length > 0 ? [`  not begun because ${reasons}`] : []),
       ];
@@ -118,10 +133,10 @@ function describeSlurm({ cluster, changes, commands, seconds }: SlurmRecord): st
 
 function describeSteps(steps: readonly StepRecord[]): string {
   const maps = new Set(steps.flatMap(({ files }) => files ?? []));
-  const keyFiles = new Set(
-    steps.flatMap((step) => (step.kind === "revoke-keys" || step.kind === "grant-keys" ? [step.user] : [])),
-  ).size;
-  const homes = steps.filter((step) => step.kind === "create-home").length;
+  const ofKeys = steps.filter(({ kind }) => kind === "revoke-keys" || kind === "grant-keys");
+  const listed = ofKeys.filter(({ count }) => count === undefined);
+  const keyFiles = new Set(listed.map(({ user }) => user)).size + countSteps(ofKeys) - listed.length;
+  const homes = countSteps(steps.filter((step) => step.kind === "create-home"));
   return [
     ...maps,
     ...(keyFiles > 0 ? [`${keyFiles} key file(s)`] : []),
@@ -129,7 +144,10 @@ function describeSteps(steps: readonly StepRecord[]): string {
   ].join(", ");
 }
 
-function nameOf({ kind, files, user, path }: StepRecord): string {
+function nameOf({ kind, files, user, path, count }: StepRecord): string {
+  if (count !== undefined) {
+    return `${kind}, ${count} more, the first of them`;
+  }
   return files === undefined ? `${kind} for ${quoted(path ?? user)}` : `publishing ${files[0]}`;
 }
 

@@ -36,8 +36,8 @@ export function createMetrics(version: string): Metrics {
         countTraffic(counters, result.pull);
       } else if (result.kind === "done") {
         countTraffic(counters, result.record.pull);
-        result.record.steps.forEach(({ kind, result: ended = "planned" }) =>
-          counters.steps.inc({ kind, result: ended }),
+        result.record.steps.forEach(({ kind, result: ended = "planned", count = 1 }) =>
+          counters.steps.inc({ kind, result: ended }, count),
         );
       }
     },

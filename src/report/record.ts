@@ -4,6 +4,7 @@
  * In: a plan or a report. Out: plain data. The bytes of files and the text of keys stay behind.
  */
 
+import { boundedList, type Listed } from "../model/listed.ts";
 import type { Change, Plan, Step } from "../model/plan.ts";
 import { PROBLEMS, type Problem } from "../model/problem.ts";
 import type {
@@ -17,7 +18,7 @@ import type {
   SlurmReport,
   StepRecord,
 } from "../model/report.ts";
-import { diffLineOf } from "./diff.ts";
+import { SIGNS } from "./diff.ts";
 import { describeKey } from "./fingerprint.ts";
 
 /** What a plan would do. */
@@ -29,17 +30,23 @@ export function planRecordOf(planned: {
   readonly slurm: SlurmReport | undefined;
 }): PlanRecord {
   const { plan, problems, slurm } = planned;
+  // Whoever is asked to accept what is taken away sees all of it.
+  const { changes, unlisted } = allChanges(plan, slurm);
   return {
     planId: planned.planId,
     refusal: planned.refusal ?? null,
-    steps: plan.steps.map(stepRecordOf),
-    ...withSlurm(plan, problems, slurm),
+    steps: summedUp(plan.steps.map(stepRecordOf)),
+    changes: changes.map(withoutKey),
+    unlisted,
+    ...withSlurm(problems, slurm),
   };
 }
 
 /** What a sync did. */
 export function runRecordOf(report: RunReport): RunRecord {
   const { source, plan, planId, problems, outcomes, served, pull, setsOwners, seconds } = report;
+  const all = allChanges(plan, report.slurm);
+  const { changes, unlisted } = boundedList(all);
   return {
     source,
     planId,
@@ -49,28 +56,38 @@ export function runRecordOf(report: RunReport): RunRecord {
     accepted: report.accepted,
     shutOut: report.shutOut,
     ledgerIsRebuilt: report.ledgerIsRebuilt,
-    tally: tallyOf([...plan.changes, ...(report.slurm?.changes ?? [])]),
+    tally: tallyOf(all),
     historyGap: report.historyGap ?? null,
     seconds,
-    steps: outcomes.map(outcomeRecordOf),
-    ...withSlurm(plan, problems, report.slurm),
+    steps: summedUp(outcomes.map(outcomeRecordOf)),
+    changes: changes.map(withoutKey),
+    unlisted,
+    ...withSlurm(problems, report.slurm),
   };
 }
 
 /** Counted by the sign that a diff shows. */
-function tallyOf(changes: readonly Change[]): ChangeTally {
-  const signs = Map.groupBy(changes, (change) => diffLineOf(change).sign);
-  const count = (sign: "+" | "-" | "~") => signs.get(sign)?.length ?? 0;
-  return { added: count("+"), removed: count("-"), changed: count("~") };
+function tallyOf({ changes, unlisted }: Listed): ChangeTally {
+  const tally = { "+": 0, "-": 0, "~": 0 };
+  for (const { event } of changes) {
+    tally[SIGNS[event]] += 1;
+  }
+  for (const [event, sign] of Object.entries(SIGNS)) {
+    tally[sign] += unlisted[event] ?? 0;
+  }
+  return { added: tally["+"], removed: tally["-"], changed: tally["~"] };
+}
+
+/** Of both parts. */
+function allChanges({ changes, unlisted }: Plan, slurm: SlurmReport | undefined): Listed {
+  return { changes: [...changes, ...(slurm?.changes ?? [])], unlisted };
 }
 
 function withSlurm(
-  { changes }: Plan,
   problems: readonly Problem[],
   slurm: SlurmReport | undefined,
-): Pick<PlanRecord, "changes" | "problems" | "slurm"> {
+): Pick<PlanRecord, "problems" | "slurm"> {
   return {
-    changes: [...changes, ...(slurm?.changes ?? [])].map(withoutKey),
     problems: [...problems, ...(slurm?.problems ?? [])].map(problemRecordOf),
     slurm: slurm === undefined ? null : slurmRecordOf(slurm),
   };
@@ -83,6 +100,31 @@ function slurmRecordOf({ cluster, changes, failure, commands, seconds }: SlurmRe
     failure: failure === undefined ? null : { code: failure.code, message: failure.message },
     commands,
     seconds,
+  };
+}
+
+/** Of so many steps of one kind with the same end, each is listed; beyond them they are counted. */
+const LISTED_ALIKE = 1000;
+
+function summedUp(steps: readonly StepRecord[]): StepRecord[] {
+  const alike = Map.groupBy(steps, ({ kind, result = "planned" }) => `${kind} ${result}`);
+  const isAll = [...alike.values()].every(({ length }) => length <= LISTED_ALIKE);
+  if (isAll) {
+    return [...steps];
+  }
+  return [...alike.values()].flatMap((ofOne) => {
+    const rest = ofOne.slice(LISTED_ALIKE);
+    const [first] = rest;
+    return first === undefined ? ofOne : [...ofOne.slice(0, LISTED_ALIKE), sumOf(first, rest.length)];
+  });
+}
+
+function sumOf({ kind, result, message }: StepRecord, count: number): StepRecord {
+  return {
+    kind,
+    count,
+    ...(result !== undefined && { result }),
+    ...(message !== undefined && { message }),
   };
 }
 

@@ -31,7 +31,7 @@ const RecordShape = z.object({
   problems: z.array(z.object({ code: z.string(), subject: z.object({ kind: z.string(), id: z.string() }) })),
   served: z.object({ users: z.number(), active: z.number(), groups: z.number(), keys: z.number() }),
 });
-type Newer = "tally" | "historyGap";
+type Newer = "tally" | "historyGap" | "unlisted";
 /** An older version did not write everything. */
 type SavedRecord = Omit<RunRecord, Newer> & Partial<Pick<RunRecord, Newer>>;
 const Saved = z.object({
@@ -47,7 +47,7 @@ const Saved = z.object({
 export async function loadReport(directory: string): Promise<SavedReport | undefined> {
   const bytes = await readPrivate(directory, FILE_NAME);
   const saved = bytes && Saved.safeParse(parseJson(bytes.toString())).data;
-  const record = saved?.record && { tally: NO_CHANGES, historyGap: null, ...saved.record };
+  const record = saved?.record && { tally: NO_CHANGES, historyGap: null, unlisted: {}, ...saved.record };
   return saved && { ...saved, believedAt: saved.believedAt, failure: saved.failure, record };
 }
 

@@ -6,8 +6,6 @@
  */
 
 import { applyPublishMap } from "../../src/apply/caches.ts";
-import { renderIndex } from "../../src/formats/index-file.ts";
-import { placeInOrder } from "../../src/formats/lines.ts";
 import { endsWithSentinel, SENTINELS } from "../../src/formats/sentinel.ts";
 import type { Directory } from "../../src/model/directory.ts";
 import type { PublishMap } from "../../src/model/plan.ts";
@@ -15,6 +13,7 @@ import { observeCaches } from "../../src/observe/caches.ts";
 import { planCaches } from "../../src/plan/caches.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
 import { anEmptyNode, aUserDraft, BEFORE, RULES } from "./drafts.ts";
+import { simpleIndex, simpleLines } from "./simple-maps.ts";
 
 const [layout = "slots", seconds = "10"] = process.argv.slice(2);
 const SETTINGS = { root: "/", caches: { directory: "/etc", index: "always" } } as const;
@@ -47,11 +46,11 @@ function naive(step: PublishMap): PublishMap {
     .split("\n")
     .filter((line) => /^[a-z]/.test(line) && !/^no(?:body|group):/.test(line))
     .sort();
-  const { bytes, offsets } = placeInOrder(lines);
+  const { bytes, offsets } = simpleLines(lines);
   const keyOf = (line: string, index: string) => line.split(":")[index.endsWith("name") ? 0 : 2] ?? "";
   const indexes = step.indexes.map(({ name }) => ({
     name,
-    bytes: renderIndex(lines.map((line, nth) => ({ key: keyOf(line, name), offset: offsets[nth] ?? 0 }))),
+    bytes: simpleIndex(lines.map((line, nth) => ({ key: keyOf(line, name), offset: offsets[nth] ?? 0 }))),
   }));
   return { ...step, data: { ...step.data, bytes }, indexes, retired: [], isRelayout: false };
 }

@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { isOurs, parseAuthorizedKeys, renderAuthorizedKeys } from "../../src/formats/authorized-keys.ts";
 import { parseGroup, renderGroup } from "../../src/formats/group.ts";
-import { parseIndex, renderIndex } from "../../src/formats/index-file.ts";
-import { placeInOrder } from "../../src/formats/lines.ts";
+import { type IndexEntry, parseIndex, renderIndex } from "../../src/formats/index-file.ts";
+import { renderLines } from "../../src/formats/lines.ts";
 import { parsePasswd, renderPasswd } from "../../src/formats/passwd.ts";
 import { parseShadow, renderShadow } from "../../src/formats/shadow.ts";
 import { parseSshkey, renderSshkey } from "../../src/formats/sshkey.ts";
@@ -12,6 +12,7 @@ import type { Directory } from "../../src/model/directory.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
 import { BEFORE, RULES, someDrafts } from "../support/drafts.ts";
 import { aKey } from "../support/records.ts";
+import { simpleIndex } from "../support/simple-maps.ts";
 import { aDirectoryOf, wildGroupDraft, wildUserDraft } from "../support/wild.ts";
 
 /** Directories made from records of every kind, sound and hostile. */
@@ -20,7 +21,7 @@ const directories = fc
   .map(([users, groups]): Directory => validateDirectory(someDrafts(users, groups), RULES, BEFORE).directory);
 
 function fileOf(lines: readonly string[]): Uint8Array {
-  return placeInOrder(lines).bytes;
+  return renderLines(lines, String).bytes;
 }
 
 describe("passwd.cache", () => {
@@ -134,8 +135,18 @@ describe("sshkey.cache", () => {
 });
 
 describe("an index file", () => {
+  /** Of lines that have the key in their first field. */
+  function indexOf(entries: readonly IndexEntry[]): Uint8Array {
+    const lines = renderLines(entries, ({ key }) => `${key}:x`);
+    return renderIndex(
+      lines,
+      0,
+      Uint32Array.from(entries, ({ offset }) => offset),
+    );
+  }
+
   it("is byte for byte what libnss-cache searches", () => {
-    const file = renderIndex([
+    const file = indexOf([
       { key: "bob", offset: 0 },
       { key: "ad", offset: 120 },
     ]);
@@ -146,13 +157,13 @@ describe("an index file", () => {
   it("gives every record the same length in bytes, whatever the alphabet", () => {
     const name = fc
       .string({ unit: "grapheme", minLength: 1, maxLength: 12 })
-      .filter((text) => !/[\0\n]/.test(text));
+      .filter((text) => !/[\0\n:]/.test(text));
     const entries = fc.uniqueArray(fc.record({ key: name, offset: fc.nat(10_000_000) }), {
       selector: ({ key }) => Buffer.from(key).toString("latin1"),
     });
     fc.assert(
       fc.property(entries, (list) => {
-        const read = parseIndex(renderIndex(list));
+        const read = parseIndex(indexOf(list));
 
         const sorted = list.toSorted((left, right) =>
           Buffer.compare(Buffer.from(left.key), Buffer.from(right.key)),
@@ -168,13 +179,41 @@ describe("an index file", () => {
     );
   });
 
+  it("is what the simple way makes of the same names and numbers, in any order", () => {
+    const aRecord = fc.record({
+      name: fc.stringMatching(/^[a-c]{1,4}$/),
+      id: fc.oneof(fc.nat(200), fc.integer({ min: 990, max: 1100 }), fc.nat(2 ** 32 - 1)),
+      offset: fc.oneof(fc.nat(20), fc.nat(2 ** 32 - 1)),
+    });
+    fc.assert(
+      fc.property(fc.uniqueArray(aRecord, { selector: ({ id }) => id, maxLength: 40 }), (records) => {
+        const lines = renderLines(records, ({ name, id }) => `${name}:x:${id}:`);
+        const offsets = Uint32Array.from(records, ({ offset }) => offset);
+
+        for (const [field, keys] of [
+          records.map(({ name }) => name),
+          [],
+          records.map(({ id }) => String(id)),
+        ].entries()) {
+          const simple = simpleIndex(keys.map((key, nth) => ({ key, offset: offsets[nth] ?? 0 })));
+          assert.ok(keys.length === 0 || Buffer.compare(renderIndex(lines, field, offsets), simple) === 0);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it("points at the byte where each line starts", () => {
-    const lines = ["é:1", "日本:2", "z:3"];
+    const lines = Array.from(
+      { length: 700 },
+      (_, nth) => `${["é", "日本", "z"][nth % (nth < 300 ? 1 : 3)]}${nth}:${"x".repeat(nth % 90)}`,
+    );
 
-    const { bytes, offsets } = placeInOrder(lines);
+    const { bytes, starts } = renderLines(lines, String);
 
-    const found = offsets.map((offset) => Buffer.from(bytes).subarray(offset).toString().split("\n")[0]);
-    assert.deepEqual(found, lines);
+    assert.deepEqual(bytes.toString().split("\n"), [...lines, ""]);
+    const found = [...starts].map((offset) => bytes.subarray(offset).toString().split("\n")[0]);
+    assert.deepEqual(found, [...lines, ""]);
   });
 
   it("is not read when its records have different lengths", () => {

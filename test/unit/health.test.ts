@@ -14,6 +14,7 @@ const RECORD: RunRecord = {
   planId: "0",
   steps: [],
   changes: [],
+  unlisted: {},
   problems: [],
   served: { users: 3, active: 3, keyless: 0, groups: 1, keys: 3 },
   pull: { requests: 2, bytes: 10, statuses: { 200: 2 }, mayShift: true, unchanged: false },

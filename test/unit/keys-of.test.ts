@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { type Pieces, textInMap } from "../../src/daemon/keys-in-map.ts";
 import { renderIndex } from "../../src/formats/index-file.ts";
-import { placeInSlots, type SlotRecord } from "../../src/formats/slots.ts";
+import { type Lines, renderLines } from "../../src/formats/lines.ts";
+import { placeInSlots } from "../../src/formats/slots.ts";
 import { keysInText, renderSshkey } from "../../src/formats/sshkey.ts";
 import type { AuthorizedKey, UserName } from "../../src/model/ids.ts";
 
@@ -26,20 +27,19 @@ const people = fc.uniqueArray(fc.record({ name: names, keys }), {
 
 type Person = { readonly name: string; readonly keys: readonly string[] };
 
-function recordsOf(all: readonly Person[]): SlotRecord[] {
-  return all.map((person) => ({
-    name: person.name,
-    line: renderSshkey({ name: person.name as UserName, keys: person.keys as AuthorizedKey[] }),
-  }));
+function linesOf(all: readonly Person[]): Lines {
+  return renderLines(all, ({ name, keys }) =>
+    renderSshkey({ name: name as UserName, keys: keys as AuthorizedKey[] }),
+  );
 }
 
 /** Where each line went, after others stood there before. */
 function mapOf(all: readonly Person[], before: readonly Person[]) {
   const sentinel = { name: "nobody", line: "nobody:" };
-  const old = placeInSlots(recordsOf(before), new Uint8Array(), sentinel);
-  const { bytes, offsets } = placeInSlots(recordsOf(all), old.bytes, sentinel);
-  const entries = all.map(({ name }, nth) => ({ key: name, offset: offsets[nth] ?? 0 }));
-  return { bytes, index: renderIndex(entries), entries };
+  const lines = linesOf(all);
+  const old = placeInSlots(linesOf(before), new Uint8Array(), sentinel);
+  const { bytes, offsets } = placeInSlots(lines, old.bytes, sentinel);
+  return { bytes, lines, offsets, index: renderIndex(lines, 0, offsets) };
 }
 
 function piecesOf(bytes: Uint8Array): Pieces {
@@ -56,8 +56,16 @@ describe("the keys of one user in the map", () => {
     other.index,
     damage,
     now.index.subarray(1),
-    renderIndex(now.entries.map(({ key }, nth) => ({ key, offset: now.entries.at(nth - 1)?.offset ?? 0 }))),
-    renderIndex(now.entries.map(({ key, offset }) => ({ key, offset: offset + 1 }))),
+    renderIndex(
+      now.lines,
+      0,
+      now.offsets.map((_, nth) => now.offsets.at(nth - 1) ?? 0),
+    ),
+    renderIndex(
+      now.lines,
+      0,
+      now.offsets.map((offset) => offset + 1),
+    ),
   ];
 
   it("are found with any index or none, and are never somebody else's", async () => {

@@ -4,9 +4,11 @@ import fc from "fast-check";
 import { renderAuthorizedKeys } from "../../src/formats/authorized-keys.ts";
 import { parseIndex } from "../../src/formats/index-file.ts";
 import { parsePasswd } from "../../src/formats/passwd.ts";
+import { SENTINELS } from "../../src/formats/sentinel.ts";
+import { renderSshkey } from "../../src/formats/sshkey.ts";
 import type { Directory } from "../../src/model/directory.ts";
 import type { UserDraft } from "../../src/model/draft.ts";
-import type { Observed } from "../../src/model/observed.ts";
+import type { Observed, ObservedFile } from "../../src/model/observed.ts";
 import { refusalOf } from "../../src/plan/guard.ts";
 import { planChanges } from "../../src/plan/plan.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
@@ -21,6 +23,7 @@ import {
   someDrafts,
 } from "../support/drafts.ts";
 import { aKey } from "../support/records.ts";
+import { simpleIndex, simpleLines, simpleSlots } from "../support/simple-maps.ts";
 import { afterPlan, fileOf } from "../support/simulated-node.ts";
 import { aDirectoryOf, wildGroupDraft, wildUserDraft } from "../support/wild.ts";
 
@@ -30,6 +33,18 @@ const directories = fc
 
 function plan(directory: Directory, observed: Observed = anEmptyNode()) {
   return planChanges(directory, observed, PLAN_SETTINGS);
+}
+
+const bytesOf = (file: ObservedFile | undefined) => file?.bytes ?? new Uint8Array();
+const textOf = (file: ObservedFile | undefined) => Buffer.from(bytesOf(file)).toString();
+
+/** As passwd(5), group(5) and shadow(5) have them. */
+function linesOf({ users, groups }: Directory): Record<keyof typeof SENTINELS, string[]> {
+  return {
+    passwd: users.map((one) => [one.name, "x", one.uid, one.gid, one.gecos, one.home, one.shell].join(":")),
+    group: groups.map((one) => [one.name, "x", one.gid, one.members.join(",")].join(":")),
+    shadow: users.map(({ name, active }) => `${name}${active ? ":*:::::::" : ":!::::::1:"}`),
+  };
 }
 
 /** A node that serves these users, one key each. */
@@ -48,6 +63,31 @@ describe("a plan", () => {
         assert.deepEqual(plan(first, once).steps, []);
         assert.deepEqual(plan(second, twice).steps, []);
         assert.deepEqual(plan(second, twice).changes, []);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("makes the maps and the indexes that the simple way makes", () => {
+    fc.assert(
+      fc.property(directories, directories, (first, second) => {
+        const node = afterPlan(anEmptyNode(), plan(first));
+        const { maps } = afterPlan(node, plan(second, node));
+
+        for (const [map, lines] of Object.entries(linesOf(second)) as [keyof typeof SENTINELS, string[]][]) {
+          const records = lines.map((line) => ({ name: line.split(":")[0] ?? "", line }));
+          const { bytes, offsets } = simpleSlots(records, bytesOf(node.maps[map].data), SENTINELS[map]);
+          assert.equal(textOf(maps[map].data), Buffer.from(bytes).toString());
+          for (const [index, file] of maps[map].indexes) {
+            const keyOf = (line: string) => line.split(":")[index === "ixname" ? 0 : 2] ?? "";
+            const keys = lines.map((line, nth) => ({ key: keyOf(line), offset: offsets[nth] ?? 0 }));
+            assert.equal(textOf(file), Buffer.from(simpleIndex(keys)).toString());
+          }
+        }
+        assert.equal(
+          textOf(maps.sshkey.data),
+          Buffer.from(simpleLines(second.users.map(renderSshkey)).bytes).toString(),
+        );
       }),
       { numRuns: 60 },
     );

@@ -5,11 +5,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { renderLines } from "../../src/formats/lines.ts";
 import { SENTINELS } from "../../src/formats/sentinel.ts";
 import { placeInSlots, type SlotRecord, wasteIn } from "../../src/formats/slots.ts";
+import { simpleSlots } from "../support/simple-maps.ts";
 
 const SENTINEL = SENTINELS.passwd;
 const NOTHING: Uint8Array = new Uint8Array();
+
+const byName = (one: SlotRecord, other: SlotRecord) => (one.name < other.name ? -1 : 1);
+const linesOf = (records: readonly SlotRecord[]) => renderLines(records, ({ line }) => line);
 
 /** Versions of a small directory: who is there, and how long each gecos is (also in characters of several bytes). */
 const aVersion = fc
@@ -22,13 +27,13 @@ const aVersion = fc
   )
   .map((people) =>
     people
-      .sort(([a], [b]) => a - b)
       .map(
         ([nth, gecos]): SlotRecord => ({
           name: `u${nth}`,
           line: `u${nth}:x:${7000 + nth}:7000:${gecos}:/h:/s`,
         }),
-      ),
+      )
+      .sort(byName),
   );
 
 const text = (bytes: Uint8Array, from = 0) => Buffer.from(bytes).toString("utf8", from);
@@ -43,7 +48,7 @@ describe("records in slots", () => {
       fc.property(fc.array(aVersion, { minLength: 1, maxLength: 6 }), (versions) => {
         let bytes: Uint8Array = NOTHING;
         for (const records of versions) {
-          const placed = placeInSlots(records, bytes, SENTINEL);
+          const placed = placeInSlots(linesOf(records), bytes, SENTINEL);
 
           assert.deepEqual(
             recordsIn(placed.bytes).sort(),
@@ -63,9 +68,9 @@ describe("records in slots", () => {
   it("are where they were when they still fit, and give the same bytes when nothing changed", () => {
     fc.assert(
       fc.property(aVersion, aVersion, (first, second) => {
-        const one = placeInSlots(first, NOTHING, SENTINEL);
-        const two = placeInSlots(second, one.bytes, SENTINEL);
-        const again = placeInSlots(second, two.bytes, SENTINEL);
+        const one = placeInSlots(linesOf(first), NOTHING, SENTINEL);
+        const two = placeInSlots(linesOf(second), one.bytes, SENTINEL);
+        const again = placeInSlots(linesOf(second), two.bytes, SENTINEL);
 
         assert.deepEqual(text(again.bytes), text(two.bytes));
         for (const [nth, { name, line }] of second.entries()) {
@@ -84,11 +89,11 @@ describe("records in slots", () => {
       fc.property(fc.array(aVersion, { minLength: 2, maxLength: 8 }), (versions) => {
         let before = {
           records: [] as readonly SlotRecord[],
-          offsets: [] as readonly number[],
+          offsets: new Uint32Array() as Uint32Array,
           bytes: NOTHING,
         };
         for (const records of versions) {
-          const { bytes, offsets } = placeInSlots(records, before.bytes, SENTINEL);
+          const { bytes, offsets } = placeInSlots(linesOf(records), before.bytes, SENTINEL);
           for (const [nth, { name }] of before.records.entries()) {
             const offset = before.offsets[nth] ?? 0;
             assert.ok(offset < bytes.length, "an offset past the end aborts the reader");
@@ -114,14 +119,51 @@ describe("records in slots", () => {
 
   it("do not take room that became free with the publish before", () => {
     const record = (name: string): SlotRecord => ({ name, line: `${name}:x:1:1::/h:/s` });
-    const one = placeInSlots([record("aa"), record("bb")], NOTHING, SENTINEL);
-    const two = placeInSlots([record("bb")], one.bytes, SENTINEL);
-    const three = placeInSlots([record("bb"), record("cc")], two.bytes, SENTINEL);
-    const four = placeInSlots([record("bb"), record("cc"), record("dd")], three.bytes, SENTINEL);
+    const one = placeInSlots(linesOf([record("aa"), record("bb")]), NOTHING, SENTINEL);
+    const two = placeInSlots(linesOf([record("bb")]), one.bytes, SENTINEL);
+    const three = placeInSlots(linesOf([record("bb"), record("cc")]), two.bytes, SENTINEL);
+    const four = placeInSlots(linesOf([record("bb"), record("cc"), record("dd")]), three.bytes, SENTINEL);
 
     assert.notEqual(three.offsets[1], one.offsets[0]);
     assert.equal(four.offsets[2], one.offsets[0]);
-    assert.equal(wasteIn(four.bytes, ["bb", "cc", "dd"].map(record), SENTINEL), 0);
+    assert.equal(wasteIn(four.bytes, linesOf(["bb", "cc", "dd"].map(record)), SENTINEL), 0);
+  });
+
+  it("stand byte for byte where the simple way puts them, whatever another tool has left", () => {
+    const aFile = fc
+      .array(
+        fc.constantFrom(
+          "u1:x:1:1:Old and long:/h:/s",
+          "u12:x:1:1::/h:/s",
+          "u1:",
+          "gone:x:1:1::/h:/s",
+          "junk",
+          "",
+          "# c",
+          "#-",
+          "#-        ",
+          "#                              ",
+          ":",
+          "é:x:1:1::/:/",
+          SENTINEL.line,
+        ),
+        { maxLength: 12 },
+      )
+      .chain((lines) => fc.constantFrom(lines.join("\n"), `${lines.join("\n")}\n`));
+    fc.assert(
+      fc.property(aFile, fc.array(aVersion, { minLength: 1, maxLength: 6 }), (file, versions) => {
+        let bytes: Uint8Array = Buffer.from(file);
+        for (const records of versions) {
+          const simple = simpleSlots(records, bytes, SENTINEL);
+          const placed = placeInSlots(linesOf(records), bytes, SENTINEL);
+
+          assert.equal(text(placed.bytes), text(simple.bytes));
+          assert.deepEqual([...placed.offsets], simple.offsets);
+          bytes = placed.bytes;
+        }
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   it("take over whatever another tool has left, whole lines or not", () => {
@@ -136,7 +178,7 @@ describe("records in slots", () => {
         (records, lines, isWhole) => {
           const foreign = Buffer.from(`${lines.join("\n")}${isWhole ? "\n" : ""}`);
 
-          const placed = placeInSlots(records, foreign, SENTINEL);
+          const placed = placeInSlots(linesOf(records), foreign, SENTINEL);
 
           assert.deepEqual(
             recordsIn(placed.bytes).sort(),

@@ -6,7 +6,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import {
   chmod,
   type FileHandle,
@@ -85,7 +85,7 @@ export async function stageFile(spec: FileSpec): Promise<StagedFile> {
   return {
     path: temporary,
     async publish() {
-      await refuseToReplaceOddities(spec.path);
+      refuseToReplace(spec.path, await lstat(spec.path).catch(ignoreAbsence));
       await rename(temporary, spec.path);
     },
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
@@ -224,8 +224,8 @@ async function fill(handle: FileHandle, spec: FileSpec): Promise<void> {
   await file.sync();
 }
 
-async function refuseToReplaceOddities(path: string): Promise<void> {
-  const found = await lstat(path).catch(ignoreAbsence);
+/** Throws when what lstat(2) says of a path is no regular file. */
+export function refuseToReplace(path: string, found: Stats | undefined): void {
   if (found !== undefined && !found.isFile()) {
     throw new Error(`${path} is not a regular file, so it is not replaced: move it away`);
   }

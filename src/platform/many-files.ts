@@ -1,25 +1,36 @@
 /**
- * Many small files of one directory, written together, so that what is dear is paid once for all of them.
+ * Many small files of one directory: written together, so that what is dear is paid once for all of them, and read.
  *
- * In: the files. Out: for each of them why it is not in place; undefined where it is, whole and on disk. One that cannot be
- * written costs no other. The calls are synchronous, at a tenth of the price of asynchronous ones, so this is for a
- * directory that is local and root's own, and for a few hundred files at a time.
+ * The calls are synchronous, at a tenth of the price of asynchronous ones, so this is for a directory that is local and
+ * root's own; others get a turn between a few hundred files.
  */
 
 import {
   closeSync,
   fchmodSync,
   fchownSync,
+  fstatSync,
   lstatSync,
   openSync,
+  readSync,
   renameSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import type { ObservedFile } from "../model/observed.ts";
 import { runTool } from "./child.ts";
-import { type FileSpec, refuseToReplace, syncDirectory, temporaryName } from "./files.ts";
+import {
+  type FileSpec,
+  refuseLink,
+  refuseOddity,
+  refuseToReplace,
+  syncDirectory,
+  TO_READ,
+  temporaryName,
+} from "./files.ts";
 import { NEW_FILE } from "./new-file.ts";
 import { isRoot } from "./privileges.ts";
 
@@ -31,7 +42,10 @@ interface Staged {
   failure: unknown;
 }
 
-/** Writes, syncs and renames them, and syncs the directory once; in the order given, why each of them failed. */
+/**
+ * Writes, syncs and renames files, a few hundred of them, and syncs the directory once. Out: for each of them why it is not
+ * in place; undefined where it is, whole and on disk. One that cannot be written costs no other.
+ */
 export async function writeFiles(directory: string, specs: readonly FileSpec[]): Promise<readonly unknown[]> {
   const files = specs.map(
     (spec): Staged => ({ spec, temporary: join(dirname(spec.path), temporaryName()), failure: undefined }),
@@ -115,4 +129,58 @@ function syncFileSystemOf(directory: string): Promise<boolean> {
 async function syncFile(path: string): Promise<void> {
   await using file = await open(path);
   await file.sync();
+}
+
+/** Files read before anybody else gets a turn. */
+const TURN = 500;
+
+/** Reads regular files, by name; what is not there is left out. Throws where one cannot be read. */
+export async function observeFiles(
+  directory: string,
+  names: Iterable<string>,
+): Promise<Map<string, ObservedFile>> {
+  const files = new Map<string, ObservedFile>();
+  let looks = 0;
+  for (const name of names) {
+    const file = observe(`${directory}/${name}`);
+    if (file !== undefined) {
+      files.set(name, file);
+    }
+    looks += 1;
+    await (looks % TURN === 0 ? setImmediate() : undefined);
+  }
+  return files;
+}
+
+function observe(path: string): ObservedFile | undefined {
+  const fd = openRegular(path);
+  if (fd === undefined) {
+    return undefined;
+  }
+  try {
+    const found = fstatSync(fd);
+    refuseOddity(path, found);
+    const { size, mode, uid, gid, mtimeMs } = found;
+    return { bytes: readBytes(fd, size), mode: mode & 0o7777, uid, gid, mtimeMs };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openRegular(path: string): number | undefined {
+  try {
+    return openSync(path, TO_READ);
+  } catch (error) {
+    return refuseLink(path, error);
+  }
+}
+
+/** So small ones share memory. */
+function readBytes(fd: number, size: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(size);
+  let filled = 0;
+  for (let got = -1; got !== 0 && filled < size; filled += got) {
+    got = readSync(fd, bytes, filled, size - filled, filled);
+  }
+  return bytes.subarray(0, filled);
 }

@@ -6,11 +6,11 @@
  */
 
 import { messageOf } from "../model/failure.ts";
-import type { Plan, Step } from "../model/plan.ts";
+import type { GrantKeys, Plan, Step } from "../model/plan.ts";
 import type { Outcome } from "../model/report.ts";
 import type { Handlers } from "./handlers.ts";
 
-/** Never throws for a step: the outcomes say what happened. Stops between steps when the signal aborts. */
+/** Never throws for a step: the outcomes say what happened. Stops between steps, or batches of them, when the signal aborts. */
 export async function applyPlan(
   plan: Plan,
   handlers: Handlers,
@@ -18,45 +18,71 @@ export async function applyPlan(
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   let obstacle: string | undefined;
-  for (const step of plan.steps) {
-    if (signal.aborted) {
-      outcomes.push({ step, result: "skipped", message: "the run was stopped" });
-      continue;
-    }
-    if (obstacle !== undefined) {
-      outcomes.push({ step, result: "skipped", message: obstacle });
-      continue;
-    }
-    const outcome = await carryOut(step, handlers);
-    outcomes.push(outcome);
-    if (outcome.result === "failed") {
-      obstacle = obstacleAfter(step);
-    }
+  for (let next = 0; next < plan.steps.length; next = outcomes.length) {
+    const batch = batchAt(plan.steps, next);
+    const reason = signal.aborted ? "the run was stopped" : obstacle;
+    const ended =
+      reason === undefined
+        ? await carryOut(batch, handlers)
+        : batch.map((step) => ({ step, result: "skipped", message: reason }) as const);
+    outcomes.push(...ended);
+    obstacle ??= ended.map(obstacleAfter).find((one) => one !== undefined);
   }
   return outcomes;
 }
 
+/** Keys that are given together; the signal is looked at between two batches. */
+const MAX_BATCH = 500;
+
+/** One step, or as many grants as follow each other. */
+function batchAt(steps: readonly Step[], start: number): readonly Step[] {
+  let end = start + 1;
+  while (isGrant(steps[start]) && isGrant(steps[end]) && end - start < MAX_BATCH) {
+    end += 1;
+  }
+  return steps.slice(start, end);
+}
+
+function isGrant(step: Step | undefined): step is GrantKeys {
+  return step?.kind === "grant-keys";
+}
+
 /** Why nothing can be built on a step that failed; undefined when it concerned one user alone. */
-function obstacleAfter(step: Step): string | undefined {
-  if (step.kind === "keep-ledger") {
+function obstacleAfter({ step, result }: Outcome): string | undefined {
+  if (result === "failed" && step.kind === "keep-ledger") {
     return "the ledger could not be kept, and nobody is given an id that it does not have";
   }
   // Whatever else is taken away does not wait for keys, and those that are left are taken away again at the end.
-  return step.kind === "publish-map" && step.keys !== "revoked"
+  return result === "failed" && step.kind === "publish-map" && step.keys !== "revoked"
     ? `${step.data.name} could not be published`
     : undefined;
 }
 
-async function carryOut(step: Step, handlers: Handlers): Promise<Outcome> {
+async function carryOut(steps: readonly Step[], handlers: Handlers): Promise<readonly Outcome[]> {
   try {
-    await handle(step, handlers);
-    return { step, result: "done" };
+    const failures = await handle(steps, handlers);
+    return steps.map((step, nth) => outcomeOf(step, failures[nth]));
   } catch (error) {
-    return { step, result: "failed", message: messageOf(error) };
+    return steps.map((step) => outcomeOf(step, error));
   }
 }
 
-function handle(step: Step, handlers: Handlers): Promise<void> {
+function outcomeOf(step: Step, failure: unknown): Outcome {
+  return failure === undefined
+    ? { step, result: "done" }
+    : { step, result: "failed", message: messageOf(failure) };
+}
+
+async function handle(steps: readonly Step[], handlers: Handlers): Promise<readonly unknown[]> {
+  const [step] = steps;
+  if (step === undefined || step.kind === "grant-keys") {
+    return handlers["grant-keys"](steps.filter(isGrant));
+  }
+  await handleOne(step, handlers);
+  return [];
+}
+
+function handleOne(step: Exclude<Step, GrantKeys>, handlers: Handlers): Promise<void> {
   switch (step.kind) {
     case "remove-leftover":
       return handlers[step.kind](step);
@@ -71,8 +97,6 @@ function handle(step: Step, handlers: Handlers): Promise<void> {
     case "publish-map":
       return handlers[step.kind](step);
     case "create-home":
-      return handlers[step.kind](step);
-    case "grant-keys":
       return handlers[step.kind](step);
   }
 }

@@ -2,7 +2,7 @@
  * Where steps are carried out: one handler for each kind, in one file for each managed thing.
  */
 
-import type { Step } from "../model/plan.ts";
+import type { GrantKeys, Step } from "../model/plan.ts";
 import { applyPublishMap } from "./caches.ts";
 import { applyCreateHome } from "./homes.ts";
 import { applyGrantKeys, applyRevokeKeys } from "./keys.ts";
@@ -23,7 +23,12 @@ export interface ApplySettings {
 
 /** A handler for every kind of step; a new kind without one does not compile. */
 export type Handlers = {
-  readonly [Kind in Step["kind"]]: (step: Extract<Step, { kind: Kind }>) => Promise<void>;
+  readonly [Kind in Exclude<Step["kind"], "grant-keys">]: (
+    step: Extract<Step, { kind: Kind }>,
+  ) => Promise<void>;
+} & {
+  /** Many together, because there is one for each user: why each of them failed, undefined for what is done. */
+  readonly "grant-keys": (steps: readonly GrantKeys[]) => Promise<readonly unknown[]>;
 };
 
 /** The real handlers. */
@@ -36,6 +41,6 @@ export function handlersFor(settings: ApplySettings): Handlers {
     "keep-ledger": (step) => applyKeepLedger(step, settings),
     "publish-map": (step) => applyPublishMap(step, settings),
     "create-home": (step) => applyCreateHome(step, settings),
-    "grant-keys": (step) => applyGrantKeys(step, settings),
+    "grant-keys": (steps) => applyGrantKeys(steps, settings),
   };
 }

@@ -3,34 +3,49 @@
  */
 
 import type { GrantKeys, RevokeKeys } from "../model/plan.ts";
-import { ensureOwnDirectory, removeFile, syncDirectory, underRoot, writeFile } from "../platform/files.ts";
+import {
+  ensureOwnDirectory,
+  type FileSpec,
+  removeFile,
+  syncDirectory,
+  underRoot,
+  writeFile,
+} from "../platform/files.ts";
+import { writeFiles } from "../platform/many-files.ts";
 import type { ApplySettings } from "./handlers.ts";
 
 type KeysSettings = Pick<ApplySettings, "root" | "keys">;
 
-/** Carries out a `revoke-keys` step. */
+/** Carries out a `revoke-keys` step, each on its own: it is on disk before anything else is done. */
 export async function applyRevokeKeys(step: RevokeKeys, settings: KeysSettings): Promise<void> {
   const directory = await keysDirectory(settings);
   if (step.content === undefined) {
     await removeFile(`${directory}/${step.user}`);
     await syncDirectory(directory);
   } else {
-    await writeKeys(directory, step.user, step.content);
+    await writeFile(keyFile(directory, step.user, step.content));
   }
 }
 
-/** Carries out a `grant-keys` step. */
-export async function applyGrantKeys(step: GrantKeys, settings: KeysSettings): Promise<void> {
-  await writeKeys(await keysDirectory(settings), step.user, step.content);
+/** Carries out `grant-keys` steps together; says of each why it failed. */
+export async function applyGrantKeys(
+  steps: readonly GrantKeys[],
+  settings: KeysSettings,
+): Promise<readonly unknown[]> {
+  const directory = await keysDirectory(settings);
+  return writeFiles(
+    directory,
+    steps.map(({ user, content }) => keyFile(directory, user, content)),
+  );
 }
 
-async function writeKeys(directory: string, user: string, content: string): Promise<void> {
-  await writeFile({
+function keyFile(directory: string, user: string, content: string): FileSpec {
+  return {
     path: `${directory}/${user}`,
     bytes: Buffer.from(content),
     mode: 0o644,
     owner: { uid: 0, gid: 0 },
-  });
+  };
 }
 
 async function keysDirectory({ root, keys }: KeysSettings): Promise<string> {

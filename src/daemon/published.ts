@@ -4,25 +4,33 @@
 
 import type { Settings } from "../config/settings.ts";
 import { isOurs } from "../formats/authorized-keys.ts";
-import { PUBLISHED_FILE, renderPublished } from "../formats/published.ts";
+import { PUBLISHED_FILE, renderNews, renderPublished } from "../formats/published.ts";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
-import type { Observed } from "../model/observed.ts";
+import type { Observed, ObservedFile } from "../model/observed.ts";
 import type { Step } from "../model/plan.ts";
 import type { Difference, PublishedFile } from "../model/published.ts";
 import type { Outcome } from "../model/report.ts";
 import { observeCaches } from "../observe/caches.ts";
 import { observeKeyFiles } from "../observe/keys.ts";
 import { observeLocalAccounts } from "../observe/local-accounts.ts";
-import { differencesFrom, filesByPath, loadPublished, publishedFileOf } from "../observe/published.ts";
+import {
+  differencesFrom,
+  keyOwnerOf,
+  loadPublished,
+  otherFiles,
+  publishedFileOf,
+} from "../observe/published.ts";
 import { observeSudo } from "../observe/sudo.ts";
-import { observeFile, underRoot } from "../platform/files.ts";
+import { appendLine } from "../platform/append.ts";
+import { fileSize, observeFile, underRoot } from "../platform/files.ts";
+import { observeFiles } from "../platform/many-files.ts";
 import { isDenied, writePrivate } from "../platform/private-files.ts";
 
 type Places = Pick<Settings, "caches" | "keys" | "state" | "sudo">;
 
 /**
- * Writes the list anew where a run has written files, or found them touched and yet as they should be. Only those are
- * read again; what could not be put back stays on the list as it was left.
+ * Adds to the list what a run has written, or found touched and yet as it should be. Only that is read again; what could
+ * not be put back stays on the list as it was left. Without a list, or when it has grown, it is written whole.
  */
 export async function notePublished(
   { outcomes, observed }: { readonly outcomes: readonly Outcome[]; readonly observed: Observed },
@@ -38,29 +46,86 @@ export async function notePublished(
   if (touched.size === 0 && observed.published !== undefined) {
     return;
   }
-  const before = observed.published ?? ownFiles(observed, places);
-  const files = new Map(before.map((file) => [file.path, file]));
-  for (const path of touched) {
-    const file = await observeFile(underRoot(root, path));
-    files.delete(path);
-    if (file !== undefined && (isNamedByUs(path, places) || isOurs(Buffer.from(file.bytes).toString()))) {
-      files.set(path, publishedFileOf(path, file));
+  const news = await newsOf(touched, places, root);
+  const list = { directory: underRoot(root, places.state.directory), name: PUBLISHED_FILE };
+  if (observed.published !== undefined && (await mayGrow(list, observed.published.length, news.size))) {
+    await appendLine({ ...list, maxBytes: Number.POSITIVE_INFINITY, spareBytes: 0 }, renderNews(news));
+    return;
+  }
+  const files = new Map((observed.published ?? ownFiles(observed, places)).map((file) => [file.path, file]));
+  for (const [path, file] of news) {
+    if (file === undefined) {
+      files.delete(path);
+    } else {
+      files.set(path, file);
     }
   }
   const sorted = [...files.values()].sort((left, right) => (left.path < right.path ? -1 : 1));
-  await writePrivate(underRoot(root, places.state.directory), PUBLISHED_FILE, renderPublished(sorted));
+  await writePrivate(list.directory, list.name, renderPublished(sorted));
 }
 
+/** Of a line, and of a whole list for which it is not worth while to be brief. */
+const LINE_BYTES = 200;
+const SMALL_BYTES = 64 * 1024;
+
+/** A list is written whole again before it is twice as long as it must be. */
+async function mayGrow(
+  { directory, name }: { readonly directory: string; readonly name: string },
+  files: number,
+  news: number,
+): Promise<boolean> {
+  const size = (await fileSize(`${directory}/${name}`)) ?? Number.POSITIVE_INFINITY;
+  return size + news * LINE_BYTES < SMALL_BYTES + 2 * files * LINE_BYTES;
+}
+
+/** How these files are now; undefined for what has no place on the list. */
+async function newsOf(
+  paths: ReadonlySet<string>,
+  places: Places,
+  root: string,
+): Promise<ReadonlyMap<string, PublishedFile | undefined>> {
+  const news = new Map<string, PublishedFile | undefined>();
+  const users: string[] = [];
+  for (const path of paths) {
+    const user = keyOwnerOf(path, places);
+    if (user === undefined) {
+      const file = await observeFile(underRoot(root, path));
+      news.set(path, file && publishedFileOf(path, file));
+    } else {
+      users.push(user);
+    }
+  }
+  for (let start = 0; start < users.length; start += AT_ONCE) {
+    const batch = users.slice(start, start + AT_ONCE);
+    const files = await observeFiles(underRoot(root, places.keys.directory), batch);
+    for (const user of batch) {
+      const path = `${places.keys.directory}/${user}`;
+      const file = files.get(user);
+      news.set(path, file && isOurs(headOf(file)) ? publishedFileOf(path, file) : undefined);
+    }
+  }
+  return news;
+}
+
+/** So many files are in memory while their digests are made. */
+const AT_ONCE = 500;
+
+/** What is there of Rollcall's: among key files, only the first line tells whose a file is. */
 function ownFiles(observed: Observed, places: Places): PublishedFile[] {
-  return [...filesByPath(observed, places)]
-    .filter(([path, { bytes }]) => isNamedByUs(path, places) || isOurs(Buffer.from(bytes).toString()))
-    .map(([path, file]) => publishedFileOf(path, file));
+  return [
+    ...[...otherFiles(observed, places)].map(([path, file]) => publishedFileOf(path, file)),
+    ...[...observed.keyFiles]
+      .filter(([, file]) => isOurs(headOf(file)))
+      .map(([user, file]) => publishedFileOf(`${places.keys.directory}/${user}`, file)),
+  ];
 }
 
-/** Among key files, only the first line tells whose a file is. */
-function isNamedByUs(path: string, { keys }: Places): boolean {
-  return !path.startsWith(`${keys.directory}/`);
+function headOf({ bytes }: ObservedFile): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8", 0, HEAD_BYTES);
 }
+
+/** More than a first line. */
+const HEAD_BYTES = 200;
 
 /** The files a step writes or removes. */
 function pathsOf(step: Step, { caches, keys, sudo }: Places): string[] {
@@ -98,14 +163,18 @@ export async function verifyNode(places: Places, root: string): Promise<Verified
     const keyFiles = await observeKeyFiles(underRoot(root, places.keys.directory));
     const sudoers = await observeSudo(underRoot(root, places.sudo.file));
     const { userNames } = await observeLocalAccounts(root);
-    const files = filesByPath({ maps, keyFiles, sudoers }, places);
-    const own = [...userNames]
-      .map((name) => `${places.keys.directory}/${name}`)
-      .filter((path) => files.delete(path));
+    const isOwn = (user: string) => userNames.has(user);
+    const others = new Map([...keyFiles].filter(([user]) => !isOwn(user)));
     return {
       files: published.length,
-      differences: differencesFrom(published, files, { ...places, trustsTimes: false }),
-      own,
+      differences: differencesFrom(
+        published,
+        { maps, keyFiles: others, sudoers },
+        { ...places, trustsTimes: false },
+      ),
+      own: [...userNames]
+        .filter((user) => keyFiles.has(user))
+        .map((user) => `${places.keys.directory}/${user}`),
     };
   } catch (error) {
     const message = `Comparing this node with what was published failed: ${messageOf(error)}${hintFor(messageOf(error))}.`;

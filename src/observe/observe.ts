@@ -18,7 +18,7 @@ import { observeKeyFiles } from "./keys.ts";
 import { observeLedger } from "./ledger.ts";
 import { observeLeftovers } from "./leftovers.ts";
 import { observeLocalAccounts } from "./local-accounts.ts";
-import { differencesFrom, filesByPath, loadPublished } from "./published.ts";
+import { differencesFrom, loadPublished } from "./published.ts";
 import { observeSudo } from "./sudo.ts";
 
 /** Where to look. */
@@ -75,13 +75,15 @@ export async function observeNode(
     const published = await loadPublished(underRoot(root, state.directory));
     const homes = await observeHomes(root, directory);
     const sudoers = await observeSudo(underRoot(root, settings.sudo.file));
-    const files = filesByPath({ maps, keyFiles, sudoers }, settings);
+    const files = { maps, keyFiles, sudoers };
     return {
       ...before,
       keyFiles,
       sudoers,
       published,
-      differences: differencesFrom(published ?? [], files, { keys, trustsTimes: true }).filter(isOurOwn),
+      differences: differencesFrom(published ?? [], files, { ...settings, trustsTimes: true }).filter(
+        isOurOwn,
+      ),
       homes,
       leftovers: await observeLeftovers(
         root,

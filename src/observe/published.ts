@@ -2,7 +2,7 @@
  * Whether what lies on this node is what was last published there: by size and time, by hash when in doubt.
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { PUBLISHED_FILE, parsePublished } from "../formats/published.ts";
 import { MAP_NAMES, type Observed, type ObservedFile } from "../model/observed.ts";
 import { indexFileName } from "../model/plan.ts";
@@ -16,8 +16,8 @@ export interface PublishedPlaces {
   readonly sudo: { readonly file: string };
 }
 
-/** What is on this node, by its path there. */
-export type FilesByPath = Map<string, ObservedFile>;
+/** What of a node is on the list. */
+export type NodeFiles = Pick<Observed, "maps" | "keyFiles" | "sudoers">;
 
 /** The list as it was left; undefined when there is none to trust. */
 export async function loadPublished(stateDirectory: string): Promise<readonly PublishedFile[] | undefined> {
@@ -25,11 +25,8 @@ export async function loadPublished(stateDirectory: string): Promise<readonly Pu
   return bytes && parsePublished(bytes);
 }
 
-/** Every map, index and key file, and the drop-in of sudoers(5). */
-export function filesByPath(
-  { maps, keyFiles, sudoers }: Pick<Observed, "maps" | "keyFiles" | "sudoers">,
-  { caches, keys, sudo }: PublishedPlaces,
-): FilesByPath {
+/** Every map and index, and the drop-in of sudoers(5), by path. */
+export function otherFiles({ maps, sudoers }: NodeFiles, { caches, sudo }: PublishedPlaces) {
   const files = new Map<string, ObservedFile>();
   for (const map of MAP_NAMES) {
     const { data, indexes } = maps[map];
@@ -38,11 +35,16 @@ export function filesByPath(
     }
     indexes.forEach((file, index) => files.set(`${caches.directory}/${indexFileName(map, index)}`, file));
   }
-  keyFiles.forEach((file, name) => files.set(`${keys.directory}/${name}`, file));
   if (sudoers !== undefined) {
     files.set(sudo.file, sudoers);
   }
   return files;
+}
+
+/** The user whose key file a path is; undefined for every other path. */
+export function keyOwnerOf(path: string, { keys }: Pick<PublishedPlaces, "keys">): string | undefined {
+  const prefix = `${keys.directory}/`;
+  return path.startsWith(prefix) ? path.slice(prefix.length) : undefined;
 }
 
 /** How a file is now, for the list. */
@@ -57,14 +59,29 @@ export function publishedFileOf(path: string, file: ObservedFile): PublishedFile
  */
 export function differencesFrom(
   published: readonly PublishedFile[],
-  files: FilesByPath,
-  { keys, trustsTimes }: Pick<PublishedPlaces, "keys"> & { readonly trustsTimes: boolean },
+  files: NodeFiles,
+  places: PublishedPlaces & { readonly trustsTimes: boolean },
 ): Difference[] {
-  const known = new Set(published.map(({ path }) => path));
-  const strangers = [...files].filter(([path]) => !known.has(path) && path.startsWith(`${keys.directory}/`));
+  const others = otherFiles(files, places);
+  const listed = new Set<string>();
+  const touched: Difference[] = [];
+  for (const left of published) {
+    const user = keyOwnerOf(left.path, places);
+    const file = user === undefined ? others.get(left.path) : files.keyFiles.get(user);
+    const difference = differenceOf(left, file, places.trustsTimes);
+    if (difference !== undefined) {
+      touched.push(difference);
+    }
+    if (user !== undefined) {
+      listed.add(user);
+    }
+  }
+  const strangers = [...files.keyFiles.keys()].filter((user) => !listed.has(user));
   return [
-    ...published.flatMap((left) => differenceOf(left, files.get(left.path), trustsTimes) ?? []),
-    ...strangers.map(([path]) => ({ path, how: "not Rollcall's" }) as const),
+    ...touched.sort((left, right) => (left.path < right.path ? -1 : 1)),
+    ...strangers.map(
+      (user) => ({ path: `${places.keys.directory}/${user}`, how: "not Rollcall's" }) as const,
+    ),
   ];
 }
 
@@ -89,5 +106,5 @@ function differenceOf(
 }
 
 function hashOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return hash("sha256", bytes, "hex");
 }

@@ -6,7 +6,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import {
   chmod,
   type FileHandle,
@@ -85,7 +85,7 @@ export async function stageFile(spec: FileSpec): Promise<StagedFile> {
   return {
     path: temporary,
     async publish() {
-      await refuseToReplaceOddities(spec.path);
+      refuseToReplace(spec.path, await lstat(spec.path).catch(ignoreAbsence));
       await rename(temporary, spec.path);
     },
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
@@ -157,23 +157,18 @@ function existsAlready(error: unknown): false {
   return false;
 }
 
+/** How a file is opened that is to be read: not through a link, and never waiting for a FIFO. */
+export const TO_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
 /** Reads a regular file with what stat(2) says of it; undefined when there is none. */
 export async function observeFile(path: string): Promise<ObservedFile | undefined> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await open(path, flags).catch((error: unknown) => {
-    if (errorCodeOf(error) === "ELOOP") {
-      throw new Error(`${path} is a symbolic link, so it is neither read nor replaced: move it away`);
-    }
-    return ignoreAbsence(error);
-  });
+  const handle = await open(path, TO_READ).catch((error: unknown) => refuseLink(path, error));
   if (handle === undefined) {
     return undefined;
   }
   await using file = handle;
   const found = await file.stat();
-  if (!found.isFile()) {
-    throw new Error(`${path} is not a regular file: move it away`);
-  }
+  refuseOddity(path, found);
   return {
     bytes: await file.readFile(),
     mode: found.mode & 0o7777,
@@ -181,6 +176,21 @@ export async function observeFile(path: string): Promise<ObservedFile | undefine
     gid: found.gid,
     mtimeMs: found.mtimeMs,
   };
+}
+
+/** For an error of open(2): undefined for what is not there; throws every other error again, and says so of a link. */
+export function refuseLink(path: string, error: unknown): undefined {
+  if (errorCodeOf(error) === "ELOOP") {
+    throw new Error(`${path} is a symbolic link, so it is neither read nor replaced: move it away`);
+  }
+  return ignoreAbsence(error);
+}
+
+/** Throws for what can be opened and is no regular file. */
+export function refuseOddity(path: string, found: Stats): void {
+  if (!found.isFile()) {
+    throw new Error(`${path} is not a regular file: move it away`);
+  }
 }
 
 /** Bytes of a regular file; undefined when there is none. */
@@ -224,8 +234,8 @@ async function fill(handle: FileHandle, spec: FileSpec): Promise<void> {
   await file.sync();
 }
 
-async function refuseToReplaceOddities(path: string): Promise<void> {
-  const found = await lstat(path).catch(ignoreAbsence);
+/** Throws when what lstat(2) says of a path is no regular file. */
+export function refuseToReplace(path: string, found: Stats | undefined): void {
   if (found !== undefined && !found.isFile()) {
     throw new Error(`${path} is not a regular file, so it is not replaced: move it away`);
   }

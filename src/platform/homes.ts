@@ -11,6 +11,7 @@ import { errorCodeOf, messageOf } from "../model/failure.ts";
 import type { ObservedHome } from "../model/observed.ts";
 import { inTime } from "./clock.ts";
 import { temporaryName, underRoot } from "./files.ts";
+import { type Look, lookByThread } from "./look-thread.ts";
 import { DIRECTORY, openSafeDirectory } from "./safe-directory.ts";
 import { copySkeleton, giveTo, type Owner } from "./skeleton.ts";
 
@@ -55,19 +56,39 @@ async function lookBelow(
   parent: string,
   children: readonly string[],
 ): Promise<ReadonlyMap<string, ObservedHome>> {
-  const homes = new Map<string, ObservedHome>();
   try {
     await using directory = await openSafeDirectory(root, parent);
-    for (const path of children) {
-      homes.set(path, await lookAt(directory.child(basename(path))));
-    }
+    return await lookAtAll(children, (path) => directory.child(basename(path)));
   } catch (error) {
-    for (const path of children) {
-      homes.set(path, await lookFromAfar(underRoot(root, path), messageOf(error)));
-    }
+    const homes = await lookAtAll(children, (path) => underRoot(root, path));
+    return new Map([...homes].map(([path, home]) => [path, asFromAfar(home, messageOf(error))]));
+  }
+}
+
+/** Starting a thread costs as much as so many looks without one. */
+const MANY = 1000;
+
+async function lookAtAll(
+  paths: readonly string[],
+  placeOf: (path: string) => string,
+): Promise<ReadonlyMap<string, ObservedHome>> {
+  const looks = paths.length < MANY ? undefined : await lookByThread(paths, placeOf).catch(() => undefined);
+  const homes = new Map<string, ObservedHome>();
+  for (const [nth, path] of paths.entries()) {
+    const look = looks?.[nth];
+    homes.set(path, look === undefined ? await lookAt(placeOf(path)) : homeOf(look));
   }
   return homes;
 }
+
+function homeOf(look: Look): ObservedHome {
+  if (typeof look === "number") {
+    return { kind: "directory", uid: look };
+  }
+  return typeof look === "string" ? HOMELESS[look] : { kind: "unreachable", ...look, hangs: false };
+}
+
+const HOMELESS = { absent: { kind: "absent" }, other: { kind: "other" } } as const;
 
 /** Builds a home and renames it into place; throws, leaving nothing behind, when something is there already. */
 export async function buildHome(spec: HomeSpec): Promise<void> {
@@ -106,8 +127,7 @@ async function lookAt(path: string): Promise<ObservedHome> {
 }
 
 /** A home that is there needs no safe way to it; one that is not cannot be made. */
-async function lookFromAfar(path: string, reason: string): Promise<ObservedHome> {
-  const home = await lookAt(path);
+function asFromAfar(home: ObservedHome, reason: string): ObservedHome {
   return home.kind === "directory" ? home : { kind: "unreachable", reason, hangs: false };
 }
 

@@ -2,7 +2,8 @@
  * A real sync that dies at, or is refused, one chosen file-system call: strace(1) does it to the program.
  *
  * In: a node, and which call. Out: how the sync ended, and the call that was hit, as strace saw it. One thread does all
- * the file work, so that its calls come in the same order each time and can be counted.
+ * the file work but that in the keys directory, which the main thread does, so that the calls of each come in the same
+ * order each time and can be counted.
  */
 
 import assert from "node:assert/strict";
@@ -14,6 +15,7 @@ import { type NodeRoot, type Ran, run } from "./node-root.ts";
 
 /** One call of a sync. */
 export interface Point {
+  readonly thread: "main" | "worker";
   /** The name of the call, but `create` or `open` for openat(2), and `write` for pwrite(2). */
   readonly kind: string;
   readonly call: string;
@@ -64,24 +66,34 @@ export function buildProgram(
     main: main[0],
     sync: (node) => run(process.execPath, commandFor(main, node)),
     pointsOf: async (node) => {
-      const { code, err, lines } = await traced(main, node, tracing(calls, []));
+      const { code, err, lines } = await traced(main, node, ["-f", ...tracing(calls, [])]);
       assert.equal(code, 0, err);
       return pointsIn(lines, node.path);
     },
     killAt: async (node, point) => {
-      const ran = await traced(main, node, injectionOf(node, point, "signal=SIGKILL"));
+      const ran = await traced(main, node, [
+        ...threadsOf(point),
+        ...injectionOf(node, point, "signal=SIGKILL"),
+      ]);
       return {
         ...ran,
-        hit: neverReturned(ran.lines).find((line) => line.call === point.call && touches(line, node.path))
-          ?.text,
+        hit: neverReturned(ran.lines).find(
+          (line) => line.call === point.call && touches(line, node.path) && isOf(point, line, ran.lines),
+        )?.text,
       };
     },
     refuse: async (node, point, error) => {
-      const args = ["--seccomp-bpf", ...injectionOf(node, point, `error=${error}`)];
+      const quick = point.thread === "main" ? [] : ["--seccomp-bpf"];
+      const args = [...threadsOf(point), ...quick, ...injectionOf(node, point, `error=${error}`)];
       const ran = await traced(main, node, args);
-      const hits = ran.lines.filter(({ text }) => text.includes("(INJECTED)"));
-      const isRight = hits.length === 1 && hits.every((line) => touches(line, node.path));
-      return { ...ran, hit: isRight ? hits[0]?.text : undefined };
+      const [first, ...more] = ran.lines.filter(({ text }) => text.includes("(INJECTED)"));
+      // The main thread may make as many such calls later, when it gives keys.
+      const isRight =
+        first !== undefined &&
+        isOf(point, first, ran.lines) &&
+        [first, ...more].every((line) => touches(line, node.path)) &&
+        more.every((line) => isOnKeys(line, node.path));
+      return { ...ran, hit: isRight ? first.text : undefined };
     },
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   };
@@ -94,12 +106,26 @@ const ALL_CALLS =
   );
 
 function injectionOf(node: NodeRoot, { call, nth, path }: Point, what: string): string[] {
-  const only = path === undefined ? [] : ["-P", join(node.path, path)];
+  const only = path === undefined ? [] : ["-P", join(node.path, path), "-P", ENV];
   return tracing([call], [...only, "-e", `inject=${call}:${what}:when=${nth}`]);
 }
 
+/** Without -f strace sees the main thread alone. */
+function threadsOf({ thread }: Point): string[] {
+  return thread === "main" ? [] : ["-f"];
+}
+
+/** Whether a call was made by the thread that was meant. */
+function isOf({ thread }: Point, line: Line, lines: readonly Line[]): boolean {
+  return thread === "main" || line.thread !== lines[0]?.thread;
+}
+
+/** Nothing but the start of the program has to do with this file. */
+const ENV = "/usr/bin/env";
+
+/** The first line is of the main thread, which runs env(1) first. */
 function tracing(calls: readonly string[], more: readonly string[]): string[] {
-  return ["-e", `trace=${calls.join(",")}`, ...more];
+  return ["-e", `trace=execve,${calls.join(",")}`, ...more];
 }
 
 /** The program and its command. */
@@ -119,8 +145,8 @@ interface Line {
 
 async function traced(main: Main, node: NodeRoot, args: readonly string[]) {
   const output = join(node.path, "trace");
-  const command = [process.execPath, ...commandFor(main, node)];
-  const ran = await run("strace", ["-f", "-qq", "-y", "-o", output, ...args, ...command], {
+  const command = [ENV, process.execPath, ...commandFor(main, node)];
+  const ran = await run("strace", ["-qq", "-y", "-o", output, ...args, ...command], {
     UV_THREADPOOL_SIZE: "1",
     // What is cached and what is not would make other calls in each run.
     NODE_DISABLE_COMPILE_CACHE: "1",
@@ -133,13 +159,13 @@ async function traced(main: Main, node: NodeRoot, args: readonly string[]) {
 }
 
 function parseLine(text: string): Line {
-  const [, thread = "", call = ""] = /^(\d+) +(\w*)/.exec(text) ?? [];
+  const [, thread = "", call = ""] = /^(?:(\d+) +)?(\w*)/.exec(text) ?? [];
   return { thread, call, text };
 }
 
 /** What the call is about: the path of its descriptor, or the first path among its arguments. */
 function targetOf({ text }: Line): string {
-  return /^\d+ +\w+\(\d+<([^>]*)>/.exec(text)?.[1] ?? /"([^"]*)"/.exec(text)?.[1] ?? "";
+  return /^(?:\d+ +)?\w+\(\d+<([^>]*)>/.exec(text)?.[1] ?? /"([^"]*)"/.exec(text)?.[1] ?? "";
 }
 
 function touches(line: Line, root: string): boolean {
@@ -147,27 +173,45 @@ function touches(line: Line, root: string): boolean {
   return target === root || target.startsWith(`${root}/`) || target.startsWith("/proc/self/fd/");
 }
 
+const KEYS = "/etc/ssh/authorized_keys.d";
+
+function isOnKeys(line: Line, root: string): boolean {
+  const target = targetOf(line);
+  return target === `${root}${KEYS}` || target.startsWith(`${root}${KEYS}/`);
+}
+
 /**
- * strace counts for each thread on its own, so a call that another thread makes as often is no point, unless it can be
- * told by its path. Files are written by pwrite64, and threads woken by write, so that the two are not mistaken.
+ * strace counts for each thread on its own, so a call of the worker that another thread makes as often before it is no
+ * point, unless it can be told by its path. Files are written by pwrite64, and threads woken by write, so that the two are
+ * not mistaken. When the main thread gives keys, nearly everything else is done.
  */
 function pointsIn(lines: readonly Line[], root: string): Point[] {
-  const worker = lines.find(({ text }) => text.includes("/.rollcall-"))?.thread;
+  const main = lines[0]?.thread;
+  const worker = lines.find((line) => line.thread !== main && line.text.includes("/.rollcall-"))?.thread;
   const counts = new Map<string, number>();
+  const early = new Map<string, number>();
   const points = lines.flatMap((line): Point[] => {
     const target = targetOf(line);
     const path = hasFixedPath(line, root) ? target.slice(root.length) : undefined;
+    const isGiving = line.thread === main && line.call !== "openat" && isOnKeys(line, root);
     const inThread = countUp(counts, `${line.thread} ${line.call}`);
     const onPath = countUp(counts, `${line.thread} ${line.call} ${target}`);
-    if (line.thread !== worker || !ALL_CALLS.includes(line.call) || !touches(line, root)) {
+    if (!isGiving) {
+      countUp(early, `${line.thread} ${line.call}`);
+    }
+    const isPoint =
+      line.thread === worker ? touches(line, root) : line.thread === main && isOnKeys(line, root);
+    if (!isPoint || !ALL_CALLS.includes(line.call)) {
       return [];
     }
+    const thread = line.thread === main ? "main" : "worker";
     const nth = path === undefined ? inThread : onPath;
     const what = target.replace(root, "").replace(/\.rollcall-\w+/g, "(temporary)");
-    return [{ kind: kindOf(line), call: line.call, nth, path, name: `${line.call} ${nth} on ${what}` }];
+    const name = `${line.call} ${nth} of the ${thread} thread on ${what}`;
+    return [{ thread, kind: kindOf(line), call: line.call, nth, path, name }];
   });
-  const isAlone = ({ call, nth, path }: Point) =>
-    path !== undefined || nth > mostByOthers(counts, call, worker);
+  const isAlone = ({ thread, call, nth, path }: Point) =>
+    thread === "main" || path !== undefined || nth > mostByOthers(early, call, worker);
   const lost = points.filter((point) => point.kind !== "open" && !isAlone(point));
   assert.deepEqual(lost, [], "another thread makes as many of these calls");
   return points.filter(isAlone);

@@ -2,7 +2,7 @@
  * `rollcall keys USER`: the keys of one user, as AuthorizedKeysCommand in sshd_config(5) wants them.
  */
 
-import { loadConfig } from "../config/load.ts";
+import { type KeysSlice, loadKeysSlice } from "../config/keys-slice.ts";
 import { keysOf } from "../daemon/keys-of.ts";
 import { quoted } from "../model/quoted.ts";
 import { type CommonOptions, type Context, configPath, EXIT } from "./context.ts";
@@ -13,7 +13,7 @@ import { toJson } from "./json.ts";
  * terminal it says why there is nothing to see.
  */
 export async function keys(context: Context, options: CommonOptions, user: string): Promise<number> {
-  const { keys: slice } = await loadConfig(configPath(options));
+  const slice = await sliceOf(configPath(options));
   const lines = await keysOf(options.root, slice.directory, user);
   if (options.json === true) {
     context.out(toJson({ user, keys: lines }));
@@ -26,4 +26,9 @@ export async function keys(context: Context, options: CommonOptions, user: strin
     );
   }
   return EXIT.ok;
+}
+
+/** Most files are plainly right; for any other the whole schema says what is wrong, or that nothing is. */
+async function sliceOf(path: string): Promise<KeysSlice> {
+  return (await loadKeysSlice(path)) ?? (await (await import("../config/load.ts")).loadConfig(path)).keys;
 }

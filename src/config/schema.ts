@@ -4,8 +4,9 @@
  * Strict: a key that is not here is a mistake, because a mistyped limit would be a limit that is not there.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { access, sudo } from "./access.ts";
+import { KEYS_DIRECTORY } from "./defaults.ts";
 import { attributes, iam } from "./iam.ts";
 import { slurm } from "./slurm.ts";
 import { absolutePath, duration, integer, octalMode, optionalDuration, SECOND_MS } from "./values.ts";
@@ -73,7 +74,7 @@ const homes = z
 const keys = z
   .strictObject({
     directory: absolutePath
-      .default("/etc/ssh/authorized_keys.d")
+      .default(KEYS_DIRECTORY)
       .describe("one file per user, for AuthorizedKeysFile of sshd_config(5)"),
     minRsaBits: integer(1024, 16_384).default(2048).describe("shortest RSA key"),
     maxPerUser: integer(1, 1000).default(64).describe("most keys a user can have; further ones are left out"),

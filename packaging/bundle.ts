@@ -5,7 +5,7 @@
  * Out: files in that directory; the same sources give the same bytes.
  */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build, type Plugin, transform } from "esbuild";
 import metadata from "../package.json" with { type: "json" };
@@ -25,6 +25,38 @@ const onlyVersion: Plugin = {
   },
 };
 
+/** What is used of packages that come as one piece. A name that is not here fails the build. */
+const PARTS: Readonly<Record<string, string>> = {
+  yaml: 'export * from "./node_modules/yaml/browser/dist/index.js";',
+  undici: `
+    import * as api from "./node_modules/undici/lib/api/index.js";
+    import Dispatcher from "./node_modules/undici/lib/dispatcher/dispatcher.js";
+    Object.assign(Dispatcher.prototype, api);
+    export { default as Agent } from "./node_modules/undici/lib/dispatcher/agent.js";`,
+  "prom-client": `
+    export { default as Counter } from "./node_modules/prom-client/lib/counter.js";
+    export { default as Gauge } from "./node_modules/prom-client/lib/gauge.js";
+    export { default as Histogram } from "./node_modules/prom-client/lib/histogram.js";
+    export { default as Registry } from "./node_modules/prom-client/lib/registry.js";`,
+  systeminformation: `
+    import lib from "./node_modules/systeminformation/lib/osinfo.js";
+    export const { osInfo } = lib;`,
+};
+
+const onlyParts: Plugin = {
+  name: "only-parts",
+  setup(building) {
+    building.onResolve({ filter: new RegExp(`^(?:${Object.keys(PARTS).join("|")})$`) }, ({ path }) => ({
+      path,
+      namespace: "part",
+    }));
+    building.onLoad({ filter: /.*/, namespace: "part" }, ({ path }) => ({
+      contents: PARTS[path] ?? "",
+      resolveDir: ROOT,
+    }));
+  },
+};
+
 // Names stay, so that the trace in a report of a defect can be read.
 const SMALL = { minifyWhitespace: true, minifySyntax: true } as const;
 
@@ -38,9 +70,7 @@ const { outputFiles } = await build({
   format: "esm",
   write: false,
   logLevel: "warning",
-  plugins: [onlyVersion],
-  // Of its ES modules only what is used comes in.
-  alias: { yaml: join(ROOT, "node_modules/yaml/browser/dist/index.js") },
+  plugins: [onlyVersion, onlyParts],
   ...SMALL,
 });
 
@@ -60,4 +90,11 @@ for (const { path, text } of outputFiles) {
     ...SMALL,
   });
   writeFileSync(join(out, basename(path)), code);
+}
+// Parts of an earlier build have other names.
+const names = new Set(outputFiles.map(({ path }) => basename(path)));
+for (const name of readdirSync(out)) {
+  if (/-[A-Z0-9]{8}\.js$/.test(name) && !names.has(name)) {
+    rmSync(join(out, name));
+  }
 }

@@ -56,7 +56,10 @@ const context: Context = {
 };
 
 // Whatever ends this process before its command has ended is no success.
-process.exitCode = EXIT.failed;
+let exitCode: number = EXIT.failed;
+process.once("exit", () => {
+  process.exitCode = exitCode;
+});
 void runProgram(context).then((code) => {
-  process.exitCode = code;
+  exitCode = code;
 });

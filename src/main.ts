@@ -4,8 +4,8 @@
  */
 
 import metadata from "../package.json" with { type: "json" };
-import type { Context } from "./cli/context.ts";
-import { runProgram } from "./cli/program.ts";
+import { type Context, EXIT } from "./cli/context.ts";
+import { runProgram } from "./cli/entry.ts";
 import { Secret } from "./model/secret.ts";
 
 const { env, stdout, stderr } = process;
@@ -55,4 +55,11 @@ const context: Context = {
   },
 };
 
-process.exitCode = await runProgram(context);
+// Whatever ends this process before its command has ended is no success.
+let exitCode: number = EXIT.failed;
+process.once("exit", () => {
+  process.exitCode = exitCode;
+});
+void runProgram(context).then((code) => {
+  exitCode = code;
+});

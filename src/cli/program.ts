@@ -1,21 +1,19 @@
 /**
- * The program around its commands: what they share, and what happens to their failures.
+ * The program around its commands: what they share, and how their arguments are read.
  *
  * In: a context. Out: an exit code. Each command is loaded only when it is called.
  */
 
 import { resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { Failure, messageOf } from "../model/failure.ts";
 import { nearest } from "../model/nearest.ts";
 import { quoted } from "../model/quoted.ts";
 import { addActs, addLooks, addWiring, helpOf } from "./commands.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
-import { toJson } from "./json.ts";
 import { renderAllWords, wordsOf } from "./words.ts";
 
-/** Runs the command in the arguments; prints failures and never throws. */
-export async function runProgram(context: Context): Promise<number> {
+/** Runs the command in the arguments; throws what goes wrong, but for wrong usage, which commander has told already. */
+export async function parseAndRun(context: Context): Promise<number> {
   let exitCode: number = EXIT.ok;
   const program = buildProgram(context, (code) => {
     exitCode = code;
@@ -24,44 +22,12 @@ export async function runProgram(context: Context): Promise<number> {
     await program.parseAsync([...context.args], { from: "user" });
     return exitCode;
   } catch (error) {
-    context.redraw?.("");
-    if (error instanceof CommanderError) {
-      return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (!(error instanceof CommanderError)) {
+      throw error;
     }
-    return printFailure(
-      context,
-      error,
-      program.opts<CommonOptions>().json === true || context.args.includes("--json"),
-    );
+    context.redraw?.("");
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
-}
-
-function printFailure(context: Context, error: unknown, json: boolean): number {
-  const isStopped = context.signal.aborted && !(error instanceof Failure);
-  const { code, message } = isStopped ? STOPPED : failureOf(error);
-  if (json) {
-    context.out(toJson({ error: { code, message } }));
-  }
-  context.err(`rollcall: ${printable(message)} [${code}]`);
-  return EXIT.failed;
-}
-
-/** A message may quote what a server said; nothing in it may steer the terminal. */
-function printable(message: string): string {
-  return message.replace(/[^\n\P{Cc}]/gu, "?");
-}
-
-const STOPPED = new Failure(
-  "stopped",
-  "Stopped by a signal; nothing was changed. The next sync starts anew.",
-);
-
-function failureOf(error: unknown): { readonly code: string; readonly message: string } {
-  if (error instanceof Failure) {
-    return error;
-  }
-  const trace = error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);
-  return { code: "unexpected", message: `This is a defect in Rollcall, please report it: ${trace}` };
 }
 
 /** The program with all its commands; each tells `finish` its exit code. */

@@ -4,7 +4,7 @@
 
 import { askDaemonForStatus } from "../daemon/ask-status.ts";
 import { systemClock } from "../platform/clock.ts";
-import { type HostFacts, readHostFacts } from "../platform/host.ts";
+import type { HostFacts } from "../platform/host-facts.ts";
 import { renderBoard, type Screen } from "../report/board.ts";
 import { renderDetails, renderStatus } from "../report/render-status.ts";
 import type { FullStatus, PublicStatus } from "../report/status.ts";
@@ -23,7 +23,7 @@ const WATCH_MS = 2000;
 
 /** Exits with 0 only when a daemon runs and is healthy, or when there is none and the last sync went well lately. */
 export async function status(context: Context, options: StatusOptions): Promise<number> {
-  const show = await showerFor(context, options);
+  const show = showerFor(context, options);
   let isHealthy = await show();
   while (options.watch === true && !context.signal.aborted) {
     await systemClock.sleep(WATCH_MS, context.signal).catch(() => undefined);
@@ -33,12 +33,12 @@ export async function status(context: Context, options: StatusOptions): Promise<
 }
 
 /** Shows how the node is now, and says whether it is healthy. */
-async function showerFor(context: Context, options: StatusOptions): Promise<() => Promise<boolean>> {
+function showerFor(context: Context, options: StatusOptions): () => Promise<boolean> {
   const { terminal, colour } = context;
   const print =
     options.watch === true ? redrawer(context) : (lines: readonly string[]) => context.out(lines.join("\n"));
-  // What kind of machine this is does not change while somebody looks at it.
-  const host = terminal === undefined || options.json === true ? undefined : await hostOf();
+  // What kind of machine this is does not change while somebody looks at it; to root the daemon says it.
+  let host: Promise<HostFacts | undefined> | undefined;
   return async () => {
     const { status: found, isLive } = await findStatus(context, options);
     const style = { colour, all: options.all === true };
@@ -50,7 +50,8 @@ async function showerFor(context: Context, options: StatusOptions): Promise<() =
       const [columns] = terminal.size();
       // A serial line does not know its width.
       const screen = { columns: columns || USUAL_COLUMNS, isUnicode: terminal.isUnicode, colour };
-      const board = renderBoard(found, { host: ("host" in found && found.host) || host, isLive }, screen);
+      host ??= "host" in found && found.host ? Promise.resolve(found.host) : hostOf();
+      const board = renderBoard(found, { host: await host, isLive }, screen);
       print([...board, ...(style.all ? detailsOf(found, screen) : [])]);
     }
     return found.healthy;
@@ -68,6 +69,7 @@ function detailsOf(found: FullStatus | PublicStatus, { colour, isUnicode }: Scre
 
 /** Elsewhere than on the node itself, such as in a container without tools, some of it may not be there to read. */
 async function hostOf(): Promise<HostFacts | undefined> {
+  const { readHostFacts } = await import("../platform/host-facts.ts");
   return readHostFacts().catch(() => undefined);
 }
 

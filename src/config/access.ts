@@ -2,7 +2,7 @@
  * The sections `access` and `sudo` of rollcall.yaml: who may do what on this node.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { absolutePath, groupName } from "./values.ts";
 
 /** POSIX names, as groups and users have them after names.* was applied. */

@@ -2,7 +2,7 @@
  * The sections `iam` and `attributes` of rollcall.yaml: where people come from, and what is read of them.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { absolutePath, attributePath, duration, integer } from "./values.ts";
 
 const list = (path: string) =>

@@ -2,14 +2,11 @@
  * Reads rollcall.yaml: in, a path; out, frozen settings, or every mistake at once.
  */
 
-import { dirname } from "node:path";
-import { LineCounter, parseDocument } from "yaml";
-import type { z } from "zod";
-import { Failure, hintFor, messageOf } from "../model/failure.ts";
-import { readText } from "../platform/files.ts";
-import { isOpenDirectory } from "../platform/open-directory.ts";
-import { isOpenToOthers } from "../platform/privileges.ts";
+import { LineCounter } from "yaml";
+import type * as z from "zod";
+import { Failure } from "../model/failure.ts";
 import { duplicatesIn, type Mistake, mistakeAt, mistakesOf, type Source } from "./mistakes.ts";
+import { parseYaml, readConfig, valueOf } from "./read.ts";
 import { ConfigSchema, type RawConfig } from "./schema.ts";
 import { crossMistakes, type Settings, settingsFrom } from "./settings.ts";
 
@@ -54,8 +51,7 @@ export function renderMistake(path: string, { line, key, message }: Mistake): st
 export function parseConfig(text: string): Loaded {
   const lines = new LineCounter();
   // Keys that are there twice are found below, with everything else that is wrong.
-  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, version: "1.2" } as const;
-  const document = parseDocument(text, options);
+  const document = parseYaml(text, { lineCounter: lines });
   const source: Source = { document, lines };
   if (document.errors.length > 0) {
     const mistakes = document.errors.map((error) => ({
@@ -65,7 +61,7 @@ export function parseConfig(text: string): Loaded {
     }));
     return { ok: false, mistakes };
   }
-  const raw: unknown = document.toJS({ maxAliasCount: 50 }) ?? {};
+  const raw: unknown = valueOf(document);
   const parsed = ConfigSchema.safeParse(raw);
   const single = parsed.success ? [] : parsed.error.issues.flatMap((issue) => mistakesOf(issue, source));
   const config = parsed.data ?? soundPartOf(raw, parsed.error?.issues ?? []);
@@ -110,17 +106,4 @@ function without(raw: unknown, paths: readonly (readonly PropertyKey[])[]): unkn
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
-}
-
-/** Who can change this file decides who gets in, so it must be as safe as what it controls. */
-async function readConfig(path: string): Promise<string> {
-  const { text, mode, uid } = await readText(path).catch((error: unknown) => {
-    const message = `Reading the configuration ${path} failed: ${messageOf(error)}${hintFor(messageOf(error))}. Run "rollcall" without arguments to see what a first one looks like.`;
-    throw new Failure("config-unreadable", message, { cause: error });
-  });
-  if (isOpenToOthers({ uid, mode }) || (await isOpenDirectory(dirname(path)))) {
-    const message = `The configuration ${path} can be changed by others (uid ${uid}, mode ${mode.toString(8).padStart(4, "0")}). Run: chown root ${path}; chmod go-w ${path} ${dirname(path)}`;
-    throw new Failure("config-unreadable", message);
-  }
-  return text;
 }

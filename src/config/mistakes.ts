@@ -3,7 +3,7 @@
  */
 
 import { type Document, isMap, isNode, isPair, isScalar, type LineCounter, visit } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { nearest } from "../model/nearest.ts";
 import { quoted } from "../model/quoted.ts";
 import { ConfigSchema } from "./schema.ts";

@@ -4,8 +4,9 @@
  * Strict: a key that is not here is a mistake, because a mistyped limit would be a limit that is not there.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { access, sudo } from "./access.ts";
+import { CACHES_DIRECTORY, KEYS_DIRECTORY } from "./defaults.ts";
 import { attributes, iam } from "./iam.ts";
 import { slurm } from "./slurm.ts";
 import { absolutePath, duration, integer, octalMode, optionalDuration, SECOND_MS } from "./values.ts";
@@ -77,7 +78,7 @@ const keys = z
       .default(true)
       .describe("a file per user for sshd; with `false` there is none, and sshd asks `rollcall keys USER`"),
     directory: absolutePath
-      .default("/etc/ssh/authorized_keys.d")
+      .default(KEYS_DIRECTORY)
       .describe("one file per user, for AuthorizedKeysFile of sshd_config(5)"),
     minRsaBits: integer(1024, 16_384).default(2048).describe("shortest RSA key"),
     maxPerUser: integer(1, 1000).default(64).describe("most keys a user can have; further ones are left out"),
@@ -91,7 +92,7 @@ const keys = z
 
 const caches = z
   .strictObject({
-    directory: absolutePath.default("/etc").describe("where libnss-cache looks for its files"),
+    directory: absolutePath.default(CACHES_DIRECTORY).describe("where libnss-cache looks for its files"),
     index: z
       .enum(["auto", "always", "never"])
       .default("auto")

@@ -2,7 +2,7 @@
  * The section `slurm` of rollcall.yaml.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { absolutePath, duration, groupName, integer, SECOND_MS } from "./values.ts";
 
 /** Slurm keeps names in lower case, and has an account `root` of its own. */

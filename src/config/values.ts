@@ -2,8 +2,9 @@
  * Kinds of values in rollcall.yaml, with what is said of one that is wrong.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { DURATION, durationMs } from "../model/duration.ts";
+import { ABSOLUTE_PATH } from "./defaults.ts";
 
 /** A second in milliseconds. */
 export const SECOND_MS = 1000;
@@ -36,8 +37,8 @@ export const octalMode = (text: string) =>
 /** A path in normal form. */
 export const absolutePath = z
   .string()
-  .regex(/^\/(?:[^/\0\n:]+(?:\/[^/\0\n:]+)*)?$/, "must be an absolute path without a slash at its end")
-  .regex(/^(?!.*\/\.{1,2}(?:\/|$))/, 'must not contain "." or ".."')
+  .regex(ABSOLUTE_PATH[0].pattern, ABSOLUTE_PATH[0].message)
+  .regex(ABSOLUTE_PATH[1].pattern, ABSOLUTE_PATH[1].message)
   .meta({ title: "absolute path" });
 
 /** Where a value lies in a SCIM resource (RFC 7644 §3.10, with slashes). */

@@ -5,7 +5,7 @@
  * root: the same with every detail, and sync now.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { parseJson } from "../model/json.ts";
 import type { TurnResult } from "../model/report.ts";
 import type { Clock } from "../platform/clock.ts";

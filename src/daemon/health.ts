@@ -10,7 +10,7 @@ import { type Moment, msBetween } from "../model/moment.ts";
 import { type RunRecord, type TurnResult, worthKeeping } from "../model/report.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { DiskSpace } from "../platform/disk-space.ts";
-import type { HostFacts } from "../platform/host.ts";
+import type { HostFacts } from "../platform/host-facts.ts";
 import { conditionsOf, type Facts } from "../report/judge.ts";
 import { NO_PACE, type Pace, paceAfter } from "../report/pace.ts";
 import type { SavedReport } from "../report/saved.ts";

@@ -5,7 +5,7 @@
  * no printable ASCII is escaped, so that no name can end a line or steer a terminal that shows the file.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { HistoryChange, HistoryEnd, HistoryEntry, PastSync } from "../model/history.ts";
 import { REASONS } from "../model/history.ts";
 import { parseJson } from "../model/json.ts";

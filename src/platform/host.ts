@@ -1,24 +1,8 @@
 /**
- * What kind of machine this is, and how much of it this process takes.
+ * How much of this machine this process takes, and what its programs look like.
  */
 
 import { setFlagsFromString } from "node:v8";
-import { osInfo } from "systeminformation";
-
-/** Of the machine; never changes while it is up. */
-export interface HostFacts {
-  /** `Debian GNU/Linux 12`. */
-  readonly os: string;
-  readonly kernel: string;
-  readonly arch: string;
-  readonly hostname: string;
-}
-
-/** Asks once; takes some fifty milliseconds and a few processes, so never while anybody waits. */
-export async function readHostFacts(): Promise<HostFacts> {
-  const { distro, release, kernel, arch, hostname } = await osInfo();
-  return { os: `${distro} ${release}`, kernel, arch, hostname };
-}
 
 /** Of this process. */
 export function residentBytes(): number {

@@ -7,7 +7,7 @@
 
 import { styleText } from "node:util";
 import { PROBLEMS } from "../model/problem.ts";
-import type { HostFacts } from "../platform/host.ts";
+import type { HostFacts } from "../platform/host-facts.ts";
 import { SEVERITY_COLOURS } from "./render-status.ts";
 import { sparkline } from "./sparkline.ts";
 import type { FullStatus, PublicStatus, ShownSync } from "./status.ts";

@@ -2,7 +2,7 @@
  * The last report, kept on disk for the next process: `status` without a daemon, and a daemon that starts anew.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { RunFailure } from "../model/failure.ts";
 import { parseJson } from "../model/json.ts";
 import type { Moment } from "../model/moment.ts";

@@ -16,7 +16,7 @@ import {
   undoneSteps,
 } from "../model/report.ts";
 import type { DiskSpace } from "../platform/disk-space.ts";
-import type { HostFacts } from "../platform/host.ts";
+import type { HostFacts } from "../platform/host-facts.ts";
 import type { Pace, SyncFigures } from "./pace.ts";
 import { isHealthy, type ShownCondition } from "./tracker.ts";
 

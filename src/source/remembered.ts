@@ -7,7 +7,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Drafts } from "../model/draft.ts";
 import { parseJson } from "../model/json.ts";
 import { PROBLEMS, type ProblemCode } from "../model/problem.ts";

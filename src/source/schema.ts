@@ -4,7 +4,7 @@
  * Lenient where servers differ and nothing depends on it, strict where a mistake could lose people.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 
 const LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 const ERROR = "urn:ietf:params:scim:api:messages:2.0:Error";

@@ -56,10 +56,9 @@ export function buildProgram(
   calls: readonly string[] = ALL_CALLS,
 ): Program {
   const directory = mkdtempSync(join(tmpdir(), "rollcall-built-"));
-  const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, "package.json"), "utf8"));
-  const command = String(scripts.build).replace("packaging/dist", directory);
-  const PATH = `${join(REPOSITORY, "node_modules/.bin")}:${process.env["PATH"]}`;
-  const built = spawnSync("sh", ["-c", command], { cwd: REPOSITORY, env: { PATH }, encoding: "utf8" });
+  const built = spawnSync(process.execPath, [join(REPOSITORY, "packaging/bundle.ts"), directory], {
+    encoding: "utf8",
+  });
   assert.equal(built.status, 0, built.stderr);
   const main = [join(directory, "main.js"), ...words] as const;
   return {

@@ -278,7 +278,7 @@ async function failing(whole: Plan, isBroken: (step: Publish) => boolean) {
     "write-sudo": done,
     "keep-ledger": done,
     "create-home": done,
-    "grant-keys": done,
+    "grant-keys": () => Promise.resolve([]),
     "publish-map": (step) => (isBroken(step) ? Promise.reject(new Error("no space")) : done()),
   };
   const outcomes = await applyPlan(whole, handlers, new AbortController().signal);

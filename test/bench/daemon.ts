@@ -1,0 +1,103 @@
+/**
+ * What a turn of the daemon costs while nothing changes, and what it takes at rest: `npm run bench:daemon`.
+ *
+ * By what the IAM can do: ETags, filters, or neither. CPU is that of the daemon and of every process it started, next to that
+ * of its own first sync. Options: `--users 10000,100000 --turns 10`. Never a pass or a fail.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { ask, socketOf } from "../support/daemon.ts";
+import { makeNodeRoot, type NodeRoot } from "../support/node-root.ts";
+import type { LoadOptions } from "./load-iam.ts";
+import { benchConfig, LAUNCHER, newerFiles, startLoadIam } from "./measure.ts";
+
+const { values: options } = parseArgs({
+  options: { users: { type: "string", default: "10000,100000" }, turns: { type: "string", default: "10" } },
+});
+
+const KINDS: Readonly<Record<string, Partial<LoadOptions>>> = {
+  ETags: { etag: true },
+  "filters, no ETags": { filter: true },
+  neither: {},
+};
+const CLOCK_TICKS = 100;
+const EVERY_MS = 2000;
+
+/** CPU seconds of a process so far: its threads to the nanosecond, and the children that have ended by ticks. */
+function cpuSecondsOf({ pid }: ChildProcess): number {
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]),
+  );
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
+  const children = (Number(fields[13]) + Number(fields[14])) / CLOCK_TICKS;
+  return threads.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e9 + children;
+}
+
+function residentMiB({ pid }: ChildProcess): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+}
+
+/** How many turns have come to an end, whatever their result. */
+async function turnsOf(node: NodeRoot): Promise<number> {
+  const { text } = await ask(socketOf(node, "health"), "/metrics").catch(() => ({ text: "" }));
+  const counts = [...text.matchAll(/^rollcall_syncs_total\{result="\w+"\} (\d+)$/gm)];
+  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+async function waitForTurns(node: NodeRoot, turns: number): Promise<number> {
+  const limit = performance.now() + 300_000;
+  for (;;) {
+    const done = await turnsOf(node);
+    if (done >= turns) {
+      return done;
+    }
+    if (performance.now() > limit) {
+      throw new Error(`only ${done} of ${turns} turns in five minutes`);
+    }
+    await sleep(50);
+  }
+}
+
+console.log(
+  "| users | the IAM has | CPU of a turn | of the first sync's | requests | bytes | files | at rest |",
+);
+console.log("| --- | --- | --- | --- | --- | --- | --- | --- |");
+for (const users of options.users.split(",").map(Number)) {
+  for (const [kind, kindOptions] of Object.entries(KINDS)) {
+    await using iam = await startLoadIam({ users, ...kindOptions });
+    using node = makeNodeRoot();
+    const extra = `keys: { files: false }\nschedule: { every: ${EVERY_MS}ms, splay: 0s }\n`;
+    node.write("/etc/rollcall/rollcall.yaml", benchConfig(iam.url, extra));
+    const daemon = spawn(LAUNCHER, ["run", "--root", node.path], { stdio: ["ignore", "ignore", "inherit"] });
+    await waitForTurns(node, 1);
+    const first = cpuSecondsOf(daemon);
+    // The second turn may still learn how the server answers.
+    const before = await waitForTurns(node, 3);
+    await iam.traffic();
+    const [cpu, start] = [cpuSecondsOf(daemon), Date.now()];
+    // Asking how far it is would cost it more than a turn does.
+    await sleep(EVERY_MS * Number(options.turns));
+    const turns = (await waitForTurns(node, before + 1)) - before;
+    const { requests, bytes } = await iam.traffic();
+    const each = (cpuSecondsOf(daemon) - cpu) / turns;
+    const cells = [
+      users,
+      kind,
+      `${(each * 1000).toFixed(0)} ms`,
+      `${((each * 100) / first).toFixed(1)} %`,
+      (requests / turns).toFixed(1),
+      `${(bytes / turns / 1e6).toFixed(3)} MB`,
+      newerFiles(node.path, start),
+      `${residentMiB(daemon).toFixed(0)} MiB`,
+    ];
+    console.log(`| ${cells.join(" | ")} |`);
+    daemon.kill("SIGTERM");
+    await once(daemon, "exit");
+  }
+}

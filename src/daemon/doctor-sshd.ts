@@ -9,7 +9,7 @@ import { parseAccountLines } from "../formats/pam.ts";
 import { parseSshdSettings, settingOf } from "../formats/sshd-settings.ts";
 import { runTool } from "../platform/child.ts";
 import { underRoot } from "../platform/files.ts";
-import { isThere, programFault, readBounded } from "../platform/node-look.ts";
+import { isThere, programFault, readBounded, wayTo } from "../platform/node-look.ts";
 import { isRoot } from "../platform/privileges.ts";
 import { readSshdSettings, type SshdAnswer, type SshdQuestion, testSshd } from "../platform/sshd.ts";
 import { factOf, LOOK_MS, NEEDS_ROOT, OTHER_ROOT } from "./doctor-look.ts";
@@ -17,10 +17,17 @@ import type { MapsLook } from "./doctor-maps.ts";
 
 const SSHD_MS = 8000;
 
+/** What is known already. */
+interface Around {
+  readonly root: string;
+  readonly maps: Fact<MapsLook>;
+  readonly configPath: string;
+}
+
 /** Everything about sshd. */
 export async function lookAtSshd(
-  { keys }: Settings,
-  { root, maps }: { readonly root: string; readonly maps: Fact<MapsLook> },
+  { keys, caches }: Settings,
+  { root, maps, configPath }: Around,
 ): Promise<SshdFacts> {
   const user = valueOf(maps)?.logins[0]?.name;
   const look = <Value>(what: string, look: () => Promise<Value>) => factOf({ what, limitMs: LOOK_MS, look });
@@ -35,6 +42,10 @@ export async function lookAtSshd(
       const program = command.split(" ", 1)[0] ?? "";
       return program.startsWith("/") ? programFault(root, program) : undefined;
     }),
+    commandLacks: await look("looking at what AuthorizedKeysCommand reads", async () => {
+      const map = underRoot(root, `${caches.directory}/sshkey.cache`);
+      return keys.files ? undefined : ((await closedAt(configPath)) ?? (await closedAt(map)));
+    }),
     missingRevocations: await look("looking at RevokedKeys", async () => {
       const path = settingOf(valueOf(settings)?.settings ?? new Map(), "RevokedKeys") ?? "none";
       return path.startsWith("/") && !(await isThere(underRoot(root, path))) ? path : undefined;
@@ -44,6 +55,12 @@ export async function lookAtSshd(
     nologin: await look("looking for nologin files", () => findNologin(root)),
     confinement: await look("asking what confines sshd", () => readConfinement(root, keys.directory)),
   };
+}
+
+/** The file, or a directory above it, that others cannot read or pass through. */
+async function closedAt(path: string): Promise<string | undefined> {
+  const way = (await wayTo("/", path)) ?? [];
+  return way.find(({ mode }, nth) => (mode & (nth === 0 ? 0o004 : 0o001)) === 0)?.path;
 }
 
 async function faultOf(root: string): Promise<SshdFacts["fault"]> {

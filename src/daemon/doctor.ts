@@ -48,7 +48,7 @@ async function factsOf(
         ? unknown("homes cannot be looked at, and a plan would wait for them")
         : lookAtDirectory(own, { iam, around }, signal),
     lookAtNames(settings, { root, maps }),
-    lookAtSshd(settings, { root, maps }),
+    lookAtSshd(settings, { root, maps, configPath: question.configPath }),
     lookAtFiles(settings, aside),
     lookAtHomePlaces(settings, aside),
     lookAtHost(settings, { ...question, root }, signal),

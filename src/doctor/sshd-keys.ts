@@ -48,14 +48,22 @@ function commandIn(own: SshdSettings): { readonly command: string; readonly asks
 }
 
 /** Without key files nothing but the command counts. */
-function askingFinding(own: SshdSettings, { commandFault }: SshdFacts): Finding {
+function askingFinding(own: SshdSettings, { commandFault, commandLacks }: SshdFacts): Finding {
   const { command, asksUs } = commandIn(own);
-  return asksUs
-    ? commandFinding(own, { command, commandFault })
-    : broken(
-        `keys.files is off, and sshd does not ask Rollcall: AuthorizedKeysCommand is ${quoted(command)}`,
-        "Run: rollcall setup. It says what is in the way of asking, if anything is.",
-      );
+  if (!asksUs) {
+    return broken(
+      `keys.files is off, and sshd does not ask Rollcall: AuthorizedKeysCommand is ${quoted(command)}`,
+      "Run: rollcall setup. It says what is in the way of asking, if anything is.",
+    );
+  }
+  const finding = commandFinding(own, { command, commandFault });
+  const lacks = commandLacks.known ? commandLacks.value : undefined;
+  return finding.verdict === "ok" && lacks !== undefined
+    ? warning(
+        `AuthorizedKeysCommand runs as ${quoted(settingOf(own, "AuthorizedKeysCommandUser"))}, and not everybody can read ${lacks}`,
+        `Run: chmod o+r ${lacks} (o+x for a directory), unless a group of that user's may.`,
+      )
+    : finding;
 }
 
 function filesFinding(own: SshdSettings, { keysDirectory, commandFault }: SshdFacts): Finding {

@@ -18,6 +18,8 @@ export interface SshdFacts {
   readonly keyFiles: boolean;
   /** What is wrong with the program of AuthorizedKeysCommand; undefined for nothing. */
   readonly commandFault: Fact<string | undefined>;
+  /** What that program needs and not everybody can read, where there are no key files; undefined for nothing. */
+  readonly commandLacks: Fact<string | undefined>;
   /** The file of RevokedKeys, where it is missing: sshd then takes no key at all. */
   readonly missingRevocations: Fact<string | undefined>;
   /** Whoever may log in by the maps. */

@@ -146,6 +146,7 @@ const NOTHING: SshdFacts = {
   keysDirectory: "/keys",
   keyFiles: true,
   commandFault: unknown(""),
+  commandLacks: unknown(""),
   missingRevocations: unknown(""),
   people: unknown(""),
   pam: unknown(""),
@@ -173,6 +174,16 @@ describe("where sshd looks for keys", () => {
     assert.equal(of(false, FILES).verdict, "broken");
     assert.equal(of(false, FILES, ASKING.replace("rollcall", "other")).verdict, "broken");
     assert.match(of(false, ASKING.replace("nobody", "none")).found, /no user to run as/);
+  });
+
+  it("is this program in vain where it cannot read what it needs", () => {
+    const settings = known({ user: undefined, settings: parseSshdSettings(ASKING) });
+    const facts = { ...NOTHING, settings, keyFiles: false, commandFault: known(undefined) };
+
+    const found = sshdKeys({ ...facts, commandLacks: known("/etc/rollcall") });
+
+    assert.equal(found.verdict, "warning");
+    assert.match(found.found, /runs as "nobody", and not everybody can read \/etc\/rollcall/);
   });
 
   it("may be this program beside the files where there are some", () => {

@@ -34,7 +34,7 @@ export function keysHeld(observed: Observed, texts: MapTexts, { files }: PlanSet
   return (user) => {
     const inMap = keysInText(texts().get(user) ?? "");
     const file = observed.keyFiles.get(user);
-    return file !== undefined && isOurs(textOf(file)) ? [...inMap, ...inFiles(user)] : inMap;
+    return file !== undefined && isOurs(textOf(file)) ? [...inFiles(user), ...inMap] : inMap;
   };
 }
 

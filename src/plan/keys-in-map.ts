@@ -1,9 +1,9 @@
 /**
- * What must change where sshd asks for the keys in the sshkey map, and there are no key files.
+ * What must change where sshd asks for the keys in the sshkey map, and no key files are written.
  *
- * In: the directory, the map as it should be and as it is, and files from before it was asked. Out: the map without the keys that are
- * taken away, before anything is given; the whole map, and the removal of files that nobody needs now, after
- * everything else is in place. A file without Rollcall's first line is an admin's, and is only reported.
+ * In: the directory, the map as it should be and as it is, and files from before it was asked. Out: the map, and those files, without the
+ * keys that are taken away, before anything is given; the whole map after everything else is in place. A file without Rollcall's
+ * first line is an admin's, and is only reported.
  */
 
 import { isOurs, parseAuthorizedKeys, renderAuthorizedKeys } from "../formats/authorized-keys.ts";
@@ -14,7 +14,7 @@ import { createChangeList, type Listed } from "../model/listed.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Change, PublishMap, RevokeKeys } from "../model/plan.ts";
 import type { Problem } from "../model/problem.ts";
-import { changesOf, foreignFile, type KeysPlan } from "./keys.ts";
+import { changesOf, foreignFile, isAttributed, type KeysPlan } from "./keys.ts";
 import { type KeysHeld, type MapTexts, textOf } from "./keys-held.ts";
 
 /** What the keys are planned from. */
@@ -42,7 +42,7 @@ export function planKeysInMap(users: readonly User[], observed: Observed, around
   changes.add(...files.changes);
   return {
     revoke: [...maps.revoke, ...files.revoke],
-    grant: [...maps.grant, ...files.remove],
+    grant: maps.grant,
     ...changes.listed(),
     problems: files.problems,
   };
@@ -112,10 +112,12 @@ function keyChanges(users: readonly User[], observed: Observed, { texts, held }:
   return changes.listed();
 }
 
-/** The files that sshd may still read: what nobody should have goes first, the rest once the map is in place. */
+/**
+ * The files that sshd may still read. They only ever lose what nobody should have: until `rollcall setup` has told sshd to ask, they
+ * are what people log in by.
+ */
 function planFiles(users: readonly User[], observed: Observed, unmoved: ReadonlySet<string>) {
   const revoke: RevokeKeys[] = [];
-  const remove: RevokeKeys[] = [];
   const changes: Change[] = [];
   const problems: Problem[] = [];
   const byName = new Map<string, User>(
@@ -128,22 +130,14 @@ function planFiles(users: readonly User[], observed: Observed, unmoved: Readonly
       continue;
     }
     const user = byName.get(name);
-    const before = parseAuthorizedKeys(text);
-    const kept = user && keptBy(user, before, unmoved);
-    const removal = { kind: "revoke-keys", user: name, content: undefined } as const;
+    const kept = user && keptBy(user, parseAuthorizedKeys(text), unmoved);
     const stays = kept?.user.keys ?? [];
-    if (stays.length > 0) {
-      const content = renderAuthorizedKeys(stays);
-      revoke.push(...(kept?.losesKeys === true ? [{ ...removal, content }] : []));
-      remove.push(removal);
-    } else {
-      revoke.push(removal);
+    if (stays.length > 0 && kept?.losesKeys === false && isAttributed(file, observed)) {
+      continue;
     }
-    changes.push({
-      event: "file-repaired",
-      file: name,
-      reason: "with keys.files off nobody needs a key file",
-    });
+    const content = stays.length > 0 ? renderAuthorizedKeys(stays) : undefined;
+    revoke.push({ kind: "revoke-keys", user: name, content });
+    changes.push({ event: "file-repaired", file: name, reason: "it held what it should not" });
   }
-  return { revoke, remove, changes, problems };
+  return { revoke, changes, problems };
 }

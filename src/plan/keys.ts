@@ -18,7 +18,7 @@ import { textOf } from "./keys-held.ts";
 /** What must be done where sshd learns keys: in the keys directory, or in the sshkey map. */
 export interface KeysPlan {
   readonly revoke: readonly (RevokeKeys | PublishMap)[];
-  readonly grant: readonly (GrantKeys | RevokeKeys | PublishMap)[];
+  readonly grant: readonly (GrantKeys | PublishMap)[];
   readonly changes: readonly Change[];
   readonly unlisted: Readonly<Record<string, number>>;
   readonly problems: readonly Problem[];
@@ -124,6 +124,7 @@ function repairOf(user: string): Change {
   return { event: "file-repaired", file: user, reason: "the key file was not as Rollcall writes it" };
 }
 
-function isAttributed(file: ObservedFile, observed: Observed): boolean {
+/** Whether a file's mode and owner are as Rollcall writes them. */
+export function isAttributed(file: ObservedFile, observed: Observed): boolean {
   return file.mode === FILE_MODE && (!observed.ownsFiles || (file.uid === 0 && file.gid === 0));
 }

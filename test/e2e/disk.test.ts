@@ -12,6 +12,8 @@ import { aUser, someUsers } from "../support/records.ts";
 const skip = missing("namespaces");
 const CONFIG = "caches: { directory: /etc/nsscache, index: always }\nhomes: { create: false }\n";
 
+const KEYS = "/etc/ssh/authorized_keys.d";
+
 /** Everything in the caches and the keys directory, by content. */
 async function filesOf(node: Namespace): Promise<string> {
   const { out } = await node.run(
@@ -85,6 +87,38 @@ describe("a sync onto a disk that", { skip }, () => {
       assert.match(mended.out, /Served: 320 users/);
     });
   }
+});
+
+describe("a keys directory without room for everybody", { skip }, () => {
+  it("costs only those whose files do not fit, each is told, and they get theirs when there is room", async () => {
+    const users = someUsers(40);
+    await using iam = await startFakeIam(users, []);
+    await using node = await startNamespace();
+    await node.write("/etc/rollcall/token", TOKEN, 0o600);
+    await node.write("/etc/rollcall/rollcall.yaml", configFor(iam.url, "homes: { create: false }\n"));
+    await node.run("mkdir", "-p", KEYS);
+    await node.run("mount", "-t", "tmpfs", "-o", "mode=0755,nr_inodes=26", "tmpfs", KEYS);
+
+    const harmed = await node.rollcall("sync", "--json");
+    const { steps } = JSON.parse(harmed.out);
+    const kept = (await node.run("sh", "-c", `wc -l ${KEYS}/* ${KEYS}/.r*`)).out;
+    await node.run("mount", "-o", "remount,nr_inodes=100", KEYS);
+    const mended = await node.rollcall("sync");
+    const verified = await node.rollcall("verify");
+
+    const failed = steps.filter(({ result }: { result?: string }) => result === "failed");
+    assert.equal(harmed.code, 1);
+    failed.forEach((step: { kind: string; message: string }) => {
+      assert.equal(step.kind, "grant-keys");
+      assert.match(step.message, /ENOSPC/);
+    });
+    assert.match(kept, / total$/m);
+    assert.doesNotMatch(kept, /\.rollcall-/);
+    assert.equal(kept.match(/^ *2 /gm)?.length, 40 - failed.length);
+    assert.ok(failed.length > 10 && failed.length < 30, String(failed.length));
+    assert.equal(mended.code, 0, mended.err);
+    assert.equal(verified.code, 0, verified.out);
+  });
 });
 
 describe("a state directory with hardly any room left", { skip }, () => {

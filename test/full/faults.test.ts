@@ -37,11 +37,20 @@ interface Case {
   readonly indexes: "always" | "never";
   /** Keys are in the sshkey map, and in no files. */
   readonly keysInMap?: boolean;
+  /** Which of its calls are hit; all of them by default. */
+  readonly isHit?: (point: Point, position: number) => boolean;
 }
 
 const someone = [aUser(1), aUser(2), aUser(3), aUser(4), aUser(5, { shell: "/usr/bin/zsh" })];
 const MIXED = "a sync that changes keys, a uid and a name, adds somebody and removes somebody";
-const NAMES = ["a first sync", "a sync that adds somebody", "a sync that removes somebody", MIXED] as const;
+const MANY = "a sync that gives keys to so many that they are synced together";
+const NAMES = [
+  "a first sync",
+  "a sync that adds somebody",
+  "a sync that removes somebody",
+  MIXED,
+  MANY,
+] as const;
 type Name = (typeof NAMES)[number];
 const CASES: Readonly<Record<Name, Case>> = {
   "a first sync": { before: undefined, after: [aUser(1), aUser(2)], indexes: "never" },
@@ -57,6 +66,14 @@ const CASES: Readonly<Record<Name, Case>> = {
       aUser(6),
     ],
     indexes: "never",
+  },
+  [MANY]: {
+    before: someone,
+    after: [...someone, ...Array.from({ length: 17 }, (_, nth) => aUser(6 + nth))],
+    indexes: "never",
+    // One of each kind among the first, some in the middle, and so on.
+    isHit: ({ thread, kind }, position) =>
+      thread === "main" && kind !== "read" && kind !== "open" && position % 6 === 0,
   },
 };
 
@@ -108,7 +125,8 @@ function serve(iam: FakeIam, users: readonly Resource[]): void {
   ];
 }
 
-async function startScene({ before, after, indexes, keysInMap = false }: Case): Promise<Scene> {
+async function startScene(scene: Case): Promise<Scene> {
+  const { before, after, indexes, keysInMap = false, isHit = () => true } = scene;
   await using stack = new AsyncDisposableStack();
   const start = stack.use(makeNodeRoot());
   const iam = stack.use(await startFakeIam([], []));
@@ -133,7 +151,7 @@ async function startScene({ before, after, indexes, keysInMap = false }: Case): 
     start,
     old: versionOf(start),
     fresh: versionOf(end),
-    points,
+    points: points.filter(isHit),
     seen: new Set(),
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
@@ -306,6 +324,7 @@ const REFUSALS: readonly Refusal[] = [
     name: "a first sync",
     kinds: ["create", "write", "fsync", "rename", "mkdir", "symlink"],
   },
+  { error: "ENOSPC", name: MANY, kinds: ["create", "write", "rename"] },
   { error: "EROFS", name: MIXED, kinds: [...ALTERING, ...ATTRIBUTING] },
   { error: "EACCES", name: MIXED, kinds: ALTERING },
   { error: "EMFILE", name: MIXED, kinds: ["create", "open"] },

@@ -6,6 +6,7 @@ import { parseGroup, renderGroup } from "../../src/formats/group.ts";
 import { type IndexEntry, parseIndex, renderIndex } from "../../src/formats/index-file.ts";
 import { renderLines } from "../../src/formats/lines.ts";
 import { parsePasswd, renderPasswd } from "../../src/formats/passwd.ts";
+import { parsePublished, renderNews, renderPublished } from "../../src/formats/published.ts";
 import { parseShadow, renderShadow } from "../../src/formats/shadow.ts";
 import { parseSshkey, renderSshkey } from "../../src/formats/sshkey.ts";
 import type { Directory } from "../../src/model/directory.ts";
@@ -231,5 +232,50 @@ describe("a key file", () => {
     assert.deepEqual(parseAuthorizedKeys(text), keys);
     assert.equal(isOurs(text), true);
     assert.equal(isOurs(text.slice(1)), false);
+  });
+});
+
+describe("the list of published files", () => {
+  const aFile = (path: string, size = 1) => ({
+    path,
+    size,
+    mtimeMs: 1.5,
+    sha256: "ab",
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+  });
+  const whole = renderPublished([aFile("/a"), aFile("/b"), aFile("/c")]);
+  const news = renderNews(
+    new Map([
+      ["/a", aFile("/a", 2)],
+      ["/b", undefined],
+      ["/d", aFile("/d")],
+    ]),
+  );
+
+  it("is as it was written, and what was added later counts", () => {
+    assert.deepEqual(parsePublished(whole), [aFile("/a"), aFile("/b"), aFile("/c")]);
+    assert.deepEqual(parsePublished(Buffer.concat([whole, news])), [
+      aFile("/a", 2),
+      aFile("/c"),
+      aFile("/d"),
+    ]);
+  });
+
+  it("is read without the half line of a process that was killed, at every byte of what it added", () => {
+    for (let end = whole.length; end < whole.length + news.length; end += 1) {
+      const files = parsePublished(Buffer.concat([whole, news]).subarray(0, end));
+      assert.ok(files !== undefined && files.some(({ path }) => path === "/c"));
+      assert.ok([1, 2].includes(files.find(({ path }) => path === "/a")?.size ?? 0));
+    }
+  });
+
+  it("is none when its end is gone, or anything in it is not as it was written", () => {
+    for (let end = 0; end < whole.length; end += 1) {
+      assert.equal(parsePublished(whole.subarray(0, end)), undefined);
+    }
+    assert.equal(parsePublished(Buffer.concat([whole, Buffer.from('["/a",1]\n')])), undefined);
+    assert.equal(parsePublished(Buffer.concat([whole, Buffer.from("x\n"), news])), undefined);
   });
 });

@@ -90,16 +90,15 @@ export function createChronicle({ directory, clock }: ChronicleParts, of: Chroni
 }
 
 function entriesFor(of: Chronicled, clock: Clock): (sync: string, listed: Listed) => HistoryEntry {
-  const explain = reasonsFor(of, of.source);
   return (sync, { changes, unlisted }) => ({
     sync,
     atMs: clock.now(),
     source: of.source,
     hasAcceptedRemovals: of.hasAcceptedRemovals,
-    changes: changes
-      .slice(0, MAX_LISTED)
-      .map(explain)
-      .map((told) => ({ ...told, change: withoutKey(told.change) })),
+    changes: reasonsFor(changes.slice(0, MAX_LISTED), of, of.source).map((told) => ({
+      ...told,
+      change: withoutKey(told.change),
+    })),
     unlisted: sumsOf(unlisted, countBy(changes.slice(MAX_LISTED).map(({ event }) => event))),
   });
 }

@@ -14,18 +14,21 @@ import type { Planned } from "./run-once.ts";
 /** What changes are explained by. */
 export type Grounds = Pick<Planned, "pulled" | "directory" | "everybody" | "observed" | "plan" | "accepted">;
 
-/** Tells the story of each change. Costs nothing while none is asked about. */
-export function reasonsFor(grounds: Grounds, source: Source): (change: Change) => HistoryChange {
-  let explain: ReturnType<typeof reasonsFor> | undefined;
-  return (change) => {
-    explain ??= explainerOf(grounds, source);
-    return explain(change);
-  };
+/** Tells the story of each of these changes. Compares a record only when a change is about it. */
+export function reasonsFor(
+  changes: readonly Change[],
+  grounds: Grounds,
+  source: Source,
+): readonly HistoryChange[] {
+  return changes.length === 0 ? [] : changes.map(explainerOf(changes, grounds, source));
 }
 
-/** Compares a record only when it is asked about. */
-function explainerOf(grounds: Grounds, source: Source): (change: Change) => HistoryChange {
-  const idsOf = recordIdsIn(grounds);
+function explainerOf(
+  changes: readonly Change[],
+  grounds: Grounds,
+  source: Source,
+): (change: Change) => HistoryChange {
+  const idsOf = recordIdsIn(grounds, changes);
   const reasonOf = reasonsIn(grounds, { source, idsOf });
   const { versions } = grounds.pulled;
   return (change) => {
@@ -86,18 +89,24 @@ function reasonsIn(
   };
 }
 
-function recordIdsIn({ everybody, observed }: Grounds): IdsOf {
-  const ids = new Map<string, Set<string>>();
-  const add = ({ kind, name }: Subject, id: string | undefined) => {
-    const key = `${kind} ${name}`;
-    const known = ids.get(key) ?? new Set();
-    ids.set(key, id === undefined || kind === "node" ? known : known.add(recordKey(kind, id)));
+/** Only those whom a change is about are looked for: mostly a few of a hundred thousand. */
+function recordIdsIn({ everybody, observed }: Grounds, changes: readonly Change[]): IdsOf {
+  const asked = {
+    user: new Set(changes.flatMap((change) => ("user" in change ? [change.user] : []))),
+    group: new Set(changes.flatMap((change) => ("group" in change ? [change.group] : []))),
   };
-  everybody.users.forEach(({ name, id }) => add({ kind: "user", name }, id));
-  everybody.groups.forEach(({ name, id }) => add({ kind: "group", name }, id));
+  const ids = new Map<string, Set<string>>();
+  const add = (kind: "user" | "group", name: string, id: string | undefined) => {
+    if (id !== undefined && asked[kind].has(name)) {
+      const key = `${kind} ${name}`;
+      ids.set(key, (ids.get(key) ?? new Set()).add(recordKey(kind, id)));
+    }
+  };
+  everybody.users.forEach(({ name, id }) => add("user", name, id));
+  everybody.groups.forEach(({ name, id }) => add("group", name, id));
   for (const { kind, name, id, lastSeen } of observed.ledger.holdings) {
     if (lastSeen === undefined) {
-      add({ kind: kind === "group" ? "group" : "user", name }, id);
+      add(kind === "group" ? "group" : "user", name, id);
     }
   }
   return ({ kind, name }) => [...(ids.get(`${kind} ${name}`) ?? [])];

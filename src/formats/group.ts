@@ -3,7 +3,7 @@
  */
 
 import type { Group } from "../model/directory.ts";
-import { parseDecimal, recordLines } from "./lines.ts";
+import { parseDecimal, readOnce, recordLines } from "./lines.ts";
 import { SENTINELS } from "./sentinel.ts";
 
 /** One record as read back, believed in nothing. */
@@ -19,13 +19,15 @@ export function renderGroup(group: Group): string {
 }
 
 /** The records of a group file; malformed lines are skipped, as glibc does. */
-export function parseGroup(bytes: Uint8Array): GroupRecord[] {
-  return recordLines(bytes, SENTINELS.group.line).flatMap((line) => {
-    const [name = "", , gidText = "", members, ...rest] = line.split(":");
+export const parseGroup = readOnce((bytes): GroupRecord[] => {
+  const records: GroupRecord[] = [];
+  for (const line of recordLines(bytes, SENTINELS.group.line)) {
+    const fields = line.split(":");
+    const [name = "", , gidText = "", members = ""] = fields;
     const gid = parseDecimal(gidText);
-    if (name === "" || gid === undefined || members === undefined || rest.length > 0) {
-      return [];
+    if (fields.length === 4 && name !== "" && gid !== undefined) {
+      records.push({ name, gid, members: members.split(",").filter((member) => member !== "") });
     }
-    return [{ name, gid, members: members.split(",").filter((member) => member !== "") }];
-  });
-}
+  }
+  return records;
+});

@@ -70,6 +70,18 @@ export function recordLines(bytes: Uint8Array, sentinel?: string): string[] {
     .filter((line) => line !== "" && !line.startsWith("#") && line !== sentinel);
 }
 
+/** Reads each file once while its bytes are in hand: one run asks several times whom a map names. */
+export function readOnce<Item>(
+  read: (bytes: Uint8Array) => readonly Item[],
+): (bytes: Uint8Array) => readonly Item[] {
+  const known = new WeakMap<Uint8Array, readonly Item[]>();
+  return (bytes) => {
+    const items = known.get(bytes) ?? read(bytes);
+    known.set(bytes, items);
+    return items;
+  };
+}
+
 /** A decimal number as it stands in these files, or undefined. */
 export function parseDecimal(text: string): number | undefined {
   return /^\d{1,10}$/.test(text) ? Number(text) : undefined;

@@ -5,7 +5,7 @@
  */
 
 import type { User } from "../model/directory.ts";
-import { parseDecimal, recordLines } from "./lines.ts";
+import { parseDecimal, readOnce, recordLines } from "./lines.ts";
 import { SENTINELS } from "./sentinel.ts";
 
 /** One record as read back, believed in nothing. */
@@ -29,14 +29,16 @@ export function renderLine({ name, uid, gid, gecos, home, shell }: PasswdRecord)
 }
 
 /** The records of a passwd file; malformed lines are skipped, as glibc does. */
-export function parsePasswd(bytes: Uint8Array): PasswdRecord[] {
-  return recordLines(bytes, SENTINELS.passwd.line).flatMap((line) => {
-    const [name = "", , uidText = "", gidText = "", gecos = "", home = "", shell, ...rest] = line.split(":");
+export const parsePasswd = readOnce((bytes): PasswdRecord[] => {
+  const records: PasswdRecord[] = [];
+  for (const line of recordLines(bytes, SENTINELS.passwd.line)) {
+    const fields = line.split(":");
+    const [name = "", , uidText = "", gidText = "", gecos = "", home = "", shell = ""] = fields;
     const uid = parseDecimal(uidText);
     const gid = parseDecimal(gidText);
-    if (name === "" || uid === undefined || gid === undefined || shell === undefined || rest.length > 0) {
-      return [];
+    if (fields.length === 7 && name !== "" && uid !== undefined && gid !== undefined) {
+      records.push({ name, uid, gid, gecos, home, shell });
     }
-    return [{ name, uid, gid, gecos, home, shell }];
-  });
-}
+  }
+  return records;
+});

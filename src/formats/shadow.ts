@@ -22,12 +22,13 @@ export function renderShadow(user: Pick<User, "name" | "active">): string {
 
 /** The records of a shadow file; malformed lines are skipped, as glibc does. */
 export function parseShadow(bytes: Uint8Array): ShadowRecord[] {
-  return recordLines(bytes, SENTINELS.shadow.line).flatMap((line) => {
+  const records: ShadowRecord[] = [];
+  for (const line of recordLines(bytes, SENTINELS.shadow.line)) {
     const fields = line.split(":");
     const [name = "", password = ""] = fields;
-    if (name === "" || fields.length !== 9) {
-      return [];
+    if (name !== "" && fields.length === 9) {
+      records.push({ name, active: !password.startsWith("!") });
     }
-    return [{ name, active: !password.startsWith("!") }];
-  });
+  }
+  return records;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { planIdOf } from "../../src/daemon/decisions.ts";
 import { renderAuthorizedKeys } from "../../src/formats/authorized-keys.ts";
 import { parseIndex } from "../../src/formats/index-file.ts";
 import { parsePasswd } from "../../src/formats/passwd.ts";
@@ -8,9 +9,14 @@ import { SENTINELS } from "../../src/formats/sentinel.ts";
 import { renderSshkey } from "../../src/formats/sshkey.ts";
 import type { Directory } from "../../src/model/directory.ts";
 import type { UserDraft } from "../../src/model/draft.ts";
+import { countUnlisted } from "../../src/model/listed.ts";
 import type { Observed, ObservedFile } from "../../src/model/observed.ts";
+import type { Plan } from "../../src/model/plan.ts";
+import { countSteps, type Outcome, type RunReport, undoneSteps } from "../../src/model/report.ts";
 import { refusalOf } from "../../src/plan/guard.ts";
 import { planChanges } from "../../src/plan/plan.ts";
+import { renderChanges, renderFailures } from "../../src/report/messages.ts";
+import { runRecordOf } from "../../src/report/record.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
 import {
   aGroupDraft,
@@ -372,6 +378,65 @@ function filesOf(directory: Directory): Record<string, readonly string[]> {
     keys,
   };
 }
+
+describe("a plan for more people than anybody reads about", () => {
+  const many = Array.from({ length: 6000 }, (_, nth) => aUserDraft(nth + 1));
+  const { directory } = validateDirectory({ users: many, groups: [], problems: [] }, RULES, BEFORE);
+  const first = plan(directory);
+  const reportOf = (planned: Plan, outcomes: readonly Outcome[]): RunReport => ({
+    source: "iam",
+    plan: planned,
+    planId: planIdOf(planned),
+    problems: [],
+    outcomes,
+    served: { users: 0, active: 0, keyless: 0, groups: 0, keys: 0 },
+    pull: { requests: 1, bytes: 1, statuses: {}, mayShift: false, unchanged: false },
+    setsOwners: true,
+    accepted: [],
+    shutOut: 0,
+    ledgerIsRebuilt: false,
+    slurm: undefined,
+    historyGap: undefined,
+    seconds: 1,
+  });
+
+  it("lists ten thousand of the changes, counts the others by event, and the tally has all", () => {
+    const outcomes = first.steps.map((step) => ({ step, result: "done" }) as const);
+    const record = runRecordOf(reportOf(first, outcomes));
+
+    assert.equal(first.changes.length, 10_000);
+    assert.deepEqual(first.unlisted, { "home-created": 2000, "key-granted": 6000 });
+    assert.deepEqual([record.changes.length, record.unlisted], [10_000, first.unlisted]);
+    assert.deepEqual(record.tally, { added: 18_000, removed: 0, changed: 0 });
+    assert.equal(countSteps(record.steps), first.steps.length);
+    assert.ok(record.steps.length < 2100);
+    const text = renderChanges(record, { colour: false, all: true }).join("\n");
+    assert.match(text, /and, counted but not listed, 2000 of home-created, 6000 of key-granted/);
+    assert.match(text, /6000 key file\(s\), 6000 home\(s\)$/);
+  });
+
+  it("says of each step that failed that it did", () => {
+    const outcomes = first.steps.map((step) => ({ step, result: "failed", message: "no space" }) as const);
+    const { steps } = runRecordOf(reportOf(first, outcomes));
+
+    assert.equal(countSteps(undoneSteps({ steps })), first.steps.length);
+    assert.match(renderFailures(steps)[0] ?? "", new RegExp(`${first.steps.length} step\\(s\\) failed`));
+  });
+
+  it("lists everybody who loses something, and is the same plan by them alone", () => {
+    const node = afterPlan(anEmptyNode(), first);
+    const none = aDirectoryOf({ name: "ada" });
+    const removal = plan(none, node);
+    const { changes, unlisted } = runRecordOf(reportOf(removal, []));
+
+    const gone = removal.changes.filter(({ event }) => event === "user-removed");
+    assert.equal(gone.length, 6000);
+    assert.deepEqual(removal.unlisted, {});
+    assert.equal(removal.changes.length, 12_003);
+    assert.deepEqual([changes.length, countUnlisted({ unlisted })], [10_000, 2003]);
+    assert.equal(planIdOf(removal), planIdOf(plan(aDirectoryOf({ name: "bob" }), node)));
+  });
+});
 
 describe("the fuse", () => {
   const hundred = Array.from({ length: 100 }, (_, nth) => ({ name: `user${nth}`, uid: 20_000 + nth }));

@@ -4,7 +4,7 @@
 
 import { renderLedger } from "../formats/ledger.ts";
 import type { Directory } from "../model/directory.ts";
-import { type Holding, holdingKey, type Ledger, recordKey } from "../model/ledger.ts";
+import { type HolderKind, type Holding, holdingKey, type Ledger, recordKey } from "../model/ledger.ts";
 import type { NodeBefore } from "../model/observed.ts";
 import type { KeepLedger } from "../model/plan.ts";
 
@@ -22,12 +22,53 @@ export function planLedger(directory: Directory, before: NodeBefore): KeepLedger
  * only a person's decision lets that happen.
  */
 export function ledgerAfter(directory: Directory, { holdings, rebuiltAt }: Ledger, nowMs: number): Ledger {
-  const known = new Map(holdings.map((holding) => [holdingKey(holding), holding]));
+  const find = finderIn(holdings);
+  const still = new Set<Holding>();
   const served = servedIn(directory).map((one): Holding => {
-    const earlier = known.get(holdingKey(one)) ?? known.get(holdingKey({ ...one, id: undefined }));
-    return { ...one, firstSeen: earlier?.firstSeen ?? nowMs, lastSeen: undefined };
+    const same = find(one);
+    if (same !== undefined) {
+      still.add(same);
+    }
+    const earlier = same ?? find({ ...one, id: undefined });
+    return same !== undefined && same.lastSeen === undefined
+      ? same
+      : { ...one, firstSeen: earlier?.firstSeen ?? nowMs, lastSeen: undefined };
   });
-  const isNow = new Set(served.map(holdingKey));
+  const rest = holdings.filter((holding) => !still.has(find(holding) ?? holding));
+  const others = rest.length === 0 ? [] : othersAfter(rest, served, { directory, nowMs });
+  return { holdings: [...served, ...latestOnes(others)].sort(byPlace), rebuiltAt };
+}
+
+/** Finds the holding with the same key. Most have a number of their own, and need no key to be found. */
+function finderIn(holdings: readonly Holding[]): (place: Place) => Holding | undefined {
+  const numbers: Readonly<Record<HolderKind, Map<number, Holding>>> = {
+    user: new Map(),
+    group: new Map(),
+    private: new Map(),
+  };
+  const others = new Map<string, Holding>();
+  for (const holding of holdings) {
+    if (numbers[holding.kind].has(holding.number)) {
+      others.set(holdingKey(holding), holding);
+    } else {
+      numbers[holding.kind].set(holding.number, holding);
+    }
+  }
+  const shared = new Set([...others.values()].map(({ number }) => number));
+  return (place) => {
+    const first = numbers[place.kind].get(place.number);
+    const isIt = first?.id === place.id && first?.name === place.name;
+    const other = shared.has(place.number) ? others.get(holdingKey(place)) : undefined;
+    return other ?? (isIt ? first : undefined);
+  };
+}
+
+/** What becomes of holdings that are not served any more. */
+function othersAfter(
+  rest: readonly Holding[],
+  served: readonly Holding[],
+  { directory, nowMs }: { readonly directory: Directory; readonly nowMs: number },
+): readonly Holding[] {
   const holderOf = new Map(
     served.flatMap((one) => [
       [`${one.kind} ${one.name}`, one.id] as const,
@@ -42,8 +83,7 @@ export function ledgerAfter(directory: Directory, { holdings, rebuiltAt }: Ledge
   const isTaken = (one: Holding) =>
     taken.has(`${spaceOf(one)} ${one.name}`) || taken.has(`${spaceOf(one)} ${one.number}`);
   const isWithheld = ({ kind, id }: Holding) => directory.withheld.has(recordKey(kind, id));
-  const others = holdings
-    .filter((holding) => !isNow.has(holdingKey(holding)))
+  return rest
     .filter(({ kind, id, name, number }) =>
       [name, number].some((value) => [undefined, id].includes(holderOf.get(`${kind} ${value}`))),
     )
@@ -52,7 +92,6 @@ export function ledgerAfter(directory: Directory, { holdings, rebuiltAt }: Ledge
         ? holding
         : { ...holding, lastSeen: holding.lastSeen ?? nowMs },
     );
-  return { holdings: [...served, ...latestOnes(others)].sort(byPlace), rebuiltAt };
 }
 
 type Place = Pick<Holding, "kind" | "id" | "name" | "number">;

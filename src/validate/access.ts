@@ -16,7 +16,7 @@ import type { Rules } from "./rules.ts";
 export interface Everybody {
   readonly users: readonly User[];
   readonly groups: readonly Group[];
-  readonly idsIn: (group: Group) => ReadonlySet<string>;
+  readonly idsIn: (group: string) => Iterable<string>;
 }
 
 /** Who is served here. */
@@ -28,6 +28,9 @@ export interface Admitted extends Pick<Directory, "users" | "groups"> {
 export function admit(everybody: Everybody, { access, shells }: Pick<Rules, "access" | "shells">): Admitted {
   const { visible, login } = access;
   const isOpen = login.groups === undefined && login.users === undefined;
+  if (isOpen && visible === "all") {
+    return { users: everybody.users, groups: everybody.groups, problems: [] };
+  }
   const named = { groups: login.groups ?? [], users: login.users ?? [] };
   const mayLogIn = isOpen ? undefined : idsOf(everybody, named);
   const seen = visible === "all" ? undefined : idsOf(everybody, { groups: visible, users: [] });
@@ -39,7 +42,7 @@ export function admit(everybody: Everybody, { access, shells }: Pick<Rules, "acc
     users: users.map((user) => (isShut(user) ? shut(user, shells) : user)),
     groups: everybody.groups
       .filter(({ id, name }) => id !== undefined || names.has(name))
-      .map((group) => ({ ...group, members: group.members.filter((member) => names.has(member)) })),
+      .map((group) => withMembersAmong(group, names)),
     problems: [
       ...unknownIn("access.visible", visible === "all" ? [] : visible, everybody.groups),
       ...unknownIn("access.login.groups", named.groups, everybody.groups),
@@ -48,16 +51,28 @@ export function admit(everybody: Everybody, { access, shells }: Pick<Rules, "acc
   };
 }
 
+function withMembersAmong(group: Group, names: ReadonlySet<string>): Group {
+  const isAmong = (member: string) => names.has(member);
+  return group.members.every(isAmong) ? group : { ...group, members: group.members.filter(isAmong) };
+}
+
 function idsOf(
   { users, groups, idsIn }: Everybody,
   named: { readonly groups: readonly string[]; readonly users: readonly string[] },
 ): ReadonlySet<string> {
-  const byName = new Set(named.users);
-  const inGroups = groups.filter(({ id, name }) => id !== undefined && named.groups.includes(name));
-  return new Set([
-    ...inGroups.flatMap((group) => [...idsIn(group)]),
-    ...users.filter(({ name }) => byName.has(name)).map(({ id }) => id),
-  ]);
+  const byName = { users: new Set(named.users), groups: new Set(named.groups) };
+  const ids = new Set<string>();
+  for (const { id, name } of groups) {
+    for (const user of id !== undefined && byName.groups.has(name) ? idsIn(id) : []) {
+      ids.add(user);
+    }
+  }
+  for (const { id, name } of users) {
+    if (byName.users.has(name)) {
+      ids.add(id);
+    }
+  }
+  return ids;
 }
 
 function shut(user: User, shells: Rules["shells"]): User {
@@ -71,9 +86,10 @@ function unknownIn(
   named: readonly string[],
   there: readonly { readonly name: string }[],
 ): Problem[] {
-  const names = there.map(({ name }) => name);
+  const names = named.length === 0 ? [] : there.map(({ name }) => name);
+  const known = new Set(names);
   return named
-    .filter((name) => !names.includes(name))
+    .filter((name) => !known.has(name))
     .map((name) => {
       const reason = `${quoted(name)} is not served on this node${didYouMean(name, names)}`;
       return { code: "access-unknown", subject: { kind: "node", id: field, name: field }, field, reason };

@@ -2,34 +2,39 @@
  * What records claim: names and uids, names and gids.
  */
 
+import type { User } from "../model/directory.ts";
+import type { Subject } from "../model/problem.ts";
 import type { Claim, ClaimRules } from "./contested.ts";
 import type { GroupCandidate } from "./groups.ts";
 import type { Owners } from "./ledger.ts";
 import type { Rules } from "./rules.ts";
-import type { UserCandidate } from "./users.ts";
 
 const NAME_CODES = { contested: "name-contested", remembered: "name-remembered" } as const;
 const ID_CODES = { contested: "id-contested", remembered: "id-remembered" } as const;
 
 /** Of users. */
-export function userClaims(owners: Owners, { accepts }: Rules): ClaimRules<UserCandidate> {
-  const claims: readonly Claim<UserCandidate>[] = [
+export function userClaims(
+  owners: Owners,
+  { accepts }: Rules,
+  subjectOf: (user: User) => Subject,
+): ClaimRules<User> {
+  const claims: readonly Claim<User>[] = [
     {
       field: "name",
       codes: NAME_CODES,
-      of: ({ user }) => user.name,
-      ownerFor: ({ user }) => owners.byName("user", user.name),
+      of: ({ name }) => name,
+      ownerFor: ({ name }) => owners.byName("user", name),
     },
     {
       field: "uid",
       codes: ID_CODES,
-      of: ({ user }) => user.uid,
-      ownerFor: ({ user }) => owners.byNumber("user", user.uid),
+      of: ({ uid }) => uid,
+      ownerFor: ({ uid }) => owners.byNumber("user", uid),
     },
   ];
-  const identityOf = ({ subject, user }: UserCandidate) =>
-    ({ kind: "user", subject, name: user.name, number: user.uid }) as const;
-  return { accepts, owners, claims, identityOf };
+  const identityOf = (user: User) =>
+    ({ kind: "user", subject: subjectOf(user), name: user.name, number: user.uid }) as const;
+  return { kind: "user", accepts, owners, claims, identityOf };
 }
 
 /** Of groups. */
@@ -50,5 +55,5 @@ export function groupClaims(owners: Owners, { accepts }: Rules): ClaimRules<Grou
   ];
   const identityOf = ({ subject, name, gid }: GroupCandidate) =>
     ({ kind: "group", subject, name, number: gid }) as const;
-  return { accepts, owners, claims, identityOf };
+  return { kind: "group", accepts, owners, claims, identityOf };
 }

@@ -28,8 +28,14 @@ export interface Claim<Item> {
   readonly ownerFor: (item: Item) => Holding | undefined;
 }
 
+/** Whoever can claim something: a record, by its SCIM id. */
+export interface Claimant {
+  readonly id: string | undefined;
+}
+
 /** What claims are settled by. */
 export interface ClaimRules<Item> {
+  readonly kind: "user" | "group";
   readonly identityOf: (item: Item) => Identity;
   readonly claims: readonly Claim<Item>[];
   readonly accepts: Rules["accepts"];
@@ -43,31 +49,81 @@ export interface Settled<Item> extends Decisions {
 }
 
 /** Settles every claim of every record. */
-export function settleClaims<Item>(items: readonly Item[], rules: ClaimRules<Item>): Settled<Item> {
+export function settleClaims<Item extends Claimant>(
+  items: readonly Item[],
+  rules: ClaimRules<Item>,
+): Settled<Item> {
   const problems: Problem[] = [];
   const losers = new Set<Item>();
   const accepted: string[] = [];
   const acceptable: string[] = [];
-  const byId = new Map(items.map((item) => [rules.identityOf(item).subject.id, item]));
+  let byId: ReadonlyMap<string | undefined, Item> | undefined;
   for (const claim of rules.claims) {
     const hasMovedOn = (owner: Holding, value: string | number) => {
-      const item = byId.get(owner.id ?? "");
+      byId ??= new Map(items.map((item) => [item.id, item]));
+      const item = byId.get(owner.id);
       return item !== undefined && claim.of(item) !== value;
     };
-    for (const rivals of Map.groupBy(items, claim.of).values()) {
-      const { winner, decision } = winnerOf(rivals, { ...claim, hasMovedOn }, rules);
-      (winner === undefined ? acceptable : accepted).push(...(decision === undefined ? [] : [decision]));
+    for (const claimants of claimantsBy(items, claim.of).values()) {
+      if (!isList(claimants) && isUncontested(claimants, claim, rules.kind)) {
+        continue;
+      }
+      const rivals = isList(claimants) ? claimants : [claimants];
+      const { winner, holder, decision } = winnerOf(rivals, { ...claim, hasMovedOn }, rules);
+      if (decision !== undefined) {
+        (winner === undefined ? acceptable : accepted).push(decision);
+      }
       for (const loser of rivals.filter((rival) => rival !== winner)) {
         losers.add(loser);
-        problems.push(problemOf(loser, rivals, { claim, rules }));
+        problems.push(problemOf(loser, { rivals, holder }, { claim, rules }));
       }
     }
   }
-  return { kept: items.filter((item) => !losers.has(item)), problems, accepted, acceptable };
+  const kept = losers.size === 0 ? items : items.filter((item) => !losers.has(item));
+  return { kept, problems, accepted, acceptable };
+}
+
+/** By what they claim, in the order of the first of each: the item itself, or all of them where there are several. */
+export function claimantsBy<Item extends Claimant, Key>(
+  items: readonly Item[],
+  keyOf: (item: Item) => Key,
+): ReadonlyMap<Key, Item | readonly Item[]> {
+  const found = new Map<Key, Item | Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const before = found.get(key);
+    if (before === undefined) {
+      found.set(key, item);
+    } else if (Array.isArray(before)) {
+      before.push(item);
+    } else {
+      found.set(key, [before, item]);
+    }
+  }
+  return found;
+}
+
+/** Whether several claim the same. */
+export function isList<Item extends Claimant>(
+  claimants: Item | readonly Item[] | undefined,
+): claimants is readonly Item[] {
+  return Array.isArray(claimants);
+}
+
+/** Nearly every claim: nobody else is known to have it. */
+function isUncontested<Item extends Claimant>(
+  item: Item,
+  claim: Claim<Item>,
+  kind: "user" | "group",
+): boolean {
+  const owner = claim.ownerFor(item);
+  return owner === undefined || (owner.kind === kind && owner.id !== undefined && owner.id === item.id);
 }
 
 interface Winner<Item> {
   readonly winner: Item | undefined;
+  /** The first of them that has it on this node. */
+  readonly holder: Item | undefined;
   /** What a person has decided, or could: against what this node remembers. */
   readonly decision: string | undefined;
 }
@@ -80,16 +136,17 @@ function winnerOf<Item>(
   const [first] = rivals;
   const isAlone = rivals.length === 1;
   const holders = rivals.filter((rival) => owns(identityOf(rival), claim.ownerFor(rival), owners));
+  const [holder] = holders;
   if (holders.length === 1) {
-    return { winner: holders[0], decision: undefined };
+    return { winner: holder, holder, decision: undefined };
   }
   if (first === undefined || !isAlone) {
-    return { winner: undefined, decision: undefined };
+    return { winner: undefined, holder, decision: undefined };
   }
   const owner = claim.ownerFor(first);
   const { kind, name, number } = identityOf(first);
   if (owner === undefined) {
-    return { winner: first, decision: undefined };
+    return { winner: first, holder, decision: undefined };
   }
   // Nobody decides for somebody who is in the IAM and claims it; but a record may stand for a private group from now on.
   const isFree =
@@ -97,7 +154,7 @@ function winnerOf<Item>(
     claim.hasMovedOn(owner, claim.of(first)) ||
     isPrivatelyThis(owner, { name, number });
   const isDecided = isFree && isAccepted(accepts, kind, name);
-  return { winner: isDecided ? first : undefined, decision: isFree ? `${kind}:${name}` : undefined };
+  return { winner: isDecided ? first : undefined, holder, decision: isFree ? `${kind}:${name}` : undefined };
 }
 
 function isPrivatelyThis(owner: Holding, { name, number }: Pick<Identity, "name" | "number">): boolean {
@@ -124,7 +181,7 @@ function owns(
 
 function problemOf<Item>(
   item: Item,
-  rivals: readonly Item[],
+  { rivals, holder }: { readonly rivals: readonly Item[]; readonly holder: Item | undefined },
   { claim, rules }: { readonly claim: Claim<Item>; readonly rules: ClaimRules<Item> },
 ): Problem {
   const { subject } = rules.identityOf(item);
@@ -144,7 +201,6 @@ function problemOf<Item>(
   }
   const rival = rivals.find((other) => other !== item);
   const other = rival === undefined ? undefined : rules.identityOf(rival).subject;
-  const holder = rivals.find((one) => owns(rules.identityOf(one), claim.ownerFor(one), rules.owners));
   const keeps = holder === undefined ? "" : ", who has it on this node and keeps it";
   const others =
     rivals.length === 2 ? quoted(other?.name ?? other?.id) : `${rivals.length - 1} other records`;

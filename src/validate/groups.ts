@@ -2,55 +2,59 @@
  * Group records, and the private groups that users without a served primary group get.
  */
 
-import type { User } from "../model/directory.ts";
+import type { Group, User } from "../model/directory.ts";
 import type { GroupDraft } from "../model/draft.ts";
-import type { Gid, GroupName, ScimId } from "../model/ids.ts";
+import type { Gid, GroupName, ScimId, UserName } from "../model/ids.ts";
 import type { Holding } from "../model/ledger.ts";
 import type { LocalAccounts } from "../model/observed.ts";
 import type { Problem, Subject } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
 import { acceptCommand, type Decisions, describeOwner, isAccepted, type Owners } from "./ledger.ts";
-import { toGroupName } from "./names.ts";
+import { type NameLimits, toGroupName } from "./names.ts";
 import { toGid } from "./posix-ids.ts";
 import type { Rules } from "./rules.ts";
-import type { UserCandidate } from "./users.ts";
-import { type Refusal, refuse, type Verdict } from "./verdict.ts";
+import { subjectOf } from "./users.ts";
+import { isRefusal, type Refusal } from "./verdict.ts";
 
 /** A group whose own fields are sound. */
 export interface GroupCandidate {
   readonly subject: Subject;
-  /** Undefined for a private group, which no record stands for. */
-  readonly id: ScimId | undefined;
+  readonly id: ScimId;
   readonly name: GroupName;
   readonly gid: Gid;
 }
 
-/** What one draft came to. */
-export interface GroupVerdict {
-  readonly candidate: GroupCandidate | undefined;
+/** What the drafts came to. */
+export interface CheckedGroups {
+  readonly candidates: readonly GroupCandidate[];
   readonly problems: readonly Problem[];
 }
 
-/** Checks one draft by itself. */
-export function checkGroup(draft: GroupDraft, rules: Rules, local: LocalAccounts): GroupVerdict {
-  const subject: Subject = {
-    kind: "group",
-    id: draft.id,
-    ...(typeof draft.name === "string" && { name: draft.name }),
-  };
-  const name = toGroupName(draft.name, { names: rules.names, local: local.groupNames });
-  const gid = toGid(draft.gid, { ids: rules.ids, local: local.gids });
-  if (name.ok && gid.ok) {
-    return { candidate: { subject, id: draft.id as ScimId, name: name.value, gid: gid.value }, problems: [] };
+/** Checks every draft by itself. */
+export function checkGroups(
+  drafts: readonly GroupDraft[],
+  rules: Rules,
+  local: LocalAccounts,
+): CheckedGroups {
+  const names = { names: rules.names, local: local.groupNames };
+  const gids = { ids: rules.ids, local: local.gids };
+  const candidates: GroupCandidate[] = [];
+  const problems: Problem[] = [];
+  for (const draft of drafts) {
+    const subject = subjectOf("group", draft);
+    const name = toGroupName(draft.name, names);
+    const gid = toGid(draft.gid, gids);
+    if (!isRefusal(name) && !isRefusal(gid)) {
+      candidates.push({ subject, id: draft.id as ScimId, name, gid });
+      continue;
+    }
+    for (const [field, verdict] of Object.entries({ name, gid })) {
+      if (isRefusal(verdict)) {
+        problems.push({ code: verdict.code, subject, field, reason: verdict.reason });
+      }
+    }
   }
-  return {
-    candidate: undefined,
-    problems: [...problemOf("name", name, subject), ...problemOf("gid", gid, subject)],
-  };
-}
-
-function problemOf(field: string, verdict: Verdict<unknown>, subject: Subject): Problem[] {
-  return verdict.ok ? [] : [{ code: verdict.refusal.code, subject, field, reason: verdict.refusal.reason }];
+  return { candidates, problems };
 }
 
 /**
@@ -59,11 +63,12 @@ function problemOf(field: string, verdict: Verdict<unknown>, subject: Subject): 
  */
 export function refuseIntruders(
   groups: readonly GroupCandidate[],
-  users: readonly UserCandidate[],
+  users: readonly User[],
   owners: Owners,
 ): { readonly kept: readonly GroupCandidate[]; readonly problems: readonly Problem[] } {
-  const withPrivate = users.filter(({ user }) => Number(user.gid) === Number(user.uid));
-  const gids = new Map(withPrivate.map(({ user }) => [String(user.name), Number(user.gid)]));
+  const names = new Set<string>(groups.map(({ name }) => name));
+  const withPrivate = users.filter(({ name, uid, gid }) => Number(gid) === Number(uid) && names.has(name));
+  const gids = new Map(withPrivate.map(({ name, gid }) => [String(name), Number(gid)]));
   const takesName = ({ name, gid }: GroupCandidate) => {
     const wanted = gids.get(name);
     return wanted !== undefined && wanted !== Number(gid) && owners.byName("group", name)?.kind !== "group";
@@ -81,8 +86,9 @@ export function refuseIntruders(
 
 /** What the primary groups came to. */
 export interface PrimaryGroups extends Decisions {
-  readonly users: readonly UserCandidate[];
-  readonly privateGroups: readonly GroupCandidate[];
+  readonly users: readonly User[];
+  /** Whether the primary group of a user who is kept is a private one. */
+  readonly isPrivate: (user: User) => boolean;
   readonly problems: readonly Problem[];
 }
 
@@ -91,82 +97,96 @@ export interface PrimaryGroups extends Decisions {
  * where gid equals uid. The private group obeys the rules of group names: a user called `docker` gets none.
  */
 export function settlePrimaryGroups(
-  users: readonly UserCandidate[],
+  users: readonly User[],
   groups: readonly GroupCandidate[],
   limits: PrivateGroupLimits,
 ): PrimaryGroups {
   const servedGids = new Set<number>(groups.map((group) => group.gid));
-  const servedNames = new Set<string>(groups.map((group) => group.name));
-  const kept: UserCandidate[] = [];
-  const privateGroups: GroupCandidate[] = [];
+  const own: OwnGroups = {
+    names: { names: { ...limits.rules.names, normaliseGroups: false }, local: limits.local.groupNames },
+    servedNames: new Set<string>(groups.map((group) => group.name)),
+    accepts: limits.rules.accepts,
+  };
   const problems: Problem[] = [];
   const accepted: string[] = [];
   const acceptable: string[] = [];
-  for (const candidate of users) {
-    const { user, subject } = candidate;
-    const isServed = servedGids.has(user.gid);
-    const own = isServed ? undefined : privateGroupFor(candidate, servedNames, limits);
-    if (own !== undefined && "reason" in own) {
-      problems.push({ subject, field: "gid", ...own });
-      acceptable.push(...(own.code === "primary-group-missing" ? [] : [`user:${user.name}`]));
-      continue;
+  const kept = users.filter((user) => {
+    if (servedGids.has(user.gid)) {
+      return true;
     }
-    kept.push(candidate);
-    privateGroups.push(...(own === undefined ? [] : [own]));
-    accepted.push(
-      ...(own !== undefined && formerOwnerOf(user, limits.owners) !== undefined ? [`user:${user.name}`] : []),
-    );
-  }
-  return { users: kept, privateGroups, problems, accepted, acceptable };
+    const former = formerOwnerOf(user, limits.owners);
+    const fault = privateGroupFault(user, former, own);
+    if (fault === undefined ? former !== undefined : fault.code !== "primary-group-missing") {
+      (fault === undefined ? accepted : acceptable).push(`user:${user.name}`);
+    }
+    if (fault !== undefined) {
+      problems.push({ subject: limits.subjectOf(user), field: "gid", ...fault });
+    }
+    return fault === undefined;
+  });
+  return { users: kept, isPrivate: ({ gid }) => !servedGids.has(gid), problems, accepted, acceptable };
 }
+
+/** The private group of a user. Nobody is a member: it is the primary group of one. */
+export function privateGroupOf({ name, gid }: User): Group {
+  return { id: undefined, name: String(name) as GroupName, gid, members: NOBODY };
+}
+
+const NOBODY: readonly UserName[] = [];
 
 interface PrivateGroupLimits {
   readonly rules: Rules;
   readonly local: LocalAccounts;
   readonly owners: Owners;
+  readonly subjectOf: (user: User) => Subject;
 }
 
-/** The private group, or why there is none. */
-function privateGroupFor(
-  { user, subject }: UserCandidate,
-  servedNames: ReadonlySet<string>,
-  { rules, local, owners }: PrivateGroupLimits,
-): GroupCandidate | Refusal {
-  if (Number(user.gid) !== Number(user.uid)) {
-    return missing(`no served group has gid ${user.gid}, and it is not the uid, ${user.uid}`);
+/** What private groups are checked by. */
+interface OwnGroups {
+  readonly names: NameLimits;
+  readonly servedNames: ReadonlySet<string>;
+  readonly accepts: Rules["accepts"];
+}
+
+/** Why there can be no private group; `former` is another group with its name or gid. */
+function privateGroupFault(
+  { name, uid, gid }: User,
+  former: Holding | undefined,
+  { names, servedNames, accepts }: OwnGroups,
+): Refusal | undefined {
+  if (Number(gid) !== Number(uid)) {
+    return missing(`no served group has gid ${gid}, and it is not the uid, ${uid}`);
   }
-  if (servedNames.has(user.name)) {
-    return missing(
-      `no served group has gid ${user.gid}, and a group called ${quoted(user.name)} has another`,
-    );
+  if (servedNames.has(name)) {
+    return missing(`no served group has gid ${gid}, and a group called ${quoted(name)} has another`);
   }
-  const former = formerOwnerOf(user, owners);
-  if (former !== undefined && !isAccepted(rules.accepts, "user", user.name)) {
-    const code = former.number === Number(user.gid) ? "id-remembered" : "name-remembered";
-    return refuse(
-      code,
-      `the private group: ${former.number} ${describeOwner(former)}, until ${acceptCommand("user", user.name)}`,
-    ).refusal;
+  if (former !== undefined && !isAccepted(accepts, "user", name)) {
+    const code = former.number === Number(gid) ? "id-remembered" : "name-remembered";
+    const reason = `the private group: ${former.number} ${describeOwner(former)}, until ${acceptCommand("user", name)}`;
+    return { code, reason };
   }
-  const name = toGroupName(user.name, {
-    names: { ...rules.names, normaliseGroups: false },
-    local: local.groupNames,
-  });
-  return name.ok
-    ? { subject, id: undefined, name: name.value, gid: user.gid }
-    : missing(`no private group: ${name.refusal.reason}`);
+  const verdict = toGroupName(name, names);
+  return isRefusal(verdict) ? missing(`no private group: ${verdict.reason}`) : undefined;
 }
 
 function missing(reason: string): Refusal {
-  return refuse("primary-group-missing", reason).refusal;
+  return { code: "primary-group-missing", reason };
 }
 
 /** Another group that has, or had, the name or the gid of this user's private one; a group with both was the same. */
-function formerOwnerOf({ id, name, gid }: User, owners: Owners): Holding | undefined {
-  return [owners.byNumber("group", gid), owners.byName("group", name)].find(
-    (owner) =>
-      owner !== undefined &&
-      !(owner.kind === "private" && owner.id === String(id)) &&
-      !(owner.name === String(name) && owner.number === Number(gid)),
+function formerOwnerOf(user: User, owners: Owners): Holding | undefined {
+  const ofGid = owners.byNumber("group", user.gid);
+  if (isAnother(ofGid, user)) {
+    return ofGid;
+  }
+  const ofName = owners.byName("group", user.name);
+  return isAnother(ofName, user) ? ofName : undefined;
+}
+
+function isAnother(owner: Holding | undefined, { id, name, gid }: User): boolean {
+  return (
+    owner !== undefined &&
+    !(owner.kind === "private" && owner.id === String(id)) &&
+    !(owner.name === String(name) && owner.number === Number(gid))
   );
 }

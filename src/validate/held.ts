@@ -3,18 +3,22 @@
  * by that number, and their name where the new one is somebody else's.
  */
 
+import type { User } from "../model/directory.ts";
 import type { UserDraft } from "../model/draft.ts";
 import type { Holding } from "../model/ledger.ts";
 import type { LocalAccounts } from "../model/observed.ts";
-import type { Problem } from "../model/problem.ts";
+import type { Problem, Subject } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
+import { claimantsBy, isList } from "./contested.ts";
 import { acceptCommand, type Decisions, isAccepted, type Owners } from "./ledger.ts";
 import type { Rules } from "./rules.ts";
-import { checkUser, type UserCandidate } from "./users.ts";
+import { checkUser, subjectOf, type UserRules, userRules } from "./users.ts";
 
 /** Users whose own fields are sound. */
 export interface HeldUsers extends Decisions {
-  readonly candidates: readonly UserCandidate[];
+  readonly users: readonly User[];
+  /** Whose record a user came from, for problems. */
+  readonly subjectOf: (user: User) => Subject;
   readonly problems: readonly Problem[];
 }
 
@@ -27,46 +31,115 @@ export interface UserLimits {
 
 /** Checks every draft by itself, and once more with what has to stay. */
 export function checkUsers(drafts: readonly UserDraft[], limits: UserLimits): HeldUsers {
-  const { rules, local } = limits;
-  const checked = drafts.map((draft) => ({ draft, ...checkUser(draft, rules, local) }));
-  const rivals = rivalsAmong(checked.flatMap(({ candidate }) => candidate ?? []));
-  const accepted: string[] = [];
-  const acceptable: string[] = [];
-  const settled = checked.map(({ draft, candidate, problems }) => {
-    const stays = candidate && whatStays(candidate, rivals, limits);
-    if (candidate === undefined || stays === undefined) {
-      return { candidate, problems };
+  const rules = userRules(limits.rules, limits.local);
+  const problems: Problem[] = [];
+  const checked: (User | undefined)[] = [];
+  const moved: Moved[] = [];
+  for (const draft of drafts) {
+    const from = problems.length;
+    const user = checkUser(draft, rules, problems);
+    const known = user && knownElsewhere(user, limits.owners);
+    if (user !== undefined && known !== undefined) {
+      moved.push({ draft, user, known, index: checked.length, from, to: problems.length });
     }
-    accepted.push(...(stays.isAccepted ? [`user:${candidate.user.name}`] : []));
-    acceptable.push(...(stays.isAcceptable ? [`user:${candidate.user.name}`] : []));
-    return stays.problems.length === 0
-      ? { candidate, problems }
-      : heldBack(draft, candidate, { stays, limits });
-  });
+    checked.push(user);
+  }
+  const settled =
+    moved.length === 0
+      ? { users: checked, problems, accepted: [], acceptable: [] }
+      : settleMoved({ checked, problems, moved }, { ...limits, userRules: rules });
   return {
-    candidates: settled.flatMap(({ candidate }) => candidate ?? []),
-    problems: settled.flatMap(({ problems }) => problems),
-    accepted,
-    acceptable,
+    ...settled,
+    users: settled.users.filter((user) => user !== undefined),
+    subjectOf: subjectsOf(drafts, settled.users),
   };
 }
 
-/** The other candidates of one pull, by what they claim. */
-interface Rivals {
-  /** Whether somebody else claims this name. */
-  wantName(candidate: UserCandidate): boolean;
-  /** Who else claims this uid. */
-  wantUid(candidate: UserCandidate): UserCandidate | undefined;
-  byId(id: string): UserCandidate | undefined;
+/** What somebody has here whom the IAM calls or numbers otherwise now. */
+function knownElsewhere({ id, name, uid }: User, owners: Owners): Holding | undefined {
+  const known = owners.byId("user", id);
+  return known?.number === Number(uid) && known.name === String(name) ? undefined : known;
 }
 
-function rivalsAmong(candidates: readonly UserCandidate[]): Rivals {
-  const names = Map.groupBy(candidates, ({ user }) => String(user.name));
-  const uids = Map.groupBy(candidates, ({ user }) => Number(user.uid));
-  const ids = new Map(candidates.map((candidate) => [String(candidate.user.id), candidate]));
+/** By user; made when the first problem needs it, because most pulls have none. */
+function subjectsOf(
+  drafts: readonly UserDraft[],
+  users: readonly (User | undefined)[],
+): (user: User) => Subject {
+  let found: ReadonlyMap<User | undefined, UserDraft> | undefined;
+  return (user) => {
+    found ??= new Map(drafts.map((draft, index) => [users[index], draft]));
+    return subjectOf("user", found.get(user) ?? user);
+  };
+}
+
+/** Somebody who is here under another name or uid than the IAM says now. */
+interface Moved {
+  readonly draft: UserDraft;
+  readonly user: User;
+  readonly known: Holding;
+  /** The place among the drafts. */
+  readonly index: number;
+  /** Where the problems of the draft begin and end. */
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Checked {
+  readonly checked: readonly (User | undefined)[];
+  readonly problems: readonly Problem[];
+  readonly moved: readonly Moved[];
+}
+
+/** Checks those who moved once more, with what has to stay. */
+function settleMoved({ checked, problems, moved }: Checked, limits: HeldLimits) {
+  const rivals = rivalsAmong(checked.filter((user) => user !== undefined));
+  const users = [...checked];
+  const settled: (readonly Problem[])[] = [];
+  const accepted: string[] = [];
+  const acceptable: string[] = [];
+  let next = 0;
+  for (const one of moved) {
+    const stays = whatStays(one, rivals, limits);
+    if (stays.isAccepted) {
+      accepted.push(`user:${one.user.name}`);
+    }
+    if (stays.isAcceptable) {
+      acceptable.push(`user:${one.user.name}`);
+    }
+    if (stays.problems.length > 0) {
+      const held = heldBack(one, stays, limits);
+      users[one.index] = held.user;
+      settled.push(problems.slice(next, one.from), held.problems);
+      next = one.to;
+    }
+  }
+  return { users, problems: [...settled, problems.slice(next)].flat(), accepted, acceptable };
+}
+
+interface HeldLimits extends UserLimits {
+  readonly userRules: UserRules;
+}
+
+/** The other users of one pull, by what they claim. */
+interface Rivals {
+  /** Whether somebody else claims this name. */
+  wantName(user: User): boolean;
+  /** Who else claims this uid. */
+  wantUid(user: User): User | undefined;
+  byId(id: string): User | undefined;
+}
+
+function rivalsAmong(users: readonly User[]): Rivals {
+  const names = claimantsBy(users, ({ name }) => String(name));
+  const uids = claimantsBy(users, ({ uid }) => Number(uid));
+  const ids = new Map(users.map((user) => [String(user.id), user]));
   return {
-    wantName: ({ user }) => (names.get(user.name)?.length ?? 0) > 1,
-    wantUid: (one) => uids.get(one.user.uid)?.find((other) => other !== one),
+    wantName: ({ name }) => isList(names.get(name)),
+    wantUid: (one) => {
+      const claimants = uids.get(one.uid);
+      return isList(claimants) ? claimants.find((other) => other !== one) : undefined;
+    },
     byId: (id) => ids.get(id),
   };
 }
@@ -82,35 +155,31 @@ interface Stays {
   readonly isAcceptable: boolean;
 }
 
-function whatStays(candidate: UserCandidate, rivals: Rivals, limits: UserLimits): Stays | undefined {
+function whatStays({ user, known }: Moved, rivals: Rivals, limits: UserLimits): Stays {
   const { owners, rules } = limits;
-  const { id, name, uid } = candidate.user;
-  const known = owners.byId("user", id);
-  if (known === undefined || (known.number === Number(uid) && known.name === String(name))) {
-    return undefined;
-  }
+  const { id, name, uid } = user;
   const mayKeep = (owner: Holding | undefined) => owner?.id === String(id);
   const isUidChanged = known.number !== Number(uid) && mayKeep(owners.byNumber("user", known.number));
   const isNameChanged = known.name !== String(name) && mayKeep(owners.byName("user", known.name));
   const isDecided = isAccepted(rules.accepts, "user", name);
-  const taker = takerOf(candidate, rivals, limits);
+  const taker = takerOf(user, rivals, limits);
   const keepsUid = isUidChanged && (!isDecided || taker !== undefined);
   const nameOwner = owners.byName("user", name);
   const isNameTaken = nameOwner !== undefined && nameOwner.id !== String(id) && !isDecided;
-  const keepsName = isNameChanged && (isNameTaken || rivals.wantName(candidate));
+  const keepsName = isNameChanged && (isNameTaken || rivals.wantName(user));
   return {
     uid: keepsUid ? known.number : undefined,
     name: keepsName ? known.name : undefined,
     isAccepted: isUidChanged && !keepsUid,
     isAcceptable: (keepsUid && taker === undefined) || keepsName,
     problems: [
-      ...(keepsUid ? [uidProblem(candidate, known, taker)] : []),
-      ...(keepsName ? [nameProblem(candidate, known)] : []),
+      ...(keepsUid ? [uidProblem(user, known, taker)] : []),
+      ...(keepsName ? [nameProblem(user, known)] : []),
     ],
   };
 }
 
-function uidProblem({ user }: UserCandidate, known: Holding, taker: string | undefined): HeldProblem {
+function uidProblem(user: User, known: Holding, taker: string | undefined): HeldProblem {
   const until =
     taker === undefined
       ? `until ${acceptCommand("user", user.name)}`
@@ -119,36 +188,32 @@ function uidProblem({ user }: UserCandidate, known: Holding, taker: string | und
   return { code: "id-held", field: "uid", reason };
 }
 
-function nameProblem({ user }: UserCandidate, known: Holding): HeldProblem {
+function nameProblem(user: User, known: Holding): HeldProblem {
   const reason = `the IAM says ${quoted(user.name)} now, which belongs to somebody else; on this node it is ${quoted(known.name)}, which stays`;
   return { code: "name-held", field: "name", reason };
 }
 
 /** Who would have the same uid: somebody whom the IAM still has and who does not move away with a decision of their own. */
-function takerOf(
-  candidate: UserCandidate,
-  rivals: Rivals,
-  { owners, rules }: UserLimits,
-): string | undefined {
-  const { id, uid } = candidate.user;
+function takerOf(user: User, rivals: Rivals, { owners, rules }: UserLimits): string | undefined {
+  const { id, uid } = user;
   const owner = owners.byNumber("user", uid);
   if (owner !== undefined && owner.id !== String(id) && owners.isListed(owner)) {
     const other = rivals.byId(owner.id ?? "");
     const movesAway =
-      other !== undefined && other.user.uid !== uid && isAccepted(rules.accepts, "user", other.user.name);
+      other !== undefined && other.uid !== uid && isAccepted(rules.accepts, "user", other.name);
     if (!movesAway) {
       return owner.name;
     }
   }
-  return rivals.wantUid(candidate)?.user.name;
+  return rivals.wantUid(user)?.name;
 }
 
 /** The same record with what it keeps; left out where that cannot be served any more. */
 function heldBack(
-  draft: UserDraft,
-  { user, subject }: UserCandidate,
-  { stays, limits }: { readonly stays: Stays; readonly limits: UserLimits },
-): { readonly candidate: UserCandidate | undefined; readonly problems: readonly Problem[] } {
+  { draft, user }: Moved,
+  stays: Stays,
+  limits: HeldLimits,
+): { readonly user: User | undefined; readonly problems: readonly Problem[] } {
   const hasPrivateGroup = Number(user.gid) === Number(user.uid);
   // The number may be the gid of a group that was never theirs.
   const group = stays.uid === undefined ? undefined : limits.owners.byNumber("group", stays.uid);
@@ -162,11 +227,12 @@ function heldBack(
       ...(hasPrivateGroup && isTheirs && { gid: stays.uid }),
     }),
   };
-  const { candidate, problems } = checkUser(kept, limits.rules, limits.local);
+  const problems: Problem[] = [];
+  const servable = checkUser(kept, limits.userRules, problems);
   const held = stays.problems.map((problem) => ({
     ...problem,
-    code: candidate === undefined ? ("id-stuck" as const) : problem.code,
-    subject,
+    code: servable === undefined ? ("id-stuck" as const) : problem.code,
+    subject: subjectOf("user", draft),
   }));
-  return { candidate: candidate && { ...candidate, subject }, problems: [...held, ...problems] };
+  return { user: servable, problems: [...held, ...problems] };
 }

@@ -6,75 +6,94 @@
  * clashes there as well is refused.
  */
 
+import type { User } from "../model/directory.ts";
 import type { Holders, LocalAccounts } from "../model/observed.ts";
-import type { Problem } from "../model/problem.ts";
+import type { Problem, Subject } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
-import { homeFromTemplate } from "./paths.ts";
-import type { UserCandidate } from "./users.ts";
+import { type HomeTemplate, homeTemplate } from "./paths.ts";
 
 /** Who ends up with a home, and what had to give way. */
 export interface SettledHomes {
-  readonly candidates: readonly UserCandidate[];
+  readonly users: readonly User[];
   readonly problems: readonly Problem[];
 }
 
-/** What a home must not clash with, beside the other candidates. */
+/** What a home must not clash with, beside the other users. */
 export interface HomeLimits {
-  readonly template: string;
+  readonly path: string;
   readonly local: LocalAccounts;
   readonly holders: Holders;
+  readonly subjectOf: (user: User) => Subject;
 }
 
-/** Gives every candidate a home of their own. */
-export function settleHomes(candidates: readonly UserCandidate[], limits: HomeLimits): SettledHomes {
-  const templateOf = ({ user }: UserCandidate) => homeFromTemplate(limits.template, user.name);
-  const reserved = createPlaces();
-  candidates.forEach((candidate) => reserved.take(templateOf(candidate), candidate.user.name));
+/** Gives every user a home of their own. */
+export function settleHomes(users: readonly User[], limits: HomeLimits): SettledHomes {
+  const template = homeTemplate(limits.path);
   const taken = createPlaces();
   localHomes(limits).forEach((home) => taken.take(home, "a local account"));
-  const wishes = Map.groupBy(candidates, ({ user }) => String(user.home));
+  const isOwn = ({ home, name }: User) => template.gives(home, name);
+  const isUniform = limits.path.endsWith("/%u") && users.every(isOwn);
+  const others = isUniform ? undefined : wishesOf(users, template);
 
-  const settled: UserCandidate[] = [];
+  const settled: User[] = [];
   const problems: Problem[] = [];
-  for (const candidate of inOrder(candidates, limits)) {
-    const { user, subject } = candidate;
-    const own = templateOf(candidate);
+  for (const user of inOrder(users, isOwn, limits.holders)) {
     const isHeld = limits.holders.homes.get(user.name) === user.home;
-    const isWishedTwice = (wishes.get(user.home)?.length ?? 0) > 1;
     const fault =
       taken.clash(user.home, user.name) ??
-      (isHeld || user.home === own ? undefined : reserved.clash(user.home, user.name)) ??
-      (isWishedTwice && !isHeld && user.home !== own ? "another user who wants it" : undefined);
-    const home = fault === undefined ? user.home : own;
-    const last = fault === undefined ? undefined : taken.clash(own, user.name);
-    const reason = `${quoted(user.home)} clashes with the home of ${fault}`;
-    if (last !== undefined) {
-      problems.push({ code: "home-contested", subject, field: "home", reason });
+      (isHeld || isOwn(user) ? undefined : others?.clash(user.home, user.name));
+    if (fault === undefined) {
+      // Homes of the template, where nobody has another one, are as deep as each other and never the same.
+      if (others !== undefined) {
+        taken.take(user.home, user.name);
+      }
+      settled.push(user);
       continue;
     }
-    if (fault !== undefined) {
-      problems.push({ code: "home-replaced", subject, field: "home", reason });
+    const home = template.of(user.name);
+    const isRefused = taken.clash(home, user.name) !== undefined;
+    const reason = `${quoted(user.home)} clashes with the home of ${fault}`;
+    const code = isRefused ? "home-contested" : "home-replaced";
+    problems.push({ code, subject: limits.subjectOf(user), field: "home", reason });
+    if (!isRefused) {
+      taken.take(home, user.name);
+      settled.push({ ...user, home });
     }
-    taken.take(home, user.name);
-    settled.push({ subject, user: { ...user, home } });
   }
-  return { candidates: settled, problems };
+  return { users: settled, problems };
+}
+
+/** What a home of one's own must leave alone: everybody's template, and a home that somebody else wants too. */
+function wishesOf(users: readonly User[], template: HomeTemplate): Pick<Places, "clash"> {
+  const reserved = createPlaces();
+  users.forEach(({ name }) => reserved.take(template.of(name), name));
+  const wanted = new Set<string>();
+  const wantedTwice = new Set<string>();
+  users.forEach(({ home }) => (wanted.has(home) ? wantedTwice : wanted).add(home));
+  return {
+    clash: (path, owner) =>
+      reserved.clash(path, owner) ?? (wantedTwice.has(path) ? "another user who wants it" : undefined),
+  };
 }
 
 /** A local account that has the place of all homes for its home, or what is above it, owns none of them. */
-function localHomes({ template, local }: HomeLimits): string[] {
-  return [...local.homes].filter((home) => !template.startsWith(`${home}/`));
+function localHomes({ path, local }: HomeLimits): string[] {
+  return [...local.homes].filter((home) => !path.startsWith(`${home}/`));
 }
 
 /** First who keeps what they have, then who asks for nothing special, then the others. */
-function inOrder(candidates: readonly UserCandidate[], { template, holders }: HomeLimits): UserCandidate[] {
-  const rankOf = ({ user }: UserCandidate) => {
-    if (holders.homes.get(user.name) === user.home) {
-      return 0;
-    }
-    return user.home === homeFromTemplate(template, user.name) ? 1 : 2;
-  };
-  return candidates.toSorted((left, right) => rankOf(left) - rankOf(right));
+function inOrder(
+  users: readonly User[],
+  isOwn: (user: User) => boolean,
+  { homes }: Holders,
+): readonly User[] {
+  const held: User[] = [];
+  const own: User[] = [];
+  const others: User[] = [];
+  for (const user of users) {
+    (homes.get(user.name) === user.home ? held : isOwn(user) ? own : others).push(user);
+  }
+  return [...held, ...own, ...others];
 }
 
 /** Paths with owners. */

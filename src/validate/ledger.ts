@@ -2,16 +2,7 @@
  * What the ledger says about names and ids: whose they are, and what a person has decided.
  */
 
-import type { Drafts } from "../model/draft.ts";
-import {
-  type HolderKind,
-  type Holding,
-  holdingKey,
-  type Ledger,
-  latest,
-  latestBy,
-  recordKey,
-} from "../model/ledger.ts";
+import { type HolderKind, type Holding, holdingKey, type Ledger, latest } from "../model/ledger.ts";
 import { quoted } from "../model/quoted.ts";
 import type { Rules } from "./rules.ts";
 
@@ -27,37 +18,59 @@ export interface Owners {
   isListed(holding: Holding): boolean;
 }
 
+/** The records that the IAM lists now, by SCIM id. */
+export interface Listed {
+  readonly users: Pick<ReadonlyMap<string, unknown>, "has">;
+  readonly groups: Pick<ReadonlyMap<string, unknown>, "has">;
+}
+
+/** Of one kind: the holding that counts, by each of the things that tell holdings apart. */
+interface Held {
+  readonly ids: Map<string, Holding>;
+  readonly names: Map<string, Holding>;
+  readonly numbers: Map<number, Holding>;
+}
+
 /** Makes a ledger quick to ask, beside what the IAM lists now. */
-export function ownersIn({ holdings }: Ledger, { users, groups }: Drafts): Owners {
-  const known = holdings.filter(({ id }) => id !== undefined);
-  const ids = latestBy(known, ({ kind, id }) => `${kind} ${id}`);
-  const names = latestBy(holdings, ({ kind, name }) => `${kind} ${name}`);
-  const numbers = latestBy(holdings, ({ kind, number }) => `${kind} ${number}`);
-  const all = new Set(holdings.map(holdingKey));
-  const listed = recordKeysOf({ users, groups });
-  const shared = (found: ReadonlyMap<string, Holding>, kind: "user" | "group", key: string | number) => {
-    const own = found.get(`${kind} ${key}`);
-    const privately = kind === "group" ? found.get(`private ${key}`) : undefined;
-    return privately === undefined ? own : latest(own, privately);
-  };
+export function ownersIn({ holdings }: Ledger, listed: Listed): Owners {
+  const held = { user: noneHeld(), group: noneHeld(), private: noneHeld() };
+  for (const holding of holdings) {
+    const { ids, names, numbers } = held[holding.kind];
+    if (holding.id !== undefined) {
+      keepLatest(ids, holding.id, holding);
+    }
+    keepLatest(names, holding.name, holding);
+    keepLatest(numbers, holding.number, holding);
+  }
+  // Seldom asked for, and as large as all of the others.
+  let all: ReadonlySet<string> | undefined;
+  const shared = (own: Holding | undefined, privately: Holding | undefined) =>
+    privately === undefined ? own : latest(own, privately);
   return {
-    byId: (kind, id) => ids.get(`${kind} ${id}`),
-    byName: (kind, name) => shared(names, kind, name),
-    byNumber: (kind, number) => shared(numbers, kind, number),
-    had: (holding) => all.has(holdingKey(holding)),
-    isListed: ({ kind, id }) => id !== undefined && listed.has(recordKey(kind, id)),
+    byId: (kind, id) => held[kind].ids.get(id),
+    byName: (kind, name) =>
+      kind === "user"
+        ? held.user.names.get(name)
+        : shared(held.group.names.get(name), held.private.names.get(name)),
+    byNumber: (kind, number) =>
+      kind === "user"
+        ? held.user.numbers.get(number)
+        : shared(held.group.numbers.get(number), held.private.numbers.get(number)),
+    had: (holding) => {
+      all ??= new Set(holdings.map(holdingKey));
+      return all.has(holdingKey(holding));
+    },
+    isListed: ({ kind, id }) =>
+      id !== undefined && (kind === "group" ? listed.groups.has(id) : listed.users.has(id)),
   };
 }
 
-/** The records behind users and groups, whatever shape these have by now; a private group has none of its own. */
-export function recordKeysOf(of: {
-  readonly users: readonly { readonly id: string }[];
-  readonly groups: readonly { readonly id: string | undefined }[];
-}): ReadonlySet<string> {
-  return new Set([
-    ...of.users.map(({ id }) => recordKey("user", id)),
-    ...of.groups.flatMap(({ id }) => (id === undefined ? [] : [recordKey("group", id)])),
-  ]);
+function noneHeld(): Held {
+  return { ids: new Map(), names: new Map(), numbers: new Map() };
+}
+
+function keepLatest<Key>(found: Map<Key, Holding>, key: Key, holding: Holding): void {
+  found.set(key, latest(found.get(key), holding));
 }
 
 /** Whose it is, for the middle of a sentence. The same words whether they are here or gone: nobody is told twice. */

@@ -7,75 +7,96 @@
 
 import type { GroupDraft, MemberDraft, UserDraft } from "../model/draft.ts";
 import type { Problem } from "../model/problem.ts";
+import { subjectOf } from "./users.ts";
 
-/** By SCIM id of the group: the SCIM ids of all users in it, directly or through other groups. */
+/** Who is in the groups of one pull. */
 export interface Membership {
-  readonly usersOf: ReadonlyMap<string, ReadonlySet<string>>;
+  /** The SCIM ids of the users in a group, directly or through other groups; the same may come again. */
+  readonly idsIn: (group: string) => Iterable<string>;
   readonly problems: readonly Problem[];
 }
 
+/** The records of one pull, by SCIM id. */
+export interface Records {
+  readonly users: Pick<ReadonlyMap<string, unknown>, "has">;
+  readonly groups: ReadonlyMap<string, GroupDraft>;
+}
+
 /** Expands every group of one pull. */
-export function expandMembership(users: readonly UserDraft[], groups: readonly GroupDraft[]): Membership {
-  const ids = {
-    users: new Set(users.map((user) => user.id)),
-    groups: new Set(groups.map((group) => group.id)),
-  };
-  const nodes = new Map(groups.map((group) => [group.id, nodeOf(group, ids)]));
+export function expandMembership(users: readonly UserDraft[], records: Records): Membership {
+  const nodes = new Map<string, Node>();
+  for (const [id, group] of records.groups) {
+    nodes.set(id, nodeOf(group, records));
+  }
   for (const user of users) {
     for (const group of user.groups) {
-      nodes.get(group)?.users.add(user.id);
+      nodes.get(group)?.others.push(user.id);
     }
   }
-  const usersOf = new Map<string, Set<string>>();
   const problems: Problem[] = [];
   for (const [id, node] of nodes) {
-    const reached = reachableUsers(id, nodes);
-    usersOf.set(id, reached.found);
-    problems.push(...problemsOf(node, reached));
+    addProblems(problems, node, reachedFrom(id, nodes));
   }
-  return { usersOf, problems };
+  return { idsIn: (id) => idsOf(reachedFrom(id, nodes).found, records), problems };
+}
+
+function* idsOf(nodes: readonly Node[], records: Records): Iterable<string> {
+  for (const { group, others } of nodes) {
+    for (const member of group.members) {
+      if (isUser(member, records)) {
+        yield member.id;
+      }
+    }
+    yield* others;
+  }
 }
 
 interface Node {
   readonly group: GroupDraft;
-  readonly users: Set<string>;
+  /** Who says so themselves. */
+  readonly others: string[];
   readonly children: readonly string[];
   readonly unknown: number;
 }
 
-interface KnownIds {
-  readonly users: ReadonlySet<string>;
-  readonly groups: ReadonlySet<string>;
+/** A member without a kind is a user if there is one of that id: some servers number users and groups alike. */
+function isUser({ id, kind }: MemberDraft, { users }: Records): boolean {
+  return kind !== "group" && users.has(id);
 }
 
-/** A member without a kind is a user if there is one of that id: some servers number users and groups alike. */
-function nodeOf(group: GroupDraft, ids: KnownIds): Node {
-  const isUser = (member: MemberDraft) => member.kind !== "group" && ids.users.has(member.id);
-  const isGroup = (member: MemberDraft) =>
-    !isUser(member) && member.kind !== "user" && ids.groups.has(member.id);
-  const users = new Set(group.members.filter(isUser).map((member) => member.id));
-  const children = group.members.filter(isGroup).map((member) => member.id);
-  const unknown = group.members.filter((member) => !isUser(member) && !isGroup(member)).length;
-  return { group, users, children, unknown };
+function nodeOf(group: GroupDraft, records: Records): Node {
+  const children: string[] = [];
+  let unknown = 0;
+  for (const member of group.members) {
+    if (isUser(member, records)) {
+      continue;
+    }
+    if (member.kind !== "user" && records.groups.has(member.id)) {
+      children.push(member.id);
+    } else {
+      unknown += 1;
+    }
+  }
+  return { group, others: [], children, unknown };
 }
 
 /** Deeper nesting is a mistake or an attack, and would take the square of its depth in memory. */
 const MAX_DEPTH = 50;
 
 /** Walks a group and everything below it, level by level and each group once, so that a circle ends. */
-function reachableUsers(start: string, nodes: ReadonlyMap<string, Node>): Reached {
+function reachedFrom(start: string, nodes: ReadonlyMap<string, Node>): Reached {
   const root = nodes.get(start);
   if (root === undefined || root.children.length === 0) {
-    return { found: root?.users ?? new Set<string>(), inCircle: false, isCut: false };
+    return { found: root === undefined ? [] : [root], inCircle: false, isCut: false };
   }
-  const found = new Set<string>();
+  const found: Node[] = [];
   const seen = new Set([start]);
   let level = [start];
   let inCircle = false;
   for (let depth = 0; level.length > 0 && depth <= MAX_DEPTH; depth += 1) {
     const next: string[] = [];
     for (const node of level.flatMap((id) => nodes.get(id) ?? [])) {
-      node.users.forEach((user) => found.add(user));
+      found.push(node);
       inCircle ||= node.children.includes(start);
       next.push(...node.children.filter((child) => !seen.has(child) && seen.add(child)));
     }
@@ -85,34 +106,24 @@ function reachableUsers(start: string, nodes: ReadonlyMap<string, Node>): Reache
 }
 
 interface Reached {
-  readonly found: Set<string>;
+  /** The group itself, and those below it. */
+  readonly found: readonly Node[];
   readonly inCircle: boolean;
   /** True when there was more below the deepest level. */
   readonly isCut: boolean;
 }
 
-function problemsOf({ group, unknown }: Node, { inCircle, isCut }: Reached): Problem[] {
-  const problems: Problem[] = [];
-  const subject = {
-    kind: "group",
-    id: group.id,
-    ...(typeof group.name === "string" && { name: group.name }),
-  } as const;
+function addProblems(problems: Problem[], { group, unknown }: Node, { inCircle, isCut }: Reached): void {
   if (unknown > 0) {
     const reason = `${unknown} of ${group.members.length} members are not among the listed users and groups`;
-    problems.push({ code: "member-unknown", subject, field: "members", reason });
+    problems.push({ code: "member-unknown", subject: subjectOf("group", group), field: "members", reason });
   }
   if (isCut) {
     const reason = `there are more than ${MAX_DEPTH} levels of groups below it`;
-    problems.push({ code: "group-too-deep", subject, field: "members", reason });
+    problems.push({ code: "group-too-deep", subject: subjectOf("group", group), field: "members", reason });
   }
   if (inCircle) {
-    problems.push({
-      code: "group-cycle",
-      subject,
-      field: "members",
-      reason: "the group contains itself through others",
-    });
+    const reason = "the group contains itself through others";
+    problems.push({ code: "group-cycle", subject: subjectOf("group", group), field: "members", reason });
   }
-  return problems;
 }

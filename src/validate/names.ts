@@ -5,7 +5,7 @@
 import type { GroupName, UserName } from "../model/ids.ts";
 import { quoted } from "../model/quoted.ts";
 import type { Rules } from "./rules.ts";
-import { accept, isAbsent, refuse, type Verdict } from "./verdict.ts";
+import { isAbsent, type Refusal, type Verdict } from "./verdict.ts";
 
 const PORTABLE = /^[a-z_][a-z0-9_.-]*$/;
 
@@ -33,7 +33,7 @@ const CLOUD_USERS =
 /** A user called like a group of power is as bad: pam_access and others look at both. */
 const RESERVED_USERS = new Set([...SYSTEM_USERS, ...SYSTEM_GROUPS, ...CLOUD_USERS]);
 
-const SYSTEM_PREFIX = /^systemd-/;
+const SYSTEM_PREFIX = "systemd-";
 
 /** Which names exist outside the IAM, and what the admin forbids. */
 export interface NameLimits {
@@ -44,43 +44,52 @@ export interface NameLimits {
 /** Checks a user name, after cutting off a configured mail domain. */
 export function toUserName(raw: unknown, limits: NameLimits): Verdict<UserName> {
   const name = typeof raw === "string" ? withoutDomain(raw, limits.names.localPart) : raw;
-  const refusal = refusalOf(name, RESERVED_USERS, limits);
-  return refusal ?? accept(name as UserName);
+  return refusalOf(name, RESERVED_USERS, limits) ?? (name as UserName);
 }
 
 /** Checks a group name, after normalising it where the admin wants that. */
 export function toGroupName(raw: unknown, limits: NameLimits): Verdict<GroupName> {
   const name = typeof raw === "string" && limits.names.normaliseGroups ? normalised(raw) : raw;
-  const refusal = refusalOf(name, SYSTEM_GROUPS, limits);
-  return refusal ?? accept(name as GroupName);
+  return refusalOf(name, SYSTEM_GROUPS, limits) ?? (name as GroupName);
 }
 
-function refusalOf(name: unknown, system: ReadonlySet<string>, limits: NameLimits) {
+function refusalOf(name: unknown, system: ReadonlySet<string>, limits: NameLimits): Refusal | undefined {
   if (isAbsent(name)) {
-    return refuse("name-missing", "no name at the configured attribute");
+    return { code: "name-missing", reason: "no name at the configured attribute" };
   }
   if (typeof name !== "string" || !PORTABLE.test(name)) {
-    return refuse("name-invalid", `${quoted(name)} does not match ${PORTABLE.source}`);
+    return { code: "name-invalid", reason: `${quoted(name)} does not match ${PORTABLE.source}` };
   }
   if (name.length > limits.names.maxLength) {
-    return refuse("name-invalid", `${quoted(name)} is longer than ${limits.names.maxLength} characters`);
+    return {
+      code: "name-invalid",
+      reason: `${quoted(name)} is longer than ${limits.names.maxLength} characters`,
+    };
   }
   if (isSystems(name, system) || limits.names.reserved.includes(name)) {
-    return refuse("name-reserved", `${quoted(name)} is a name of the system`);
+    return { code: "name-reserved", reason: `${quoted(name)} is a name of the system` };
   }
   if (limits.local.has(name)) {
-    return refuse("name-local", `${quoted(name)} is already a local name on this node`);
+    return { code: "name-local", reason: `${quoted(name)} is already a local name on this node` };
   }
   return undefined;
 }
 
 /** `root.root` as well: chown(1) still takes a dot between an owner and a group. */
 function isSystems(name: string, system: ReadonlySet<string>): boolean {
-  return system.has(name) || SYSTEM_PREFIX.test(name) || SYSTEM_USERS.has(name.split(".")[0] ?? "");
+  const dot = name.indexOf(".");
+  return (
+    system.has(name) ||
+    name.startsWith(SYSTEM_PREFIX) ||
+    SYSTEM_USERS.has(dot === -1 ? name : name.slice(0, dot))
+  );
 }
 
 /** Cuts off one of the mail domains of names.localPart. */
 export function withoutDomain(name: string, domains: readonly string[]): string {
+  if (domains.length === 0) {
+    return name;
+  }
   const at = name.lastIndexOf("@");
   const domain = name.slice(at + 1).toLowerCase();
   return at > 0 && domains.some((allowed) => allowed.toLowerCase() === domain) ? name.slice(0, at) : name;

@@ -8,7 +8,7 @@
 import type { Gid, Uid } from "../model/ids.ts";
 import { quoted } from "../model/quoted.ts";
 import type { Rules } from "./rules.ts";
-import { accept, isAbsent, refuse, type Verdict } from "./verdict.ts";
+import { isAbsent, type Verdict } from "./verdict.ts";
 
 /** 65534 is nobody; 65535 is (uid_t)-1 of 16-bit interfaces. */
 const NEVER = new Set([65534, 65535]);
@@ -22,34 +22,32 @@ export interface IdLimits {
 
 /** Checks a user id: a JSON integer or a decimal string. */
 export function toUid(raw: unknown, limits: IdLimits): Verdict<Uid> {
-  const verdict = toId(raw, limits);
-  return verdict.ok ? accept(verdict.value as Uid) : verdict;
+  return toId(raw, limits) as Verdict<Uid>;
 }
 
 /** Checks a group id, by the same rules. */
 export function toGid(raw: unknown, limits: IdLimits): Verdict<Gid> {
-  const verdict = toId(raw, limits);
-  return verdict.ok ? accept(verdict.value as Gid) : verdict;
+  return toId(raw, limits) as Verdict<Gid>;
 }
 
 function toId(raw: unknown, { ids, local }: IdLimits): Verdict<number> {
   if (isAbsent(raw)) {
-    return refuse("id-missing", "no id at the configured attribute");
+    return { code: "id-missing", reason: "no id at the configured attribute" };
   }
   const id = toInteger(raw);
   if (id === undefined) {
-    return refuse("id-invalid", `${quoted(raw)} is not a decimal integer`);
+    return { code: "id-invalid", reason: `${quoted(raw)} is not a decimal integer` };
   }
   if (id < ids.min || id > ids.max) {
-    return refuse("id-out-of-range", `${id} is not between ${ids.min} and ${ids.max}`);
+    return { code: "id-out-of-range", reason: `${id} is not between ${ids.min} and ${ids.max}` };
   }
   if (NEVER.has(id)) {
-    return refuse("id-out-of-range", `${id} stands for nobody`);
+    return { code: "id-out-of-range", reason: `${id} stands for nobody` };
   }
   if (local.has(id)) {
-    return refuse("id-local", `${id} is already a local id on this node`);
+    return { code: "id-local", reason: `${id} is already a local id on this node` };
   }
-  return accept(id);
+  return id;
 }
 
 function toInteger(raw: unknown): number | undefined {

@@ -7,12 +7,12 @@
  */
 
 import type { AuthorizedKey } from "../model/ids.ts";
-import { grantOf, splitKeyLine } from "../model/key-line.ts";
+import { type KeyLineParts, splitKeyLine } from "../model/key-line.ts";
 import { quoted } from "../model/quoted.ts";
 import type { Rules } from "./rules.ts";
 import { cleanText, cutToBytes } from "./text.ts";
-import { accept, isAbsent, type Refusal, refuse, type Verdict } from "./verdict.ts";
-import { wireKeyFault } from "./wire-key.ts";
+import { isAbsent, type Refusal } from "./verdict.ts";
+import { ED25519_BLOB, wireKeyFault } from "./wire-key.ts";
 
 const LINE_LENGTH = 8192;
 const COMMENT_BYTES = 256;
@@ -27,6 +27,10 @@ export interface KeysVerdict {
 
 /** Checks everything at the keys attribute of one user. */
 export function toKeys(raw: unknown, rules: Rules["keys"]): KeysVerdict {
+  const plain = plainKeysOf(raw, rules.maxPerUser);
+  if (plain !== undefined) {
+    return { keys: plain, refusals: NONE };
+  }
   const texts = textsOf(raw);
   if (texts === undefined) {
     return {
@@ -34,7 +38,8 @@ export function toKeys(raw: unknown, rules: Rules["keys"]): KeysVerdict {
       refusals: [{ code: "keys-unreadable", reason: `${quoted(raw)} is no text and no list` }],
     };
   }
-  const keys = new Map<string, AuthorizedKey>();
+  const keys: AuthorizedKey[] = [];
+  const grants = new Set<string>();
   const refusals: Refusal[] = [];
   const lines = texts.flatMap(linesOf);
   if (lines.length > LINES) {
@@ -45,42 +50,95 @@ export function toKeys(raw: unknown, rules: Rules["keys"]): KeysVerdict {
   }
   for (const line of lines.slice(0, LINES)) {
     const verdict = toKey(line, rules);
-    if (!verdict.ok) {
-      refusals.push(verdict.refusal);
-    } else if (keys.has(grantOf(verdict.value))) {
+    if ("code" in verdict) {
+      refusals.push(verdict);
+    } else if (grants.has(verdict.grant)) {
       refusals.push({ code: "key-duplicate", reason: `${quoted(line)} is there twice` });
-    } else if (keys.size >= rules.maxPerUser) {
+    } else if (keys.length >= rules.maxPerUser) {
       refusals.push({
         code: "keys-too-many",
         reason: `more than ${rules.maxPerUser} keys; left out ${quoted(line)}`,
       });
     } else {
-      keys.set(grantOf(verdict.value), verdict.value);
+      grants.add(verdict.grant);
+      keys.push(verdict.key);
     }
   }
-  return { keys: [...keys.values()], refusals };
+  // A list that grew keeps room for more; this one has room for what is in it.
+  return { keys: keys.slice(), refusals };
 }
 
-function toKey(line: unknown, rules: Rules["keys"]): Verdict<AuthorizedKey> {
+const NONE: readonly Refusal[] = [];
+
+/** An ed25519 key with a comment of plain words, or with none: it comes out as it goes in. */
+const PLAIN_KEY = new RegExp(`^ssh-ed25519 ${ED25519_BLOB}(?: [!-~]+)*$`);
+/** Type and blob of such a key. */
+const PLAIN_GRANT = "ssh-ed25519 ".length + 68;
+/** Few enough to be compared with each other. */
+const FEW = 8;
+
+/** The keys of nearly everybody, found without taking anything apart, in the list that holds them already; undefined for any others. */
+function plainKeysOf(raw: unknown, maxPerUser: number): readonly AuthorizedKey[] | undefined {
+  if (!Array.isArray(raw) || raw.length > Math.min(FEW, maxPerUser)) {
+    return undefined;
+  }
+  const lines: readonly unknown[] = raw.every((line) => typeof line === "string") ? raw : raw.map(valueOf);
+  for (let index = 0; index < lines.length; index += 1) {
+    const line = lines[index];
+    if (!isPlainKey(line) || isAmong(lines, index, line.slice(0, PLAIN_GRANT))) {
+      return undefined;
+    }
+  }
+  return lines as readonly AuthorizedKey[];
+}
+
+function isPlainKey(line: unknown): line is string {
+  return typeof line === "string" && line.length <= PLAIN_GRANT + COMMENT_BYTES && PLAIN_KEY.test(line);
+}
+
+/** Whether one of the first lines is for the same key. */
+function isAmong(lines: readonly unknown[], count: number, grant: string): boolean {
+  for (let index = 0; index < count; index += 1) {
+    const line = lines[index];
+    if (typeof line === "string" && line.startsWith(grant)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** A sound key, and what it is but for its comment. */
+interface SoundKey {
+  readonly key: AuthorizedKey;
+  readonly grant: string;
+}
+
+function toKey(line: unknown, rules: Rules["keys"]): SoundKey | Refusal {
   if (typeof line !== "string") {
-    return refuse("key-invalid", `${quoted(line)} is not text`);
+    return broken(`${quoted(line)} is not text`);
   }
   if (line.length > LINE_LENGTH || /[^\t\P{Cc}]/u.test(line)) {
-    return refuse("key-invalid", `${quoted(line)} is too long or holds control characters`);
+    return broken(`${quoted(line)} is too long or holds control characters`);
   }
   const parts = splitKeyLine(line);
   if (parts === undefined) {
-    return refuse("key-invalid", `${quoted(line)} is not "type base64 comment"`);
+    return broken(`${quoted(line)} is not "type base64 comment"`);
   }
   const fault =
     optionsFault(parts.options, rules.allowedOptions) ??
     wireKeyFault(parts.type, parts.blob, rules.minRsaBits);
-  if (fault !== undefined) {
-    return { ok: false, refusal: fault };
-  }
-  const comment = cutToBytes(cleanText(parts.comment), COMMENT_BYTES);
-  const words = [parts.options, parts.type, parts.blob, comment].filter((word) => word !== "");
-  return accept(words.join(" ") as AuthorizedKey);
+  return fault ?? soundKey(line, parts);
+}
+
+/** With a clean comment. A line in which nothing had to change is the same text, so that it is in memory once. */
+function soundKey(line: string, { options, type, blob, comment }: KeyLineParts): SoundKey {
+  const words = [options, type, blob, cutToBytes(cleanText(comment), COMMENT_BYTES)];
+  const text = words.filter((word) => word !== "").join(" ");
+  return { key: (text === line ? line : text) as AuthorizedKey, grant: `${options} ${type} ${blob}` };
+}
+
+function broken(reason: string): Refusal {
+  return { code: "key-invalid", reason };
 }
 
 function optionsFault(options: string, allowed: readonly string[]): Refusal | undefined {
@@ -90,8 +148,8 @@ function optionsFault(options: string, allowed: readonly string[]): Refusal | un
   const names = OPTION_TEXT.test(options) ? optionNames(options) : undefined;
   const refused = names?.filter((name) => !allowed.includes(name));
   if (refused === undefined || refused.length > 0) {
-    return refuse("key-options-refused", `the options ${quoted(options)} are not all in keys.allowedOptions`)
-      .refusal;
+    const reason = `the options ${quoted(options)} are not all in keys.allowedOptions`;
+    return { code: "key-options-refused", reason };
   }
   return undefined;
 }

@@ -8,6 +8,9 @@ import { isAbsent, type Mended } from "./verdict.ts";
 
 const GECOS_BYTES = 256;
 
+/** What most display names look like: words of Latin letters, of which the longest takes two bytes for each. */
+const PLAIN_GECOS = /^[!-9;-~\u00a1-\u024f]+(?: [!-9;-~\u00a1-\u024f]+)*$/;
+
 /**
  * Control characters, line and paragraph separators, lone surrogates, and the marks that turn the direction
  * of text around: all of them can make a line, or a terminal, show something else than what it says.
@@ -22,17 +25,20 @@ export function cleanText(text: string): string {
 /** The comment field of passwd(5): also without colons, at most 256 bytes. Always usable. */
 export function toGecos(raw: unknown): Mended<Gecos> {
   if (isAbsent(raw)) {
-    return { value: "" as Gecos, refusal: undefined };
+    return "" as Gecos;
+  }
+  if (typeof raw === "string" && raw.length <= GECOS_BYTES / 2 && PLAIN_GECOS.test(raw)) {
+    return raw as Gecos;
   }
   if (typeof raw !== "string") {
     return { value: "" as Gecos, refusal: { code: "gecos-cleaned", reason: `${quoted(raw)} is not text` } };
   }
   const clean = cutToBytes(cleanText(raw.replaceAll(":", " ")), GECOS_BYTES) as Gecos;
-  const refusal =
-    clean === raw
-      ? undefined
-      : ({ code: "gecos-cleaned", reason: `${quoted(raw)} is written as ${quoted(clean)}` } as const);
-  return { value: clean, refusal };
+  if (clean === raw) {
+    return clean;
+  }
+  const reason = `${quoted(raw)} is written as ${quoted(clean)}`;
+  return { value: clean, refusal: { code: "gecos-cleaned", reason } };
 }
 
 /** Cuts text to so many bytes of UTF-8, never inside a character. */

@@ -6,7 +6,7 @@
  * what is wrong with it. A blob with bytes left over, or of another type than the line says, is not sound.
  */
 
-import { type Refusal, refuse } from "./verdict.ts";
+import type { Refusal } from "./verdict.ts";
 
 const MAX_RSA_BITS = 16384;
 
@@ -14,7 +14,7 @@ const MAX_RSA_BITS = 16384;
 export function wireKeyFault(type: string, base64: string, minRsaBits: number): Refusal | undefined {
   const check = Object.hasOwn(KEY_TYPES, type) ? KEY_TYPES[type] : undefined;
   if (check === undefined) {
-    return refuse("key-type-refused", `keys of type ${type.slice(0, 60)} are not accepted`).refusal;
+    return { code: "key-type-refused", reason: `keys of type ${type.slice(0, 60)} are not accepted` };
   }
   const blob = decodeBase64(base64);
   const reader = blob === undefined ? undefined : readWire(blob);
@@ -24,6 +24,12 @@ export function wireKeyFault(type: string, base64: string, minRsaBits: number): 
   const fault = check(reader, minRsaBits);
   return fault ?? (reader.atEnd() ? undefined : broken("the key data is cut short or has bytes left over"));
 }
+
+/**
+ * The blob of an ed25519 key, and nothing else: 51 bytes need no padding, and all of them but the key's own 32 are given.
+ * They end inside the 26th character, whose upper two bits are the last two of a length of 32.
+ */
+export const ED25519_BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAI[A-P][A-Za-z0-9+/]{42}";
 
 type Check = (reader: WireReader, minRsaBits: number) => Refusal | undefined;
 
@@ -72,8 +78,8 @@ function rsaFault(reader: WireReader, minRsaBits: number): Refusal | undefined {
   }
   const bits = bitsOf(modulus);
   if (bits < minRsaBits) {
-    return refuse("key-too-weak", `an RSA key of ${bits} bits is shorter than keys.minRsaBits, ${minRsaBits}`)
-      .refusal;
+    const reason = `an RSA key of ${bits} bits is shorter than keys.minRsaBits, ${minRsaBits}`;
+    return { code: "key-too-weak", reason };
   }
   return bits > MAX_RSA_BITS ? broken(`an RSA key of ${bits} bits is longer than sshd reads`) : undefined;
 }

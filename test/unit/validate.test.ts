@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import type { GroupDraft, UserDraft } from "../../src/model/draft.ts";
 import type { Holding } from "../../src/model/ledger.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
 import type { Rules } from "../../src/validate/rules.ts";
+import { ED25519_BLOB, wireKeyFault } from "../../src/validate/wire-key.ts";
 import { aGroupDraft, aUserDraft, BEFORE, LOCAL, RULES, someDrafts } from "../support/drafts.ts";
 import { aKey } from "../support/records.ts";
 
@@ -572,4 +574,52 @@ describe("SSH keys", () => {
       assert.deepEqual(keysOf([line, aKey(9)]), { keys: [aKey(9)], codes: [`keys ${code}`] });
     });
   }
+
+  it("of ed25519 have one shape: whatever has it decodes, and whatever decodes has it", () => {
+    const shape = new RegExp(`^${ED25519_BLOB}$`);
+    const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_ ";
+    const one = fc.nat(letters.length - 1).map((index) => letters[index] ?? "");
+    const sound = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((key) => {
+      const head = Buffer.from("\0\0\0\x0bssh-ed25519\0\0\0\x20", "latin1");
+      return Buffer.concat([head, key]).toString("base64");
+    });
+    const changed = fc
+      .tuple(sound, fc.nat(68), fc.nat(2), fc.array(one, { maxLength: 2 }))
+      .map(([blob, at, cut, put]) => blob.slice(0, at) + put.join("") + blob.slice(at + cut));
+    fc.assert(
+      fc.property(sound, changed, (blob, other) => {
+        assert.match(blob, shape);
+        assert.equal(wireKeyFault("ssh-ed25519", blob, 2048), undefined);
+        assert.equal(shape.test(other), wireKeyFault("ssh-ed25519", other, 2048) === undefined);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("are the text that came when nothing had to change, and in the list that came", () => {
+    const keys = [aKey(1), aKey(2)];
+    const { directory } = validateDirectory(someDrafts([aUserDraft(1, { keys })]), RULES, BEFORE);
+    assert.equal(directory.users[0]?.keys, keys);
+  });
+});
+
+describe("Many records", () => {
+  it("that all claim one uid, or one home, or are all in one group, are read in time that grows with their number", () => {
+    const count = 30_000;
+    const users = Array.from({ length: count }, (_, nth) => aUserDraft(nth + 1, { uid: 20_000 }));
+    assert.equal(validate({ users }).problems.length, count);
+    const homes = users.map(({ id }, nth) => aUserDraft(nth + 1, { id, home: "/home/shared" }));
+    const all = validate({
+      users: homes,
+      groups: [
+        aGroupDraft(
+          1,
+          users.map(({ id }) => id),
+          { gid: 5000 },
+        ),
+      ],
+    });
+    assert.equal(all.users.length, count);
+    assert.equal(all.groups.find(({ name }) => String(name) === "group1")?.members.length, count);
+  });
 });

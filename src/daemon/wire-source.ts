@@ -11,7 +11,8 @@ import { createHttpClient, type HttpClient, type HttpOptions } from "../platform
 import { isOpenToOthers } from "../platform/privileges.ts";
 import { pullFiles } from "../source/files.ts";
 import { nothingChanged } from "../source/probe.ts";
-import { type OnProgress, type Pulled, pullScim } from "../source/pull.ts";
+import { type OnProgress, pullScim } from "../source/pull.ts";
+import type { Pulled } from "../source/pulled.ts";
 import { type Etags, recall, remember } from "../source/remembered.ts";
 import { createScimClient, type ScimClient } from "../source/scim-client.ts";
 import type { ScimSettings, SourceSettings } from "../source/settings.ts";

@@ -2,10 +2,43 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
+import type { Drafts } from "../../src/model/draft.ts";
 import { Secret } from "../../src/model/secret.ts";
-import { valueAt } from "../../src/source/attributes.ts";
-import { draftsOf } from "../../src/source/drafts.ts";
+import { attributeReader } from "../../src/source/attributes.ts";
+import { groupReader, userReader } from "../../src/source/drafts.ts";
+import { pulledFrom } from "../../src/source/pulled.ts";
 import { pageUrl, parseQuery } from "../../src/source/query.ts";
+import { createRecords } from "../../src/source/records.ts";
+import type { AttributePaths } from "../../src/source/settings.ts";
+
+const valueAt = (resource: unknown, path: string) => attributeReader(path)(resource);
+
+/** The same, one name after the other and without any care for speed. */
+function valueAtSlowly(resource: unknown, path: string): unknown {
+  const step = (value: unknown, name: string): unknown => {
+    if (Array.isArray(value)) {
+      return value.map((entry) => step(entry, name)).filter((entry) => entry !== undefined);
+    }
+    const record = typeof value === "object" && value !== null ? value : {};
+    const entries = new Map(Object.entries(record));
+    const inAnyCase = [...entries].find(([key]) => key.toLowerCase() === name.toLowerCase());
+    return entries.has(name) ? entries.get(name) : inAnyCase?.[1];
+  };
+  return path.split("/").reduce(step, resource);
+}
+
+/** What comes of two lists, each in one page. */
+function draftsOf(
+  { users, groups }: Record<"users" | "groups", readonly unknown[]>,
+  paths: AttributePaths,
+): Drafts {
+  const ofUsers = createRecords(userReader(paths.user));
+  const ofGroups = createRecords(groupReader(paths.group));
+  users.forEach((resource, index) => ofUsers.add(resource, { index, place: index }));
+  groups.forEach((resource, index) => ofGroups.add(resource, { index, place: index }));
+  const lists = { users: ofUsers.finish("user"), groups: ofGroups.finish("group") };
+  return pulledFrom(lists, { requests: 0, bytes: 0, statuses: {}, mayShift: false }).drafts;
+}
 
 describe("an attribute path", () => {
   const user = {
@@ -31,16 +64,31 @@ describe("an attribute path", () => {
     }
   });
 
-  it("never throws, whatever the resource", () => {
-    fc.assert(
-      fc.property(
-        fc.jsonValue(),
-        fc.constantFrom("a", "a/b", "members/value", "length"),
-        (value, path) => void valueAt(value, path),
+  it("leads to the same in every resource, however it is read, and never throws", () => {
+    const name = fc.constantFrom("a", "A", "b", "aB", "ab", "", "length", "__proto__", "constructor");
+    const resource = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { depthSize: "small" },
+        fc.jsonValue({ maxDepth: 1 }),
+        fc.array(tie("value"), { maxLength: 3 }),
+        fc.dictionary(name, tie("value"), { maxKeys: 4 }),
       ),
+    })).value;
+    fc.assert(
+      fc.property(resource, fc.array(name, { minLength: 1, maxLength: 4 }), (value, names) => {
+        const path = names.join("/");
+
+        assert.deepEqual(valueAt(value, path), valueAtSlowly(value, path));
+      }),
+      { numRuns: 500 },
     );
   });
 });
+
+const ANY: AttributePaths = {
+  user: { name: "n", uid: "u", gid: "u", gecos: "n", home: undefined, shell: undefined, keys: "k" },
+  group: { name: "n", gid: "g" },
+};
 
 describe("drafts", () => {
   it("are made of anything without throwing, one or one problem for each resource", () => {
@@ -90,6 +138,79 @@ describe("drafts", () => {
       [users.map(({ id }) => id), problems.map(({ code }) => code)],
       [["2"], ["record-unreadable"]],
     );
+  });
+
+  it("are in the order of the list, in whatever order its pages came, and problems say where", () => {
+    const resource = fc.oneof(
+      fc.nat(99).map((id) => ({ id: String(id) })),
+      fc.constantFrom(null, "x", {}),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(resource, { minLength: 1, maxLength: 4 }), { maxLength: 6 }).chain((pages) => {
+          const starts = pages.map((_, nth) => pages.slice(0, nth).flat().length);
+          const placed = pages.map((page, nth) => ({ page, start: starts[nth] ?? 0 }));
+          return fc.tuple(
+            fc.constant(pages.flat()),
+            fc.shuffledSubarray(placed, { minLength: placed.length }),
+          );
+        }),
+        ([list, pages]) => {
+          const records = createRecords(userReader(ANY.user));
+          for (const { page, start } of pages) {
+            page.forEach((one, nth) => records.add(one, { index: start + nth, place: start + nth }));
+          }
+
+          const { drafts, problems, size } = records.finish("user");
+
+          const isKnown = (one: unknown) => JSON.stringify(one).includes("id");
+          const ids = list.filter(isKnown).map((one) => (one as { id: string }).id);
+          assert.deepEqual(new Set(drafts.map(({ id }) => id)), new Set(ids));
+          assert.equal(drafts.length + problems.length, size);
+          if (new Set(ids).size === ids.length) {
+            assert.deepEqual(
+              drafts.map(({ id }) => id),
+              ids,
+            );
+            assert.deepEqual(
+              problems.map(({ subject }) => subject.id),
+              list.flatMap((one, index) => (isKnown(one) ? [] : [`#${index + 1}`])),
+            );
+          }
+        },
+      ),
+    );
+  });
+
+  it("are refused from the thirty-third level of nesting on", () => {
+    const nested = (levels: number): unknown => (levels === 0 ? 1 : { k: [nested(levels - 1)] });
+
+    const { users, problems } = draftsOf(
+      {
+        users: [
+          // An id stands at level one; so does what is below n.
+          { id: "1", n: { deep: nested(15) } },
+          { id: "2", n: [{ deep: nested(15) }] },
+        ],
+        groups: [],
+      },
+      ANY,
+    );
+
+    assert.deepEqual([users.map(({ id }) => id), problems.map(({ subject }) => subject.id)], [["1"], ["#2"]]);
+  });
+
+  it("share what is the same: a member its user's id, and those without groups their list", () => {
+    const id = "2819c223-7f76-453a-919d-413861904646";
+    const copy = JSON.parse(JSON.stringify({ id, members: [{ value: id }] })) as { members: unknown };
+
+    const { users, groups } = draftsOf(
+      { users: [{ id }, { id: "2", groups: [] }, { id: "3" }], groups: [{ id: "g", members: copy.members }] },
+      ANY,
+    );
+
+    assert.deepEqual(groups[0]?.members, [{ id, kind: undefined }]);
+    assert.equal(users[1]?.groups, users[2]?.groups);
   });
 
   it("know members by value, and their kind by type or reference", () => {

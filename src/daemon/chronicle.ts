@@ -65,7 +65,7 @@ export function createChronicle({ directory, clock }: ChronicleParts, of: Chroni
   return {
     begin: () =>
       write(changes.length > 0, async () => {
-        begun = renderEntry(entryOf(sync, changes));
+        begun = renderEntry(await entryOf(sync, changes));
         await appendLine(file, begun);
       }),
     end: (outcomes) =>
@@ -79,7 +79,7 @@ export function createChronicle({ directory, clock }: ChronicleParts, of: Chroni
     add: (made) =>
       write(made.length > 0, async () => {
         const ofSlurm = newName();
-        await appendLine(file, renderEntry(entryOf(ofSlurm, takenFirst(made))));
+        await appendLine(file, renderEntry(await entryOf(ofSlurm, takenFirst(made))));
         await appendLine(file, renderEnd({ sync: ofSlurm, undone: [] }));
       }),
     gap: () => gap,
@@ -89,19 +89,24 @@ export function createChronicle({ directory, clock }: ChronicleParts, of: Chroni
 function entriesFor(
   of: Chronicled,
   clock: Clock,
-): (sync: string, changes: readonly Change[]) => HistoryEntry {
-  const explain = reasonsFor(of, of.source);
-  return (sync, changes) => ({
-    sync,
-    atMs: clock.now(),
-    source: of.source,
-    hasAcceptedRemovals: of.hasAcceptedRemovals,
-    changes: changes
-      .slice(0, MAX_LISTED)
-      .map(explain)
-      .map((told) => ({ ...told, change: withoutKey(told.change) })),
-    unlisted: countBy(changes.slice(MAX_LISTED).map(({ event }) => event)),
-  });
+): (sync: string, changes: readonly Change[]) => Promise<HistoryEntry> {
+  let explaining: Promise<ReturnType<typeof reasonsFor>> | undefined;
+  return async (sync, changes) => {
+    // What was remembered is read only where there is something to explain.
+    explaining ??= of.pulled.previous().then((previous) => reasonsFor(of, of.source, previous));
+    const explain = await explaining;
+    return {
+      sync,
+      atMs: clock.now(),
+      source: of.source,
+      hasAcceptedRemovals: of.hasAcceptedRemovals,
+      changes: changes
+        .slice(0, MAX_LISTED)
+        .map(explain)
+        .map((told) => ({ ...told, change: withoutKey(told.change) })),
+      unlisted: countBy(changes.slice(MAX_LISTED).map(({ event }) => event)),
+    };
+  };
 }
 
 function newName(): string {

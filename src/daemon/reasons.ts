@@ -14,19 +14,14 @@ import type { Planned } from "./run-once.ts";
 /** What changes are explained by. */
 export type Grounds = Pick<Planned, "pulled" | "directory" | "everybody" | "observed" | "plan" | "accepted">;
 
-/** Tells the story of each change. Costs nothing while none is asked about. */
-export function reasonsFor(grounds: Grounds, source: Source): (change: Change) => HistoryChange {
-  let explain: ReturnType<typeof reasonsFor> | undefined;
-  return (change) => {
-    explain ??= explainerOf(grounds, source);
-    return explain(change);
-  };
-}
-
-/** Compares a record only when it is asked about. */
-function explainerOf(grounds: Grounds, source: Source): (change: Change) => HistoryChange {
+/** Tells the story of each change. Compares a record only when it is asked about. */
+export function reasonsFor(
+  grounds: Grounds,
+  source: Source,
+  previous: Drafts | undefined,
+): (change: Change) => HistoryChange {
   const idsOf = recordIdsIn(grounds);
-  const reasonOf = reasonsIn(grounds, { source, idsOf });
+  const reasonOf = reasonsIn(grounds, { source, idsOf, previous });
   const { versions } = grounds.pulled;
   return (change) => {
     const [id] = idsOf(subjectOf(change));
@@ -52,12 +47,16 @@ type IdsOf = (subject: Subject) => readonly string[];
 
 function reasonsIn(
   grounds: Grounds,
-  { source, idsOf }: { readonly source: Source; readonly idsOf: IdsOf },
+  {
+    source,
+    idsOf,
+    previous,
+  }: { readonly source: Source; readonly idsOf: IdsOf; readonly previous: Drafts | undefined },
 ): (change: Change) => Reason {
   const { pulled, observed, accepted } = grounds;
   const isEdited = editsIn(grounds);
   const isByAccess = accessIn(grounds);
-  const { isNews, isAnythingNews } = newsBetween(pulled.previous, pulled.drafts);
+  const { isNews, isAnythingNews } = newsBetween(previous, pulled.drafts);
   const isNewsOf = (subject: Subject) => idsOf(subject).some(isNews);
   return (change) => {
     const subject = subjectOf(change);
@@ -70,7 +69,7 @@ function reasonsIn(
     if (accepted.includes(`${subject.kind}:${subject.name}`)) {
       return "accepted";
     }
-    if (pulled.previous === undefined) {
+    if (previous === undefined) {
       return observed.published === undefined ? "iam" : "unknown";
     }
     if (isByAccess(change)) {

@@ -80,7 +80,7 @@ function optionalReader(path: string | undefined): ReadAttribute {
 }
 
 /** Gives for equal texts one and the same. */
-function sharedTexts(): <Value>(value: Value) => Value | string {
+export function sharedTexts(): <Value>(value: Value) => Value | string {
   const known = new Map<string, string>();
   return (value) => {
     if (typeof value !== "string") {
@@ -131,7 +131,7 @@ const readType = attributeReader("type");
 const readReference = attributeReader("$ref");
 
 /** One for all who are in none. */
-const NOBODY: readonly never[] = [];
+export const NOBODY: readonly never[] = [];
 
 /** SCIM ids of the entries that name a group by `value`; others name none. */
 function groupsOf(resource: unknown, shared: (id: string) => string): readonly string[] {

@@ -26,7 +26,7 @@ export interface PullParts {
   readonly client: ScimClient;
   readonly settings: ScimSettings;
   readonly attributes: AttributePaths;
-  readonly remembered: Remembered | undefined;
+  readonly remembered: Remembered;
   readonly clock: Clock;
   readonly onProgress: OnProgress;
 }
@@ -36,10 +36,12 @@ const LIST_ATTEMPTS = 3;
 /** Asks first whether anything changed, where the last pull left ETags to ask with. */
 export async function pullScim(parts: PullParts, signal: AbortSignal): Promise<Pulled> {
   const { client, remembered } = parts;
-  if (remembered !== undefined && (await nothingChanged(client, remembered.etags, signal))) {
-    const statistics = { ...client.traffic, mayShift: false, unchanged: true };
-    const { drafts, etags } = remembered;
-    return { drafts, statistics, etags, versions: new Map(), lists: undefined };
+  if (await nothingChanged(client, remembered.etags, signal)) {
+    const drafts = await remembered.draftsOfEtags();
+    if (drafts !== undefined) {
+      const statistics = { ...client.traffic, mayShift: false, unchanged: true };
+      return { drafts, statistics, etags: remembered.etags, versions: new Map(), lists: undefined };
+    }
   }
   const { users, groups } = await fetchBoth(parts, signal);
   const etags = users.etags && groups.etags ? { ...users.etags, ...groups.etags } : {};

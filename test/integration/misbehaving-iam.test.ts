@@ -61,6 +61,7 @@ const html = (response: ServerResponse): true => {
 const edit = (nth: number, change: (user: Resource) => unknown) => (iam: FakeIam) => {
   iam.users = iam.users.map((user, index) => (index === nth - 1 ? change(user as Resource) : user));
 };
+const parsed = (line: string) => (line === "" ? undefined : JSON.parse(line));
 const posix = (fields: Resource) => (user: Resource) => ({
   ...user,
   [POSIX]: { ...(user[POSIX] as Resource), ...fields },
@@ -658,9 +659,12 @@ describe("conditional requests", () => {
     node.configure(iam.url);
     await node.rollcall("sync");
     const marks = JSON.parse(node.read("/var/lib/rollcall/etags.json") ?? "");
-    const drafts = JSON.parse(node.read("/var/lib/rollcall/iam.json") ?? "");
-    const forged = JSON.stringify({ ...drafts, users: drafts.users.slice(1) });
-    const digest = createHash("sha256").update(forged).digest("hex");
+    const [heading, users] = (node.read("/var/lib/rollcall/iam.json") ?? "").split("\n").map(parsed);
+    const lines = [{ ...heading, users: 2 }, users.slice(1)]
+      .map((line) => `${JSON.stringify(line)}\n`)
+      .join("");
+    const digest = createHash("sha256").update(lines).digest("hex");
+    const forged = `${lines}${JSON.stringify({ digest })}\n`;
     const forge = (
       etags: Record<string, string>,
       { iam: iamMode, marks: marksMode }: Record<string, number>,
@@ -678,7 +682,7 @@ describe("conditional requests", () => {
     forge(marks.etags, { iam: 0o600, marks: 0o666 });
     const openMarks = await node.rollcall("plan");
     forge(marks.etags, { iam: 0o600, marks: 0o600 });
-    node.write("/var/lib/rollcall/iam.json", `${forged} `, 0o600);
+    node.write("/var/lib/rollcall/iam.json", forged.replace("user2", "userX"), 0o600);
     const torn = await node.rollcall("plan");
     forge(marks.etags, { iam: 0o600, marks: 0o600 });
     chmodSync(`${node.path}/var/lib/rollcall`, 0o777);

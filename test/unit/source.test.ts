@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import type { Drafts } from "../../src/model/draft.ts";
 import { Secret } from "../../src/model/secret.ts";
 import { attributeReader } from "../../src/source/attributes.ts";
+import { parseDrafts, renderDrafts } from "../../src/source/draft-lines.ts";
 import { groupReader, userReader } from "../../src/source/drafts.ts";
 import { pulledFrom } from "../../src/source/pulled.ts";
 import { pageUrl, parseQuery } from "../../src/source/query.ts";
@@ -244,6 +246,97 @@ describe("drafts", () => {
     ]);
   });
 });
+
+describe("remembered drafts", () => {
+  const anyText = fc.string({ unit: "binary" });
+  const userDraft = fc.record({
+    id: anyText,
+    name: fc.jsonValue(),
+    uid: fc.jsonValue(),
+    gid: fc.jsonValue(),
+    gecos: fc.jsonValue(),
+    home: fc.jsonValue(),
+    shell: fc.jsonValue(),
+    keys: fc.jsonValue(),
+    active: fc.jsonValue(),
+    groups: fc.array(anyText),
+  });
+  const kind = fc.constantFrom("user", "group", undefined);
+  const member = fc.record({ id: anyText, kind });
+  const groupDraft = fc.record({
+    id: anyText,
+    name: fc.jsonValue(),
+    gid: fc.jsonValue(),
+    members: fc.array(member),
+  });
+  const subject = fc.record({ kind: fc.constantFrom("user", "group"), id: anyText });
+  const problem = fc.record({
+    code: fc.constantFrom("record-unreadable", "name-missing"),
+    subject,
+    field: anyText,
+    reason: anyText,
+  });
+  const draftsOfAnyKind = fc.record({
+    users: fc.array(userDraft),
+    groups: fc.array(groupDraft),
+    problems: fc.array(problem),
+  });
+  const linesOf = (drafts: Drafts, settings = "s") => [...renderDrafts(settings, drafts).lines];
+  const read = (lines: Iterable<Buffer>, settings = "s") =>
+    parseDrafts(settings, Readable.from(lines) as AsyncIterable<Buffer>);
+
+  it("are read as they were written", async () => {
+    await fc.assert(
+      fc.asyncProperty(draftsOfAnyKind, async (drafts) => {
+        const kept = await read(linesOf(drafts));
+
+        // As JSON, which has one zero.
+        assert.deepEqual(JSON.stringify(kept?.drafts), JSON.stringify(drafts));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("are told from others by their digest, and it depends on every byte of them", async () => {
+    const drafts: Drafts = { users: many(1200), groups: [], problems: [] };
+    const rendered = renderDrafts("s", drafts);
+    const lines = [...rendered.lines];
+
+    const kept = await read(lines);
+    const others = renderDrafts("s", { ...drafts, users: many(1199) });
+    [...others.lines].forEach(() => undefined);
+
+    assert.equal(lines.length, 1 + 3 + 1);
+    assert.equal(kept?.digest, rendered.digest());
+    assert.notEqual(others.digest(), rendered.digest());
+  });
+
+  it("are nothing when a line is missing, doubled, out of place, changed or of other settings", async () => {
+    const lines = linesOf({ users: many(1200), groups: [], problems: [] });
+    const without = (nth: number) => lines.filter((_, index) => index !== nth);
+    const changed = lines.map((line) => Buffer.from(line.toString().replace('"u7"', '"u8"')));
+
+    const broken = [
+      ...lines.map((_, nth) => without(nth)),
+      ...lines.map((_, nth) => lines.slice(0, nth)),
+      [...lines.slice(0, 2), ...lines.slice(1)],
+      [lines[0], lines[2], lines[1], ...lines.slice(3)].filter((line) => line !== undefined),
+      changed,
+      [],
+    ];
+
+    for (const one of broken) {
+      assert.equal(await read(one), undefined);
+    }
+    assert.equal(await read(lines, "other"), undefined);
+  });
+});
+
+/** Users that have an id each. */
+function many(count: number): Drafts["users"] {
+  return draftsOf({ users: Array.from({ length: count }, (_, nth) => ({ id: `u${nth}` })), groups: [] }, ANY)
+    .users;
+}
 
 describe("a query", () => {
   it("is encoded exactly once, however the admin wrote it", () => {

@@ -67,7 +67,7 @@ export function createChronicle({ directory, clock }: ChronicleParts, of: Chroni
   return {
     begin: () =>
       write(changes.length > 0, async () => {
-        begun = renderEntry(entryOf(sync, { changes, unlisted }));
+        begun = renderEntry(await entryOf(sync, { changes, unlisted }));
         await appendLine(file, begun);
       }),
     end: (outcomes) =>
@@ -82,25 +82,30 @@ export function createChronicle({ directory, clock }: ChronicleParts, of: Chroni
     add: (made) =>
       write(made.length > 0, async () => {
         const ofSlurm = newName();
-        await appendLine(file, renderEntry(entryOf(ofSlurm, { changes: takenFirst(made), unlisted: {} })));
+        await appendLine(
+          file,
+          renderEntry(await entryOf(ofSlurm, { changes: takenFirst(made), unlisted: {} })),
+        );
         await appendLine(file, renderEnd({ sync: ofSlurm, undone: [] }));
       }),
     gap: () => gap,
   };
 }
 
-function entriesFor(of: Chronicled, clock: Clock): (sync: string, listed: Listed) => HistoryEntry {
-  return (sync, { changes, unlisted }) => ({
-    sync,
-    atMs: clock.now(),
-    source: of.source,
-    hasAcceptedRemovals: of.hasAcceptedRemovals,
-    changes: reasonsFor(changes.slice(0, MAX_LISTED), of, of.source).map((told) => ({
-      ...told,
-      change: withoutKey(told.change),
-    })),
-    unlisted: sumsOf(unlisted, countBy(changes.slice(MAX_LISTED).map(({ event }) => event))),
-  });
+function entriesFor(of: Chronicled, clock: Clock): (sync: string, listed: Listed) => Promise<HistoryEntry> {
+  return async (sync, { changes, unlisted }) => {
+    // What was remembered is read only where there is something to explain.
+    const previous = await of.pulled.previous();
+    const told = reasonsFor(changes.slice(0, MAX_LISTED), of, { source: of.source, previous });
+    return {
+      sync,
+      atMs: clock.now(),
+      source: of.source,
+      hasAcceptedRemovals: of.hasAcceptedRemovals,
+      changes: told.map((one) => ({ ...one, change: withoutKey(one.change) })),
+      unlisted: sumsOf(unlisted, countBy(changes.slice(MAX_LISTED).map(({ event }) => event))),
+    };
+  };
 }
 
 function newName(): string {

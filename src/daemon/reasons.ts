@@ -14,22 +14,28 @@ import type { Planned } from "./run-once.ts";
 /** What changes are explained by. */
 export type Grounds = Pick<Planned, "pulled" | "directory" | "everybody" | "observed" | "plan" | "accepted">;
 
+/** Where what came is from, and what the IAM had said before; undefined when nothing is remembered. */
+export interface Sources {
+  readonly source: Source;
+  readonly previous: Drafts | undefined;
+}
+
 /** Tells the story of each of these changes. Compares a record only when a change is about it. */
 export function reasonsFor(
   changes: readonly Change[],
   grounds: Grounds,
-  source: Source,
+  sources: Sources,
 ): readonly HistoryChange[] {
-  return changes.length === 0 ? [] : changes.map(explainerOf(changes, grounds, source));
+  return changes.length === 0 ? [] : changes.map(explainerOf(changes, grounds, sources));
 }
 
 function explainerOf(
   changes: readonly Change[],
   grounds: Grounds,
-  source: Source,
+  sources: Sources,
 ): (change: Change) => HistoryChange {
   const idsOf = recordIdsIn(grounds, changes);
-  const reasonOf = reasonsIn(grounds, { source, idsOf });
+  const reasonOf = reasonsIn(grounds, { ...sources, idsOf });
   const { versions } = grounds.pulled;
   return (change) => {
     const [id] = idsOf(subjectOf(change));
@@ -55,12 +61,12 @@ type IdsOf = (subject: Subject) => readonly string[];
 
 function reasonsIn(
   grounds: Grounds,
-  { source, idsOf }: { readonly source: Source; readonly idsOf: IdsOf },
+  { source, previous, idsOf }: Sources & { readonly idsOf: IdsOf },
 ): (change: Change) => Reason {
   const { pulled, observed, accepted } = grounds;
   const isEdited = editsIn(grounds);
   const isByAccess = accessIn(grounds);
-  const { isNews, isAnythingNews } = newsBetween(pulled.previous, pulled.drafts);
+  const { isNews, isAnythingNews } = newsBetween(previous, pulled.drafts);
   const isNewsOf = (subject: Subject) => idsOf(subject).some(isNews);
   return (change) => {
     const subject = subjectOf(change);
@@ -73,7 +79,7 @@ function reasonsIn(
     if (accepted.includes(`${subject.kind}:${subject.name}`)) {
       return "accepted";
     }
-    if (pulled.previous === undefined) {
+    if (previous === undefined) {
       return observed.published === undefined ? "iam" : "unknown";
     }
     if (isByAccess(change)) {

@@ -23,8 +23,8 @@ import type { SlurmStages } from "./slurm.ts";
 export interface PullResult {
   readonly drafts: Drafts;
   readonly statistics: PullStatistics;
-  /** What it said when it was last believed; undefined when nothing is remembered. */
-  readonly previous: Drafts | undefined;
+  /** What it said when it was last believed, read when it is asked for; undefined when nothing is remembered. */
+  readonly previous: () => Promise<Drafts | undefined>;
   /** Which version of each record came; none where nothing came. */
   readonly versions: RecordVersions;
   readonly remember: () => Promise<void>;

@@ -11,10 +11,11 @@ import { createHttpClient, type HttpClient, type HttpOptions } from "../platform
 import { isOpenToOthers } from "../platform/privileges.ts";
 import { pullFiles } from "../source/files.ts";
 import { nothingChanged } from "../source/probe.ts";
-import { type OnProgress, type Pulled, pullScim } from "../source/pull.ts";
-import { type Etags, recall, remember } from "../source/remembered.ts";
+import { type OnProgress, pullScim } from "../source/pull.ts";
+import type { Pulled } from "../source/pulled.ts";
+import { type Etags, type Remembered, recall, remember } from "../source/remembered.ts";
 import { createScimClient, type ScimClient } from "../source/scim-client.ts";
-import type { ScimSettings, SourceSettings } from "../source/settings.ts";
+import type { AttributePaths, ScimSettings, SourceSettings } from "../source/settings.ts";
 import { readToken, type TokenEnvironment } from "../source/token.ts";
 import type { PullResult } from "./run-once.ts";
 
@@ -38,27 +39,29 @@ export async function pull(
   signal: AbortSignal,
 ): Promise<PullResult> {
   const source = sourceSettings(settings, around.root);
-  const pulled =
+  const remembered = await recall(source);
+  const { drafts, statistics, etags, versions } =
     source.iam.source === "file"
-      ? { ...(await pullFiles(source.iam, source.attributes)), previous: (await recall(source))?.drafts }
-      : await pullOverHttp(source, around, signal);
-  const { drafts, statistics, etags, versions } = pulled;
-  const keep = () => remember(source, { drafts, etags }).catch(stateUnwritable);
-  return { drafts, statistics, versions, previous: pulled.previous, remember: keep };
+      ? await pullFiles(source.iam, source.attributes)
+      : await pullOverHttp({ ...source, iam: source.iam }, { ...around, remembered }, signal);
+  const previous = remembered.drafts;
+  // Slurm's part comes later, and its changes are explained by what was remembered as well.
+  const beforeReplacing = async () => (settings.slurm.enabled ? previous() : undefined);
+  const keep = () => remember(source, { drafts, etags, beforeReplacing }).catch(stateUnwritable);
+  return { drafts, statistics, versions, previous, remember: keep };
 }
 
 /** What the IAM said when it was last believed; throws when nothing of it is left. */
 export async function recallPull(settings: Settings, { root }: Surroundings): Promise<PullResult> {
-  const remembered = await recall(sourceSettings(settings, root));
-  if (remembered === undefined) {
+  const drafts = await (await recall(sourceSettings(settings, root))).drafts();
+  if (drafts === undefined) {
     const message = `Nothing is remembered of this IAM in ${settings.state.directory}, so nobody can be served without it. Nothing was changed; a sync that reaches the IAM is needed once.`;
     throw new Failure("nothing-remembered", message);
   }
-  const { drafts } = remembered;
   return {
     drafts,
     statistics: NOT_ASKED,
-    previous: drafts,
+    previous: async () => drafts,
     versions: new Map(),
     remember: async () => undefined,
   };
@@ -83,20 +86,14 @@ export async function probe(
 }
 
 async function pullOverHttp(
-  source: SourceSettings,
-  around: Surroundings,
+  { iam, attributes }: { readonly iam: ScimSettings; readonly attributes: AttributePaths },
+  around: Surroundings & { readonly remembered: Remembered },
   signal: AbortSignal,
-): Promise<Pulled & Pick<PullResult, "previous">> {
-  const { clock, onProgress } = around;
-  const { iam, attributes } = source;
-  if (iam.source !== "scim") {
-    throw new Failure("config-invalid", "Pulling over HTTP needs iam.source: scim.");
-  }
+): Promise<Pulled> {
+  const { clock, onProgress, remembered } = around;
   await using http = await httpClientFor(iam);
   const client = await scimClientFor(iam, http, around);
-  const remembered = await recall(source);
-  const parts = { client, settings: iam, attributes, remembered, clock, onProgress };
-  return { ...(await pullScim(parts, signal)), previous: remembered?.drafts };
+  return await pullScim({ client, settings: iam, attributes, remembered, clock, onProgress }, signal);
 }
 
 function scimClientFor(

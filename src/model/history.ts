@@ -25,7 +25,7 @@ export const REASONS = [
 export type Reason = (typeof REASONS)[number];
 
 /** By record (`recordKey`): `meta.version`, else `meta.lastModified`. */
-export type RecordVersions = ReadonlyMap<string, string>;
+export type RecordVersions = Pick<ReadonlyMap<string, string>, "get">;
 
 /** One change; a key is its fingerprint and comment. */
 export interface HistoryChange {

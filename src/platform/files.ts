@@ -75,12 +75,20 @@ export async function listLeftovers(path: string): Promise<string[]> {
 }
 
 /** Writes and syncs a new file beside its place: owner and mode first, then the content. */
-export async function stageFile(spec: FileSpec): Promise<StagedFile> {
+export function stageFile(spec: FileSpec): Promise<StagedFile> {
+  return stageParts(spec, (file) => writeWhole(file, spec.bytes));
+}
+
+/** The same for content that is written bit by bit. */
+export async function stageParts(
+  spec: Omit<FileSpec, "bytes">,
+  write: (file: FileHandle) => Promise<void>,
+): Promise<StagedFile> {
   const temporary = join(dirname(spec.path), temporaryName());
   await using stack = new AsyncDisposableStack();
   const handle = await open(temporary, NEW_FILE, 0o600);
   stack.defer(() => removeFile(temporary));
-  await fill(handle, spec);
+  await fill(handle, spec, write);
   const cleanup = stack.move();
   return {
     path: temporary,
@@ -224,13 +232,17 @@ export async function listRegularFiles(path: string): Promise<string[]> {
     .sort();
 }
 
-async function fill(handle: FileHandle, spec: FileSpec): Promise<void> {
+async function fill(
+  handle: FileHandle,
+  spec: Omit<FileSpec, "bytes">,
+  write: (file: FileHandle) => Promise<void>,
+): Promise<void> {
   await using file = handle;
   if (isRoot()) {
     await file.chown(spec.owner.uid, spec.owner.gid);
   }
   await file.chmod(spec.mode);
-  await writeWhole(file, spec.bytes);
+  await write(file);
   await file.sync();
 }
 

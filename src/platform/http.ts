@@ -2,9 +2,10 @@
  * The one door to HTTP: a GET, bounded in time and in bytes, that follows no redirect.
  */
 
-import type { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { promisify } from "node:util";
+import { gunzip as zippedToPlain } from "node:zlib";
 import { Agent, type Dispatcher } from "undici";
+import { errorCodeOf } from "../model/failure.ts";
 
 /** How to reach a server. */
 export interface HttpOptions {
@@ -53,55 +54,127 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   });
   return {
     async get(url, headers, signal) {
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
       const { origin, pathname, search } = new URL(url);
-      const answer = await agent.request({
-        origin,
-        path: `${pathname}${search}`,
-        method: "GET",
-        headers: { ...headers, "accept-encoding": "gzip" },
-        signal: limited,
-      });
+      const request = { origin, path: `${pathname}${search}`, method: "GET", headers: asked(headers) };
+      const answer = await exchange(agent, request, { ...options, signal });
       return readAnswer(answer, options.maxBodyBytes);
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
 }
 
-async function readAnswer(
-  { statusCode, headers, body }: Dispatcher.ResponseData,
-  limit: number,
-): Promise<HttpAnswer> {
+function asked(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return { ...headers, "accept-encoding": "gzip" };
+}
+
+/** An answer as it came over the wire. */
+interface WireAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly bytes: Buffer;
+}
+
+interface Limits extends HttpOptions {
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Without a stream for each body, and without an AbortSignal for each request: there may be a thousand of them, and
+ * together these cost more than the bytes do.
+ */
+function exchange(
+  agent: Agent,
+  request: Dispatcher.DispatchOptions,
+  { signal, timeoutMs, maxBodyBytes }: Limits,
+): Promise<WireAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<WireAnswer>();
+  let running: Dispatcher.DispatchController | undefined;
+  let fault: Error | undefined;
+  const giveUp = (error: Error) => {
+    fault ??= error;
+    running?.abort(fault);
+    reject(fault);
+  };
+  const stop = () => giveUp(reasonOf(signal));
+  const timer = setTimeout(() => giveUp(timedOut()), timeoutMs);
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) {
+    stop();
+  }
+  agent.dispatch(request, {
+    ...answerReader(maxBodyBytes, { resolve, giveUp }),
+    onRequestStart(controller) {
+      running = controller;
+      // It may have waited for a connection longer than anybody waits for it.
+      if (fault !== undefined) {
+        controller.abort(fault);
+      }
+    },
+  });
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  });
+}
+
+/** What becomes of one answer. */
+interface Ends {
+  readonly resolve: (answer: WireAnswer) => void;
+  readonly giveUp: (error: Error) => void;
+}
+
+function answerReader(maxBodyBytes: number, { resolve, giveUp }: Ends): Dispatcher.DispatchHandler {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  let status = 0;
+  let headers: WireAnswer["headers"] = {};
+  return {
+    onResponseStart(_, code, all) {
+      status = code;
+      headers = all;
+    },
+    onResponseData(_, chunk) {
+      length += chunk.length;
+      if (length > maxBodyBytes) {
+        giveUp(tooLarge(maxBodyBytes));
+      } else {
+        chunks.push(chunk);
+      }
+    },
+    onResponseEnd: () => resolve({ status, headers, bytes: Buffer.concat(chunks, length) }),
+    onResponseError: (_, error) => giveUp(error),
+  };
+}
+
+function reasonOf({ reason }: AbortSignal): Error {
+  return reason instanceof Error ? reason : new DOMException("This operation was aborted", "AbortError");
+}
+
+function timedOut(): Error {
+  return new DOMException("The operation was aborted due to timeout", "TimeoutError");
+}
+
+function tooLarge(limit: number): BodyTooLarge {
+  return new BodyTooLarge(`the body is larger than ${limit} bytes`);
+}
+
+async function readAnswer({ status, headers, bytes }: WireAnswer, limit: number): Promise<HttpAnswer> {
   const header = (name: string) => {
     const value = headers[name];
     return Array.isArray(value) ? value[0] : value;
   };
-  let wireBytes = 0;
-  const counted = body.on("data", (chunk: Buffer) => {
-    wireBytes += chunk.length;
-  });
-  const zipped = header("content-encoding")?.toLowerCase() === "gzip";
-  const bytes = await readBounded(zipped ? unzip(counted) : counted, limit);
-  return { status: statusCode, header, body: bytes, wireBytes };
+  const isZipped = header("content-encoding")?.toLowerCase() === "gzip";
+  const body = isZipped ? await unzip(bytes, limit) : bytes;
+  return { status, header, body, wireBytes: bytes.length };
 }
 
-/** An error on the wire must end the unzipping as well, and the other way round. */
-function unzip(body: Readable): Readable {
-  const gunzip = createGunzip();
-  body.on("error", (error) => gunzip.destroy(error));
-  gunzip.on("error", () => body.destroy());
-  return body.pipe(gunzip);
-}
-
-async function readBounded(stream: Readable, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > limit) {
-      throw new BodyTooLarge(`the body is larger than ${limit} bytes`);
-    }
-    chunks.push(chunk);
+/** Off this thread, and never to more than so many bytes. */
+async function unzip(bytes: Buffer, limit: number): Promise<Buffer> {
+  try {
+    return await gunzip(bytes, { maxOutputLength: limit, chunkSize: 256 * 1024 });
+  } catch (error) {
+    throw errorCodeOf(error) === "ERR_BUFFER_TOO_LARGE" ? tooLarge(limit) : error;
   }
-  return Buffer.concat(chunks);
 }
+
+const gunzip = promisify(zippedToPlain);

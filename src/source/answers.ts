@@ -7,7 +7,7 @@ import { parseJson } from "../model/json.ts";
 import { quoted } from "../model/quoted.ts";
 import type { Secret } from "../model/secret.ts";
 import type { HttpAnswer } from "../platform/http.ts";
-import { ScimError } from "./schema.ts";
+import { readScimError } from "./schema.ts";
 
 /** What came with a 200. */
 export interface Body {
@@ -34,9 +34,9 @@ export function readBody(
     const message = `${where}: the answer is no JSON; it starts with ${start}. Check that iam.url leads to the SCIM service and not to a login page or a proxy.`;
     throw new Failure("iam-invalid", message);
   }
-  const error = ScimError.safeParse(json);
-  if (error.success) {
-    const { status, detail } = error.data;
+  const error = readScimError(json);
+  if (error !== undefined) {
+    const { status, detail } = error;
     const message = `${where}: a SCIM error came with status 200: ${quoted(token.hideIn(String(status ?? "")))} ${quoted(token.hideIn(detail ?? ""))}. Nothing was changed.`;
     throw new Failure("iam-invalid", message);
   }
@@ -48,8 +48,7 @@ const START_BYTES = 16_384;
 
 /** The status of an answer, and what a SCIM Error body says of it. */
 export function describeAnswer(answer: HttpAnswer, token: Secret): string {
-  const error = ScimError.safeParse(parseJson(answer.body.toString("utf8")));
-  const detail =
-    error.success && error.data.detail !== undefined ? `, ${quoted(token.hideIn(error.data.detail))}` : "";
+  const error = readScimError(parseJson(answer.body.toString("utf8")));
+  const detail = error?.detail === undefined ? "" : `, ${quoted(token.hideIn(error.detail))}`;
   return `${answer.status}${detail}`;
 }

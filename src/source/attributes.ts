@@ -6,25 +6,45 @@
  * from each of its entries.
  */
 
-/** The value at a path, of any shape; undefined when there is none. */
-export function valueAt(resource: unknown, path: string): unknown {
-  return path.split("/").reduce(step, resource);
+/** The value in a resource, of any shape; undefined when there is none. */
+export type ReadAttribute = (resource: unknown) => unknown;
+
+/** Takes a path apart once, for all resources. */
+export function attributeReader(path: string): ReadAttribute {
+  const steps = path.split("/").map((name) => ({ name, lowerCase: name.toLowerCase() }));
+  return (resource) => {
+    let value = resource;
+    for (const step of steps) {
+      value = stepInto(value, step);
+    }
+    return value;
+  };
 }
 
-function step(value: unknown, name: string): unknown {
+/** One name of a path. */
+interface Step {
+  readonly name: string;
+  readonly lowerCase: string;
+}
+
+function stepInto(value: unknown, step: Step): unknown {
   if (Array.isArray(value)) {
-    return value.map((entry) => step(entry, name)).filter((entry) => entry !== undefined);
+    return value.map((entry) => stepInto(entry, step)).filter((entry) => entry !== undefined);
   }
-  return isRecord(value) ? memberOf(value, name) : undefined;
+  if (!isRecord(value)) {
+    return undefined;
+  }
+  return Object.hasOwn(value, step.name) ? value[step.name] : memberInAnyCase(value, step.lowerCase);
 }
 
-function memberOf(record: Readonly<Record<string, unknown>>, name: string): unknown {
-  if (Object.hasOwn(record, name)) {
-    return record[name];
+function memberInAnyCase(record: Readonly<Record<string, unknown>>, lowerCase: string): unknown {
+  for (const key of Object.keys(record)) {
+    // Names are ASCII, so one of another length is another name.
+    if (key.length === lowerCase.length && key.toLowerCase() === lowerCase) {
+      return record[key];
+    }
   }
-  const wanted = name.toLowerCase();
-  const found = Object.keys(record).find((key) => key.toLowerCase() === wanted);
-  return found === undefined ? undefined : record[found];
+  return undefined;
 }
 
 /** Whether a value from outside is a JSON object. */

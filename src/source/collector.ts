@@ -1,21 +1,21 @@
 /**
  * The pages of one list, held against each other: is it whole?
  *
- * In: pages in whatever order they arrive. Out: every resource once, in the order of the list; or a failure, because
- * absent must never look like deleted.
+ * In: pages in whatever order they arrive. Out: a draft of every resource, once, in the order of the list; or a failure,
+ * because absent must never look like deleted. A page is taken apart as it comes and not kept.
  */
 
-import { createHash } from "node:crypto";
 import { Failure } from "../model/failure.ts";
-import { quoted } from "../model/quoted.ts";
 import type { Body } from "./answers.ts";
-import { idOf } from "./drafts.ts";
-import { faultOf, ListResponse } from "./schema.ts";
+import type { ReadRecord } from "./drafts.ts";
+import { createRecords, type ListDrafts, type Records } from "./records.ts";
+import { type ListResponse, readListResponse } from "./schema.ts";
 import type { ListSettings } from "./settings.ts";
 
 /** One list to fetch. */
 export interface ListRequest {
   readonly base: string;
+  readonly kind: "user" | "group";
   readonly list: ListSettings;
   readonly pageSize: number;
   readonly method: "index" | "cursor";
@@ -24,10 +24,9 @@ export interface ListRequest {
 }
 
 /** A whole list. */
-export interface WholeList {
+export interface WholeList<Draft> extends ListDrafts<Draft> {
   /** True when it came in pages numbered by position. */
   readonly mayShift: boolean;
-  readonly resources: readonly unknown[];
   /** The ETag of each page by its address; undefined when a page had none. */
   readonly etags: Readonly<Record<string, string>> | undefined;
 }
@@ -48,22 +47,19 @@ export interface Page {
 }
 
 /** What the pages of one list come to, held against each other. */
-export interface Collector {
+export interface Collector<Draft> {
   /** Takes one page in; throws when it does not fit to the others. */
   add(page: Body, url: string, startIndex: string | undefined): Page;
   /** The list; throws when it is not whole. */
-  finish(): WholeList;
-}
-
-/** A resource, and where in the list it stands. */
-interface Entry {
-  readonly resource: unknown;
-  readonly index: number;
+  finish(): WholeList<Draft>;
 }
 
 /** Makes one that has seen no page yet. */
-export function createCollector(request: ListRequest): Collector {
-  const found = new Map<string, Entry>();
+export function createCollector<Draft extends { readonly id: string }>(
+  request: ListRequest,
+  read: ReadRecord<Draft>,
+): Collector<Draft> {
+  const records = createRecords(read);
   const etags = new Map<string, string | undefined>();
   let total: number | undefined;
   let received = 0;
@@ -77,39 +73,42 @@ export function createCollector(request: ListRequest): Collector {
       etags.set(url, etag);
       received += bytes;
       refuseExcess(request, { pages: etags.size, bytes: received, resources: total ?? 0 });
-      const before = found.size;
+      const before = records.size;
       const resources = page.Resources ?? [];
       refuseFlood(request, resources.length, total);
-      addEntries(found, resources, startIndex);
-      refuseFlood(request, found.size, total);
-      request.onPage(found.size, total);
+      addAll(records, resources, startIndex);
+      refuseFlood(request, records.size, total);
+      request.onPage(records.size, total);
       return {
         length: resources.length,
-        fresh: found.size - before,
+        fresh: records.size - before,
         total,
         nextCursor: page.nextCursor || undefined,
       };
     },
     finish() {
-      if (total !== undefined && found.size !== total) {
-        refuse(request, `${found.size} different resources came, but totalResults is ${total}`);
+      if (total !== undefined && records.size !== total) {
+        refuse(request, `${records.size} different resources came, but totalResults is ${total}`);
       }
       const mayShift = request.method === "index" && etags.size > 1;
-      const inOrder = [...found.values()].sort((left, right) => left.index - right.index);
-      return { resources: inOrder.map(({ resource }) => resource), etags: completeEtags(etags), mayShift };
+      return { ...records.finish(request.kind), etags: completeEtags(etags), mayShift };
     },
   };
 }
 
-function addEntries(
-  found: Map<string, Entry>,
+/**
+ * A resource without an id is known by what it says and where it stands: in the list; or behind a cursor on its page, so
+ * that the same page behind another cursor adds none.
+ */
+function addAll(
+  records: Records<unknown>,
   resources: readonly unknown[],
   startIndex: string | undefined,
 ): void {
-  const start = startIndex === undefined ? found.size : Number(startIndex);
+  const start = startIndex === undefined ? records.size : Number(startIndex);
   resources.forEach((resource, position) => {
     const index = start + position;
-    found.set(keyOf(resource, startIndex === undefined ? position : index), { resource, index });
+    records.add(resource, { index, place: startIndex === undefined ? position : index });
   });
 }
 
@@ -138,24 +137,6 @@ function refuseFlood(request: ListRequest, count: number, total: number | undefi
   }
 }
 
-/**
- * A resource without an id is known by what it says and where it stands: in the list; or behind a cursor on its page, so
- * that the same page behind another cursor adds none.
- */
-function keyOf(resource: unknown, place: number): string {
-  const id = idOf(resource);
-  return id === undefined ? `at ${place}: ${digestOf(resource)}` : `id ${id}`;
-}
-
-/** Of something nested however deep: JSON that came in may be too deep to be written again. */
-function digestOf(resource: unknown): string {
-  try {
-    return createHash("sha256").update(JSON.stringify(resource)).digest("hex");
-  } catch {
-    return quoted(resource);
-  }
-}
-
 /** One page without an ETag makes the others useless: it could have changed unseen. */
 function completeEtags(
   etags: ReadonlyMap<string, string | undefined>,
@@ -165,11 +146,10 @@ function completeEtags(
 }
 
 function parsePage(json: unknown, request: ListRequest): ListResponse {
-  const parsed = ListResponse.safeParse(json);
-  if (parsed.success) {
-    return parsed.data;
-  }
-  return refuse(request, `the answer is no ListResponse: ${faultOf(parsed.error)}`, "iam-invalid");
+  const page = readListResponse(json);
+  return "fault" in page
+    ? refuse(request, `the answer is no ListResponse: ${page.fault}`, "iam-invalid")
+    : page;
 }
 
 /** Throws: the list cannot be used. */

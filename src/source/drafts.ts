@@ -1,109 +1,189 @@
 /**
- * Takes SCIM resources apart into drafts.
+ * Takes SCIM resources apart into drafts, one at a time, as they come.
  *
- * In: the resources of both lists, and the attribute paths. Out: drafts, and a problem for each record that
- * has no id to call it by. Judges nothing else.
+ * In: a resource, and the attribute paths. Out: a draft, or what it looks like where it has no id to call it by. Judges
+ * nothing else, and keeps nothing of the resource but what it gives out.
  */
 
-import type { Drafts, GroupDraft, MemberDraft, UserDraft } from "../model/draft.ts";
-import type { Problem } from "../model/problem.ts";
+import type { GroupDraft, MemberDraft, UserDraft } from "../model/draft.ts";
 import { quoted } from "../model/quoted.ts";
-import { isRecord, valueAt } from "./attributes.ts";
+import { attributeReader, isRecord, type ReadAttribute } from "./attributes.ts";
 import type { AttributePaths } from "./settings.ts";
 
-/** Both lists of one pull, as they came. */
-export interface Resources {
-  readonly users: readonly unknown[];
-  readonly groups: readonly unknown[];
+/** A resource that nobody can be told by. */
+export interface Unreadable {
+  /** For a message. */
+  readonly looks: string;
 }
 
-/** Makes the drafts of one pull. */
-export function draftsOf(resources: Resources, paths: AttributePaths): Drafts {
-  const problems: Problem[] = [];
-  const identified = (kind: "user" | "group", list: readonly unknown[]) =>
-    list.flatMap((resource, position) => {
-      const id = isTooDeep(resource) ? undefined : idOf(resource);
-      if (id === undefined) {
-        const reason = `entry ${position + 1} of the list has no id, or is nested too deeply: ${quoted(resource)}`;
-        problems.push({
-          code: "record-unreadable",
-          subject: { kind, id: `#${position + 1}` },
-          field: "id",
-          reason,
-        });
-        return [];
-      }
-      return [{ id, resource }];
-    });
-  const users = identified("user", resources.users).map(({ id, resource }) =>
-    userDraft(id, resource, paths.user),
-  );
-  const groups = identified("group", resources.groups).map(({ id, resource }) =>
-    groupDraft(id, resource, paths.group),
-  );
-  return { users, groups, problems };
+/** Makes a draft of each resource of one list. */
+export type ReadRecord<Draft> = (id: string | undefined, resource: unknown) => Draft | Unreadable;
+
+/** A group as long as it is the source's: ids of members are exchanged for equal ones that are there already. */
+export interface OwnGroupDraft extends GroupDraft {
+  readonly members: readonly OwnMember[];
+}
+
+interface OwnMember extends MemberDraft {
+  id: string;
 }
 
 /** The id of a resource (RFC 7643 §3.1): text that is not empty. */
 export function idOf(resource: unknown): string | undefined {
-  const id = isRecord(resource) ? valueAt(resource, "id") : undefined;
+  const id = isRecord(resource) ? readId(resource) : undefined;
   return typeof id === "string" && id !== "" && id.length <= ID_LENGTH ? id : undefined;
 }
 
+const readId = attributeReader("id");
 const ID_LENGTH = 256;
+
+/** Reads Users. Texts that many of them have are kept once. */
+export function userReader(paths: AttributePaths["user"]): ReadRecord<UserDraft> {
+  const at = {
+    name: attributeReader(paths.name),
+    uid: attributeReader(paths.uid),
+    gid: attributeReader(paths.gid),
+    gecos: optionalReader(paths.gecos),
+    home: optionalReader(paths.home),
+    shell: optionalReader(paths.shell),
+    keys: optionalReader(paths.keys),
+  };
+  const shared = sharedTexts();
+  return (id, resource) =>
+    id === undefined || isTooDeep(resource)
+      ? { looks: quoted(resource) }
+      : {
+          id,
+          name: at.name(resource),
+          uid: at.uid(resource),
+          gid: at.gid(resource),
+          gecos: at.gecos(resource),
+          home: at.home(resource),
+          shell: shared(at.shell(resource)),
+          keys: at.keys(resource),
+          active: readActive(resource),
+          groups: groupsOf(resource, shared),
+        };
+}
+
+/** Reads Groups. */
+export function groupReader(paths: AttributePaths["group"]): ReadRecord<OwnGroupDraft> {
+  const at = { name: attributeReader(paths.name), gid: attributeReader(paths.gid) };
+  return (id, resource) =>
+    id === undefined || isTooDeep(resource)
+      ? { looks: quoted(resource) }
+      : { id, name: at.name(resource), gid: at.gid(resource), members: membersOf(resource) };
+}
+
+function optionalReader(path: string | undefined): ReadAttribute {
+  return path === undefined ? () => undefined : attributeReader(path);
+}
+
+/** Gives for equal texts one and the same. */
+export function sharedTexts(): <Value>(value: Value) => Value | string {
+  const known = new Map<string, string>();
+  return (value) => {
+    if (typeof value !== "string") {
+      return value;
+    }
+    const first = known.get(value);
+    if (first === undefined) {
+      known.set(value, value);
+    }
+    return first ?? value;
+  };
+}
+
 const MAX_DEPTH = 32;
 
-/** Whether a value is nested so deeply that walking through it could exhaust the stack. Never recurses itself. */
-function isTooDeep(resource: unknown): boolean {
-  let level: unknown[] = [resource];
-  for (let depth = 0; level.length > 0 && depth <= MAX_DEPTH; depth += 1) {
-    level = level.flatMap((value) =>
-      typeof value === "object" && value !== null ? Object.values(value) : [],
-    );
+/**
+ * Whether a value is nested so deeply that walking through it could exhaust the stack. Goes no deeper than that itself, and
+ * makes no lists of what is inside: it looks at everything that comes.
+ */
+function isTooDeep(value: unknown, depth = 0): boolean {
+  if (Array.isArray(value)) {
+    return isAnyTooDeep(value, depth);
   }
-  return level.length > 0;
+  if (isRecord(value)) {
+    for (const name in value) {
+      if (depth === MAX_DEPTH || isTooDeep(value[name], depth + 1)) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
-function userDraft(id: string, resource: unknown, paths: AttributePaths["user"]): UserDraft {
-  const at = (path: string | undefined) => (path === undefined ? undefined : valueAt(resource, path));
-  return {
-    id,
-    name: at(paths.name),
-    uid: at(paths.uid),
-    gid: at(paths.gid),
-    gecos: at(paths.gecos),
-    home: at(paths.home),
-    shell: at(paths.shell),
-    keys: at(paths.keys),
-    active: at("active"),
-    groups: entriesOf(resource, "groups").map(({ id: group }) => group),
-  };
+function isAnyTooDeep(entries: readonly unknown[], depth: number): boolean {
+  for (const entry of entries) {
+    if (depth === MAX_DEPTH || isTooDeep(entry, depth + 1)) {
+      return true;
+    }
+  }
+  return false;
 }
 
-function groupDraft(id: string, resource: unknown, paths: AttributePaths["group"]): GroupDraft {
-  return {
-    id,
-    name: valueAt(resource, paths.name),
-    gid: valueAt(resource, paths.gid),
-    members: entriesOf(resource, "members"),
-  };
+const readActive = attributeReader("active");
+const readGroups = attributeReader("groups");
+const readMembers = attributeReader("members");
+const readValue = attributeReader("value");
+const readType = attributeReader("type");
+const readReference = attributeReader("$ref");
+
+/** One for all who are in none. */
+export const NOBODY: readonly never[] = [];
+
+/** SCIM ids of the entries that name a group by `value`; others name none. */
+function groupsOf(resource: unknown, shared: (id: string) => string): readonly string[] {
+  const entries = readGroups(resource);
+  if (!Array.isArray(entries)) {
+    return NOBODY;
+  }
+  const ids: string[] = [];
+  for (const entry of entries) {
+    const id = readValue(entry);
+    if (typeof id === "string") {
+      ids.push(shared(id));
+    }
+  }
+  return ids.length === 0 ? NOBODY : ids;
 }
 
-/** The entries of `members` or `groups` that name somebody by `value`; others name nobody. */
-function entriesOf(resource: unknown, attribute: string): MemberDraft[] {
-  const entries = valueAt(resource, attribute);
-  return (Array.isArray(entries) ? entries : []).flatMap((entry: unknown) => {
-    const id = valueAt(entry, "value");
-    return typeof id === "string" ? [{ id, kind: kindOf(entry) }] : [];
-  });
+/** The entries of `members` that name somebody by `value`; others name nobody. */
+function membersOf(resource: unknown): readonly OwnMember[] {
+  const entries = readMembers(resource);
+  if (!Array.isArray(entries)) {
+    return NOBODY;
+  }
+  const members: OwnMember[] = [];
+  for (const entry of entries) {
+    const id = readValue(entry);
+    if (typeof id === "string") {
+      members.push({ id, kind: kindOf(entry) });
+    }
+  }
+  return members;
 }
 
 /** RFC 7643 §4.2: `type` is "User" or "Group"; `$ref` ends in `Users/…` or `Groups/…`. */
 function kindOf(entry: unknown): "user" | "group" | undefined {
-  const type = valueAt(entry, "type");
-  const reference = valueAt(entry, "$ref");
-  const text = typeof type === "string" ? type : typeof reference === "string" ? reference : "";
-  const match = /^(user|group)$|\/(user|group)s\/[^/]*$/i.exec(text);
+  const type = readType(entry);
+  if (type === "User") {
+    return "user";
+  }
+  const reference = typeof type === "string" ? type : readReference(entry);
+  const match = /^(user|group)$|\/(user|group)s\/[^/]*$/i.exec(
+    typeof reference === "string" ? reference : "",
+  );
   const kind = (match?.[1] ?? match?.[2])?.toLowerCase();
   return kind === "user" || kind === "group" ? kind : undefined;
+}
+
+/** Has every member that is a known user share that user's id, so that it is kept in memory once. */
+export function shareIds(groups: readonly OwnGroupDraft[], sameId: (id: string) => string | undefined): void {
+  for (const { members } of groups) {
+    for (const member of members) {
+      member.id = sameId(member.id) ?? member.id;
+    }
+  }
 }

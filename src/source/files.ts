@@ -11,58 +11,47 @@ import { parseJson } from "../model/json.ts";
 import { readText } from "../platform/files.ts";
 import { isOpenDirectory } from "../platform/open-directory.ts";
 import { isOpenToOthers } from "../platform/privileges.ts";
-import { draftsOf, idOf } from "./drafts.ts";
-import type { Pulled } from "./pull.ts";
-import { faultOf, ListResponse } from "./schema.ts";
+import { groupReader, type ReadRecord, userReader } from "./drafts.ts";
+import { type Pulled, pulledFrom } from "./pulled.ts";
+import { createRecords, type ListDrafts } from "./records.ts";
+import { readListResponse } from "./schema.ts";
 import type { AttributePaths, FileSettings } from "./settings.ts";
-import { newestOf, versionsOf } from "./versions.ts";
 
 /** Reads both files. */
 export async function pullFiles(settings: FileSettings, attributes: AttributePaths): Promise<Pulled> {
-  const users = await readList(settings.usersFile);
-  const groups = await readList(settings.groupsFile);
-  const resources = { users: users.resources, groups: groups.resources };
-  const newest = newestOf(resources);
-  return {
-    drafts: draftsOf(resources, attributes),
-    versions: versionsOf(resources),
-    statistics: {
-      requests: 0,
-      bytes: users.bytes + groups.bytes,
-      statuses: {},
-      mayShift: false,
-      unchanged: false,
-      ...(newest !== undefined && { newest }),
-    },
-    etags: {},
-  };
+  const users = await readList("user", settings.usersFile, userReader(attributes.user));
+  const groups = await readList("group", settings.groupsFile, groupReader(attributes.group));
+  const traffic = { requests: 0, bytes: users.bytes + groups.bytes, statuses: {} };
+  return { ...pulledFrom({ users, groups }, { ...traffic, mayShift: false }), etags: {} };
 }
 
-async function readList(
+async function readList<Draft extends { readonly id: string }>(
+  kind: "user" | "group",
   path: string,
-): Promise<{ readonly resources: readonly unknown[]; readonly bytes: number }> {
+  read: ReadRecord<Draft>,
+): Promise<ListDrafts<Draft> & { readonly bytes: number }> {
   const text = await readTrusted(path);
   const json = parseJson(text);
   if (json === undefined) {
     return refuse("iam-invalid", path, "it is no JSON");
   }
-  const pages = (Array.isArray(json) ? json : [json]).map((page) => {
-    const parsed = ListResponse.safeParse(page);
-    return parsed.success
-      ? parsed.data
-      : refuse("iam-invalid", path, `it is no ListResponse: ${faultOf(parsed.error)}`);
+  const pages = (Array.isArray(json) ? json : [json]).map((one) => {
+    const page = readListResponse(one);
+    return "fault" in page ? refuse("iam-invalid", path, `it is no ListResponse: ${page.fault}`) : page;
   });
-  const resources = pages.flatMap((page) => page.Resources ?? []);
+  const records = createRecords(read);
+  pages
+    .flatMap((page) => page.Resources ?? [])
+    .forEach((resource, index) => records.add(resource, { index, place: index }));
   const totals = new Set(pages.map((page) => page.totalResults));
-  const different = new Set(resources.map((resource, position) => idOf(resource) ?? position)).size;
-  if (totals.size !== 1 || !totals.has(different)) {
+  if (totals.size !== 1 || !totals.has(records.size)) {
     return refuse(
       "iam-incomplete",
       path,
-      `${different} different resources, but totalResults is ${[...totals].join(", ")}`,
+      `${records.size} different resources, but totalResults is ${[...totals].join(", ")}`,
     );
   }
-  return { resources, bytes: Buffer.byteLength(text) };
+  return { ...records.finish(kind), bytes: Buffer.byteLength(text) };
 }
 
 async function readTrusted(path: string): Promise<string> {

@@ -11,7 +11,7 @@ import { quoted } from "../model/quoted.ts";
 import type { Secret } from "../model/secret.ts";
 import { BodyTooLarge, type HttpAnswer, type HttpClient } from "../platform/http.ts";
 import { pageUrl } from "./query.ts";
-import { faultOf, ListResponse, ScimError } from "./schema.ts";
+import { readListResponse, readScimError } from "./schema.ts";
 import { headersFor } from "./scim-client.ts";
 import type { ListSettings } from "./settings.ts";
 
@@ -60,7 +60,7 @@ function pageFrom(answer: HttpAnswer, token: Secret): Partial<FirstPage> {
   // A server may say what it was sent; a text that is cut afterwards would show a part of it.
   const text = token.hideIn(answer.body.toString("utf8"));
   const json = parseJson(text);
-  const error = ScimError.safeParse(json).data;
+  const error = readScimError(json);
   const said = error?.detail === undefined ? "" : `: ${quoted(token.hideIn(error.detail))}`;
   const fault = STATUS_FAULTS[status] ?? (status >= 300 && status < 400 ? "redirect" : "refused");
   if (fault === "redirect") {
@@ -77,10 +77,10 @@ function pageFrom(answer: HttpAnswer, token: Secret): Partial<FirstPage> {
   if (error !== undefined) {
     return { status, serverMs, fault: "scim-error", detail: `a SCIM error with status 200${said}` };
   }
-  const page = ListResponse.safeParse(json);
-  return page.success
-    ? { status, serverMs, total: page.data.totalResults, resources: page.data.Resources ?? [] }
-    : { status, serverMs, fault: "not-list", detail: token.hideIn(faultOf(page.error)) };
+  const page = readListResponse(json);
+  return "fault" in page
+    ? { status, serverMs, fault: "not-list", detail: token.hideIn(page.fault) }
+    : { status, serverMs, total: page.totalResults, resources: page.Resources ?? [] };
 }
 
 const STATUS_FAULTS: Readonly<Record<number, PageFault>> = {

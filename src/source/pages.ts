@@ -16,18 +16,19 @@ import {
   refuse,
   type WholeList,
 } from "./collector.ts";
+import type { ReadRecord } from "./drafts.ts";
 import { pageUrl } from "./query.ts";
 import type { ScimClient } from "./scim-client.ts";
 
 /** Fetches a list to its end; all requests of a list that failed are given up. */
-export async function fetchList(
+export async function fetchList<Draft extends { readonly id: string }>(
   client: ScimClient,
-  request: ListRequest,
+  { request, read }: { readonly request: ListRequest; readonly read: ReadRecord<Draft> },
   signal: AbortSignal,
-): Promise<WholeList> {
+): Promise<WholeList<Draft>> {
   const stop = new AbortController();
   const until = AbortSignal.any([signal, stop.signal]);
-  const collector = createCollector(request);
+  const collector = createCollector(request, read);
   const fetchPage: FetchPage = async (page) => {
     const url = pageUrl(request.base, request.list, page);
     const what = `Fetching ${request.list.path}`;

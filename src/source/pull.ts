@@ -5,40 +5,28 @@
  * under the pager is fetched again, a few times, before the run fails.
  */
 
-import type { Drafts } from "../model/draft.ts";
 import { Failure } from "../model/failure.ts";
-import type { RecordVersions } from "../model/history.ts";
-import type { PullStatistics } from "../model/report.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { WholeList } from "./collector.ts";
-import { draftsOf } from "./drafts.ts";
+import { groupReader, type ReadRecord, userReader } from "./drafts.ts";
 import { fetchList } from "./pages.ts";
 import { nothingChanged } from "./probe.ts";
+import { type Pulled, pulledFrom } from "./pulled.ts";
 import { pageUrl } from "./query.ts";
-import type { Etags, Remembered } from "./remembered.ts";
+import type { Remembered } from "./remembered.ts";
 import { ServiceProviderConfig } from "./schema.ts";
 import type { ScimClient } from "./scim-client.ts";
-import type { AttributePaths, ListSettings, ScimSettings } from "./settings.ts";
-import { newestOf, versionsOf } from "./versions.ts";
+import type { AttributePaths, ScimSettings } from "./settings.ts";
 
 /** Tells how far a pull is: which list, how many resources so far, of how many. */
 export type OnProgress = (list: string, fetched: number, total: number | undefined) => void;
-
-/** What one pull came to. */
-export interface Pulled {
-  readonly drafts: Drafts;
-  readonly statistics: PullStatistics;
-  /** The ETag of each page by its address; empty when the server gave none. */
-  readonly etags: Etags;
-  readonly versions: RecordVersions;
-}
 
 /** The parts of a pull over HTTP. */
 export interface PullParts {
   readonly client: ScimClient;
   readonly settings: ScimSettings;
   readonly attributes: AttributePaths;
-  readonly remembered: Remembered | undefined;
+  readonly remembered: Remembered;
   readonly clock: Clock;
   readonly onProgress: OnProgress;
 }
@@ -48,35 +36,29 @@ const LIST_ATTEMPTS = 3;
 /** Asks first whether anything changed, where the last pull left ETags to ask with. */
 export async function pullScim(parts: PullParts, signal: AbortSignal): Promise<Pulled> {
   const { client, remembered } = parts;
-  if (remembered !== undefined && (await nothingChanged(client, remembered.etags, signal))) {
-    const statistics = { ...client.traffic, mayShift: false, unchanged: true };
-    return { drafts: remembered.drafts, statistics, etags: remembered.etags, versions: new Map() };
+  if (await nothingChanged(client, remembered.etags, signal)) {
+    const drafts = await remembered.draftsOfEtags();
+    if (drafts !== undefined) {
+      const statistics = { ...client.traffic, mayShift: false, unchanged: true };
+      return { drafts, statistics, etags: remembered.etags, versions: new Map(), lists: undefined };
+    }
   }
   const { users, groups } = await fetchBoth(parts, signal);
-  const resources = { users: users.resources, groups: groups.resources };
-  const drafts = draftsOf(resources, parts.attributes);
   const etags = users.etags && groups.etags ? { ...users.etags, ...groups.etags } : {};
   const mayShift = users.mayShift || groups.mayShift;
-  const newest = newestOf(resources);
-  const statistics = {
-    ...client.traffic,
-    mayShift,
-    unchanged: false,
-    ...(newest !== undefined && { newest }),
-  };
-  return { drafts, statistics, etags, versions: versionsOf(resources) };
+  return { ...pulledFrom({ users, groups }, { ...client.traffic, mayShift }), etags };
 }
 
 /** Both lists at a time; when one fails, the other is given up. */
 async function fetchBoth(parts: PullParts, signal: AbortSignal) {
-  const { client, settings } = parts;
+  const { client, settings, attributes } = parts;
   const method = settings.paging === "auto" ? await offeredMethod(client, settings, signal) : settings.paging;
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   try {
     const [users, groups] = await Promise.all([
-      fetchWhole(parts, { list: settings.users, method }, both),
-      fetchWhole(parts, { list: settings.groups, method }, both),
+      fetchWhole(parts, { kind: "user", method, read: userReader(attributes.user) }, both),
+      fetchWhole(parts, { kind: "group", method, read: groupReader(attributes.group) }, both),
     ]);
     return { users, groups };
   } finally {
@@ -110,16 +92,24 @@ async function offeredMethod(
 /** No server has to offer this resource; whatever else is wrong shows with the lists themselves. */
 const OPTIONAL = new Set(["iam-invalid", "iam-refused", "iam-unreachable", "iam-too-large"]);
 
-async function fetchWhole(
+/** How one list is fetched, and what is made of it. */
+interface ListPlan<Draft> {
+  readonly kind: "user" | "group";
+  readonly method: "index" | "cursor";
+  readonly read: ReadRecord<Draft>;
+}
+
+async function fetchWhole<Draft extends { readonly id: string }>(
   { client, settings, clock, onProgress }: PullParts,
-  { list, method }: { readonly list: ListSettings; readonly method: "index" | "cursor" },
+  { kind, method, read }: ListPlan<Draft>,
   signal: AbortSignal,
-): Promise<WholeList> {
+): Promise<WholeList<Draft>> {
+  const list = kind === "user" ? settings.users : settings.groups;
   const onPage = (fetched: number, total: number | undefined) => onProgress(list.path, fetched, total);
-  const request = { base: settings.url, list, pageSize: settings.pageSize, method, onPage };
+  const request = { base: settings.url, kind, list, pageSize: settings.pageSize, method, onPage };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await fetchList(client, request, signal);
+      return await fetchList(client, { request, read }, signal);
     } catch (error) {
       const mayPass = error instanceof Failure && error.code === "iam-incomplete" && attempt < LIST_ATTEMPTS;
       if (!mayPass) {

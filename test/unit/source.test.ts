@@ -1,11 +1,46 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
+import type { Drafts } from "../../src/model/draft.ts";
 import { Secret } from "../../src/model/secret.ts";
-import { valueAt } from "../../src/source/attributes.ts";
-import { draftsOf } from "../../src/source/drafts.ts";
+import { attributeReader } from "../../src/source/attributes.ts";
+import { parseDrafts, renderDrafts } from "../../src/source/draft-lines.ts";
+import { groupReader, userReader } from "../../src/source/drafts.ts";
+import { pulledFrom } from "../../src/source/pulled.ts";
 import { pageUrl, parseQuery } from "../../src/source/query.ts";
+import { createRecords } from "../../src/source/records.ts";
+import type { AttributePaths } from "../../src/source/settings.ts";
+
+const valueAt = (resource: unknown, path: string) => attributeReader(path)(resource);
+
+/** The same, one name after the other and without any care for speed. */
+function valueAtSlowly(resource: unknown, path: string): unknown {
+  const step = (value: unknown, name: string): unknown => {
+    if (Array.isArray(value)) {
+      return value.map((entry) => step(entry, name)).filter((entry) => entry !== undefined);
+    }
+    const record = typeof value === "object" && value !== null ? value : {};
+    const entries = new Map(Object.entries(record));
+    const inAnyCase = [...entries].find(([key]) => key.toLowerCase() === name.toLowerCase());
+    return entries.has(name) ? entries.get(name) : inAnyCase?.[1];
+  };
+  return path.split("/").reduce(step, resource);
+}
+
+/** What comes of two lists, each in one page. */
+function draftsOf(
+  { users, groups }: Record<"users" | "groups", readonly unknown[]>,
+  paths: AttributePaths,
+): Drafts {
+  const ofUsers = createRecords(userReader(paths.user));
+  const ofGroups = createRecords(groupReader(paths.group));
+  users.forEach((resource, index) => ofUsers.add(resource, { index, place: index }));
+  groups.forEach((resource, index) => ofGroups.add(resource, { index, place: index }));
+  const lists = { users: ofUsers.finish("user"), groups: ofGroups.finish("group") };
+  return pulledFrom(lists, { requests: 0, bytes: 0, statuses: {}, mayShift: false }).drafts;
+}
 
 describe("an attribute path", () => {
   const user = {
@@ -31,16 +66,31 @@ describe("an attribute path", () => {
     }
   });
 
-  it("never throws, whatever the resource", () => {
-    fc.assert(
-      fc.property(
-        fc.jsonValue(),
-        fc.constantFrom("a", "a/b", "members/value", "length"),
-        (value, path) => void valueAt(value, path),
+  it("leads to the same in every resource, however it is read, and never throws", () => {
+    const name = fc.constantFrom("a", "A", "b", "aB", "ab", "", "length", "__proto__", "constructor");
+    const resource = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { depthSize: "small" },
+        fc.jsonValue({ maxDepth: 1 }),
+        fc.array(tie("value"), { maxLength: 3 }),
+        fc.dictionary(name, tie("value"), { maxKeys: 4 }),
       ),
+    })).value;
+    fc.assert(
+      fc.property(resource, fc.array(name, { minLength: 1, maxLength: 4 }), (value, names) => {
+        const path = names.join("/");
+
+        assert.deepEqual(valueAt(value, path), valueAtSlowly(value, path));
+      }),
+      { numRuns: 500 },
     );
   });
 });
+
+const ANY: AttributePaths = {
+  user: { name: "n", uid: "u", gid: "u", gecos: "n", home: undefined, shell: undefined, keys: "k" },
+  group: { name: "n", gid: "g" },
+};
 
 describe("drafts", () => {
   it("are made of anything without throwing, one or one problem for each resource", () => {
@@ -92,6 +142,79 @@ describe("drafts", () => {
     );
   });
 
+  it("are in the order of the list, in whatever order its pages came, and problems say where", () => {
+    const resource = fc.oneof(
+      fc.nat(99).map((id) => ({ id: String(id) })),
+      fc.constantFrom(null, "x", {}),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(resource, { minLength: 1, maxLength: 4 }), { maxLength: 6 }).chain((pages) => {
+          const starts = pages.map((_, nth) => pages.slice(0, nth).flat().length);
+          const placed = pages.map((page, nth) => ({ page, start: starts[nth] ?? 0 }));
+          return fc.tuple(
+            fc.constant(pages.flat()),
+            fc.shuffledSubarray(placed, { minLength: placed.length }),
+          );
+        }),
+        ([list, pages]) => {
+          const records = createRecords(userReader(ANY.user));
+          for (const { page, start } of pages) {
+            page.forEach((one, nth) => records.add(one, { index: start + nth, place: start + nth }));
+          }
+
+          const { drafts, problems, size } = records.finish("user");
+
+          const isKnown = (one: unknown) => JSON.stringify(one).includes("id");
+          const ids = list.filter(isKnown).map((one) => (one as { id: string }).id);
+          assert.deepEqual(new Set(drafts.map(({ id }) => id)), new Set(ids));
+          assert.equal(drafts.length + problems.length, size);
+          if (new Set(ids).size === ids.length) {
+            assert.deepEqual(
+              drafts.map(({ id }) => id),
+              ids,
+            );
+            assert.deepEqual(
+              problems.map(({ subject }) => subject.id),
+              list.flatMap((one, index) => (isKnown(one) ? [] : [`#${index + 1}`])),
+            );
+          }
+        },
+      ),
+    );
+  });
+
+  it("are refused from the thirty-third level of nesting on", () => {
+    const nested = (levels: number): unknown => (levels === 0 ? 1 : { k: [nested(levels - 1)] });
+
+    const { users, problems } = draftsOf(
+      {
+        users: [
+          // An id stands at level one; so does what is below n.
+          { id: "1", n: { deep: nested(15) } },
+          { id: "2", n: [{ deep: nested(15) }] },
+        ],
+        groups: [],
+      },
+      ANY,
+    );
+
+    assert.deepEqual([users.map(({ id }) => id), problems.map(({ subject }) => subject.id)], [["1"], ["#2"]]);
+  });
+
+  it("share what is the same: a member its user's id, and those without groups their list", () => {
+    const id = "2819c223-7f76-453a-919d-413861904646";
+    const copy = JSON.parse(JSON.stringify({ id, members: [{ value: id }] })) as { members: unknown };
+
+    const { users, groups } = draftsOf(
+      { users: [{ id }, { id: "2", groups: [] }, { id: "3" }], groups: [{ id: "g", members: copy.members }] },
+      ANY,
+    );
+
+    assert.deepEqual(groups[0]?.members, [{ id, kind: undefined }]);
+    assert.equal(users[1]?.groups, users[2]?.groups);
+  });
+
   it("know members by value, and their kind by type or reference", () => {
     const members = [
       { value: "1", type: "User" },
@@ -123,6 +246,97 @@ describe("drafts", () => {
     ]);
   });
 });
+
+describe("remembered drafts", () => {
+  const anyText = fc.string({ unit: "binary" });
+  const userDraft = fc.record({
+    id: anyText,
+    name: fc.jsonValue(),
+    uid: fc.jsonValue(),
+    gid: fc.jsonValue(),
+    gecos: fc.jsonValue(),
+    home: fc.jsonValue(),
+    shell: fc.jsonValue(),
+    keys: fc.jsonValue(),
+    active: fc.jsonValue(),
+    groups: fc.array(anyText),
+  });
+  const kind = fc.constantFrom("user", "group", undefined);
+  const member = fc.record({ id: anyText, kind });
+  const groupDraft = fc.record({
+    id: anyText,
+    name: fc.jsonValue(),
+    gid: fc.jsonValue(),
+    members: fc.array(member),
+  });
+  const subject = fc.record({ kind: fc.constantFrom("user", "group"), id: anyText });
+  const problem = fc.record({
+    code: fc.constantFrom("record-unreadable", "name-missing"),
+    subject,
+    field: anyText,
+    reason: anyText,
+  });
+  const draftsOfAnyKind = fc.record({
+    users: fc.array(userDraft),
+    groups: fc.array(groupDraft),
+    problems: fc.array(problem),
+  });
+  const linesOf = (drafts: Drafts, settings = "s") => [...renderDrafts(settings, drafts).lines];
+  const read = (lines: Iterable<Buffer>, settings = "s") =>
+    parseDrafts(settings, Readable.from(lines) as AsyncIterable<Buffer>);
+
+  it("are read as they were written", async () => {
+    await fc.assert(
+      fc.asyncProperty(draftsOfAnyKind, async (drafts) => {
+        const kept = await read(linesOf(drafts));
+
+        // As JSON, which has one zero.
+        assert.deepEqual(JSON.stringify(kept?.drafts), JSON.stringify(drafts));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("are told from others by their digest, and it depends on every byte of them", async () => {
+    const drafts: Drafts = { users: many(1200), groups: [], problems: [] };
+    const rendered = renderDrafts("s", drafts);
+    const lines = [...rendered.lines];
+
+    const kept = await read(lines);
+    const others = renderDrafts("s", { ...drafts, users: many(1199) });
+    [...others.lines].forEach(() => undefined);
+
+    assert.equal(lines.length, 1 + 3 + 1);
+    assert.equal(kept?.digest, rendered.digest());
+    assert.notEqual(others.digest(), rendered.digest());
+  });
+
+  it("are nothing when a line is missing, doubled, out of place, changed or of other settings", async () => {
+    const lines = linesOf({ users: many(1200), groups: [], problems: [] });
+    const without = (nth: number) => lines.filter((_, index) => index !== nth);
+    const changed = lines.map((line) => Buffer.from(line.toString().replace('"u7"', '"u8"')));
+
+    const broken = [
+      ...lines.map((_, nth) => without(nth)),
+      ...lines.map((_, nth) => lines.slice(0, nth)),
+      [...lines.slice(0, 2), ...lines.slice(1)],
+      [lines[0], lines[2], lines[1], ...lines.slice(3)].filter((line) => line !== undefined),
+      changed,
+      [],
+    ];
+
+    for (const one of broken) {
+      assert.equal(await read(one), undefined);
+    }
+    assert.equal(await read(lines, "other"), undefined);
+  });
+});
+
+/** Users that have an id each. */
+function many(count: number): Drafts["users"] {
+  return draftsOf({ users: Array.from({ length: count }, (_, nth) => ({ id: `u${nth}` })), groups: [] }, ANY)
+    .users;
+}
 
 describe("a query", () => {
   it("is encoded exactly once, however the admin wrote it", () => {

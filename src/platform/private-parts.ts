@@ -1,0 +1,131 @@
+/**
+ * A large file that this program keeps for itself, written and read in parts: the whole of it is never in memory.
+ *
+ * In: parts; or nothing. Out: the file has them, durably, or is the one it was; or lines. One that is missing, or open to others, is
+ * as if it were not there.
+ */
+
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { ensureOwnDirectory, ignoreAbsence, isOwnDirectory, stageParts, syncDirectory } from "./files.ts";
+import { writeWhole } from "./new-file.ts";
+import { isOpenToOthers } from "./privileges.ts";
+
+/** What is to be kept, and what must happen before what was kept is gone. */
+export interface Keeping {
+  readonly parts: Iterable<Uint8Array>;
+  readonly beforeReplacing: () => Promise<unknown>;
+}
+
+/**
+ * Replaces a file by these parts, unless it holds them already: then nothing is touched. They are made once; what the
+ * old file has in common with them at the start is copied from it.
+ */
+export async function keepPrivate(
+  directory: string,
+  name: string,
+  { parts, beforeReplacing }: Keeping,
+): Promise<void> {
+  await using before = await openPrivate(directory, name);
+  const rest = parts[Symbol.iterator]();
+  let same = 0;
+  let next = rest.next();
+  while (next.done !== true && (await holds(before, next.value, same))) {
+    same += next.value.length;
+    next = rest.next();
+  }
+  if (next.done === true && before !== undefined && (await before.stat()).size === same) {
+    return;
+  }
+  await beforeReplacing();
+  await ensureOwnDirectory(directory, 0o700);
+  let end = same;
+  const spec = { path: `${directory}/${name}`, mode: 0o600, owner: { uid: 0, gid: 0 } };
+  await using staged = await stageParts(spec, async (file) => {
+    await (before === undefined ? undefined : copyStart(before, file, same));
+    for (; next.done !== true; next = rest.next()) {
+      await writeWhole(file, next.value, end);
+      end += next.value.length;
+    }
+  });
+  await staged.publish();
+  await syncDirectory(directory);
+}
+
+const BLOCK_BYTES = 256 * 1024;
+
+async function holds(file: FileHandle | undefined, bytes: Uint8Array, start: number): Promise<boolean> {
+  if (file === undefined) {
+    return false;
+  }
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(bytes.length), 0, bytes.length, start);
+  return bytesRead === bytes.length && buffer.equals(bytes);
+}
+
+async function copyStart(from: FileHandle, to: FileHandle, length: number): Promise<void> {
+  const block = Buffer.allocUnsafe(BLOCK_BYTES);
+  let copied = 0;
+  while (copied < length) {
+    const { bytesRead } = await from.read(block, 0, Math.min(block.length, length - copied), copied);
+    if (bytesRead === 0) {
+      throw new Error("it became shorter while it was read");
+    }
+    await writeWhole(to, block.subarray(0, bytesRead), copied);
+    copied += bytesRead;
+  }
+}
+
+/**
+ * The lines of a file, each with its line break, the last perhaps without; none when there is no file to trust. Each is
+ * overwritten when the next is asked for.
+ */
+export async function* readPrivateLines(directory: string, name: string): AsyncGenerator<Buffer> {
+  await using file = await openPrivate(directory, name).catch(() => undefined);
+  let block = Buffer.allocUnsafe(BLOCK_BYTES);
+  let filled = 0;
+  for (;;) {
+    if (filled === block.length) {
+      block = Buffer.concat([block], 2 * block.length);
+    }
+    const bytesRead = await readBehind(file, block, filled);
+    const end = filled + bytesRead;
+    let start = 0;
+    for (
+      let at = block.indexOf(LINE_BREAK, filled);
+      at >= 0 && at < end;
+      at = block.indexOf(LINE_BREAK, start)
+    ) {
+      yield block.subarray(start, at + 1);
+      start = at + 1;
+    }
+    block.copyWithin(0, start, end);
+    filled = end - start;
+    if (bytesRead === 0) {
+      break;
+    }
+  }
+  if (filled > 0) {
+    yield block.subarray(0, filled);
+  }
+}
+
+const LINE_BREAK = 0x0a;
+
+async function readBehind(file: FileHandle | undefined, block: Buffer, filled: number): Promise<number> {
+  const read = await file?.read(block, filled, block.length - filled, null);
+  return read?.bytesRead ?? 0;
+}
+
+async function openPrivate(directory: string, name: string): Promise<FileHandle | undefined> {
+  if (!(await isOwnDirectory(directory))) {
+    return undefined;
+  }
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(`${directory}/${name}`, flags).catch(ignoreAbsence);
+  const found = await file?.stat();
+  if (found === undefined || (found.isFile() && !isOpenToOthers(found))) {
+    return file;
+  }
+  await file?.close();
+  return undefined;
+}

@@ -1,0 +1,57 @@
+/**
+ * What one pull came to, from both of its lists.
+ */
+
+import type { Drafts, UserDraft } from "../model/draft.ts";
+import type { RecordVersions } from "../model/history.ts";
+import type { PullStatistics } from "../model/report.ts";
+import { type OwnGroupDraft, shareIds } from "./drafts.ts";
+import type { ListDrafts } from "./records.ts";
+import type { Etags } from "./remembered.ts";
+
+/** What one pull came to. */
+export interface Pulled {
+  readonly drafts: Drafts;
+  readonly statistics: PullStatistics;
+  /** The ETag of each page by its address; empty when the server gave none. */
+  readonly etags: Etags;
+  readonly versions: RecordVersions;
+  /** Of each list; undefined when they were not fetched. */
+  readonly lists: Readonly<Record<"users" | "groups", ListExtent>> | undefined;
+}
+
+/** How many resources a list has, and when the one that changed last did so, in milliseconds since 1970 if the IAM says it. */
+export type ListExtent = Pick<ListDrafts<unknown>, "size" | "newestMs">;
+
+/** Both lists together. */
+export function pulledFrom(
+  { users, groups }: { readonly users: ListDrafts<UserDraft>; readonly groups: ListDrafts<OwnGroupDraft> },
+  costs: Omit<PullStatistics, "unchanged" | "newest">,
+): Omit<Pulled, "etags"> {
+  shareIds(groups.drafts, (id) => users.sameId(id));
+  const newestMs = Math.max(...[users, groups].map((list) => list.newestMs ?? Number.NEGATIVE_INFINITY));
+  const newest = Number.isFinite(newestMs) ? { newest: new Date(newestMs).toISOString() } : {};
+  return {
+    drafts: {
+      users: users.drafts,
+      groups: groups.drafts,
+      problems: [...users.problems, ...groups.problems],
+    },
+    statistics: { ...costs, unchanged: false, ...newest },
+    versions: { get: (key) => versionIn({ user: users, group: groups }, key) },
+    lists: { users: extentOf(users), groups: extentOf(groups) },
+  };
+}
+
+/** By a `recordKey`: the kind, a space, and the id. */
+function versionIn(
+  lists: Readonly<Record<string, Pick<ListDrafts<unknown>, "versionOf">>>,
+  key: string,
+): string | undefined {
+  const space = key.indexOf(" ");
+  return lists[key.slice(0, space)]?.versionOf(key.slice(space + 1));
+}
+
+function extentOf({ size, newestMs }: ListExtent): ListExtent {
+  return { size, newestMs };
+}

@@ -11,8 +11,16 @@ import { createHttpClient, type HttpClient, type HttpOptions } from "../platform
 import { isOpenToOthers } from "../platform/privileges.ts";
 import { pullFiles } from "../source/files.ts";
 import { nothingChanged } from "../source/probe.ts";
+import { nothingLater } from "../source/probe-latest.ts";
 import { type OnProgress, type Pulled, pullScim } from "../source/pull.ts";
-import { type Etags, recall, remember } from "../source/remembered.ts";
+import {
+  type Asking,
+  digestOfDrafts,
+  type Remembered,
+  recall,
+  recallAsking,
+  remember,
+} from "../source/remembered.ts";
 import { createScimClient, type ScimClient } from "../source/scim-client.ts";
 import type { ScimSettings, SourceSettings } from "../source/settings.ts";
 import { readToken, type TokenEnvironment } from "../source/token.ts";
@@ -26,6 +34,8 @@ export interface Surroundings {
   readonly clock: Clock;
   /** Users who may log in beside those of `access.login`; undefined when nobody was named. */
   readonly loginUsers: readonly string[] | undefined;
+  /** Digest of the lists that this node is in step with, as the daemon knows; undefined to look at everything. */
+  readonly inStepWith: string | undefined;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly onProgress: OnProgress;
@@ -38,13 +48,15 @@ export async function pull(
   signal: AbortSignal,
 ): Promise<PullResult> {
   const source = sourceSettings(settings, around.root);
-  const pulled =
+  const { pulled, remembered } =
     source.iam.source === "file"
-      ? { ...(await pullFiles(source.iam, source.attributes)), previous: (await recall(source))?.drafts }
+      ? { pulled: await pullFiles(source.iam, source.attributes), remembered: undefined }
       : await pullOverHttp(source, around, signal);
-  const { drafts, statistics, etags, versions } = pulled;
-  const keep = () => remember(source, { drafts, etags }).catch(stateUnwritable);
-  return { drafts, statistics, versions, previous: pulled.previous, remember: keep };
+  const { drafts, statistics, etags, marks, versions } = pulled;
+  const isOld = around.inStepWith !== undefined && digestOfDrafts(drafts) === around.inStepWith;
+  const previous = isOld ? drafts : (remembered ?? (await recall(source)))?.drafts;
+  const keep = () => remember(source, { drafts, etags, marks }).catch(stateUnwritable);
+  return { drafts, statistics, versions, previous, isOld, remember: keep };
 }
 
 /** What the IAM said when it was last believed; throws when nothing of it is left. */
@@ -59,6 +71,7 @@ export async function recallPull(settings: Settings, { root }: Surroundings): Pr
     drafts,
     statistics: NOT_ASKED,
     previous: drafts,
+    isOld: false,
     versions: new Map(),
     remember: async () => undefined,
   };
@@ -66,9 +79,16 @@ export async function recallPull(settings: Settings, { root }: Surroundings): Pr
 
 const NOT_ASKED: PullStatistics = { requests: 0, bytes: 0, statuses: {}, mayShift: false, unchanged: true };
 
-/** Whether the IAM says the same as when these ETags were given; counts what it took to ask. */
+/** What to ask an IAM with, and how. */
+export interface Probing {
+  readonly settings: Settings;
+  readonly asking: Pick<Asking, "etags" | "marks">;
+  readonly least: 0 | 1;
+}
+
+/** Whether the IAM says the same as when it was asked last; counts what it took to ask. False where there is nothing to ask with. */
 export async function probe(
-  { settings, etags }: { readonly settings: Settings; readonly etags: Etags },
+  { settings, asking: { etags, marks }, least }: Probing,
   around: Surroundings,
   signal: AbortSignal,
 ): Promise<{ readonly isUnchanged: boolean; readonly statistics: PullStatistics }> {
@@ -76,9 +96,17 @@ export async function probe(
   if (iam.source === "file") {
     return { isUnchanged: true, statistics: NOT_ASKED };
   }
-  await using http = await httpClientFor(iam);
+  const isByEtags = Object.keys(etags).length > 0;
+  if (iam.probe === "off" || (!isByEtags && marks === undefined)) {
+    return { isUnchanged: false, statistics: { ...NOT_ASKED, unchanged: false } };
+  }
+  // Four requests take less one after the other than four connections.
+  await using http = await httpClientFor(isByEtags ? iam : { ...iam, parallel: 1 });
   const client = await scimClientFor(iam, http, around);
-  const isUnchanged = await nothingChanged(client, etags, signal);
+  const isUnchanged =
+    isByEtags || marks === undefined
+      ? await nothingChanged(client, etags, signal)
+      : await nothingLater(client, { settings: iam, marks, least, nowMs: around.clock.now() }, signal);
   return { isUnchanged, statistics: { ...client.traffic, mayShift: false, unchanged: isUnchanged } };
 }
 
@@ -86,7 +114,7 @@ async function pullOverHttp(
   source: SourceSettings,
   around: Surroundings,
   signal: AbortSignal,
-): Promise<Pulled & Pick<PullResult, "previous">> {
+): Promise<{ readonly pulled: Pulled; readonly remembered: Remembered | undefined }> {
   const { clock, onProgress } = around;
   const { iam, attributes } = source;
   if (iam.source !== "scim") {
@@ -94,9 +122,15 @@ async function pullOverHttp(
   }
   await using http = await httpClientFor(iam);
   const client = await scimClientFor(iam, http, around);
-  const remembered = await recall(source);
+  const remembered = (await mayAskByEtags(source)) ? await recall(source) : undefined;
   const parts = { client, settings: iam, attributes, remembered, clock, onProgress };
-  return { ...(await pullScim(parts, signal)), previous: remembered?.drafts };
+  return { pulled: await pullScim(parts, signal), remembered };
+}
+
+/** The lists on disk are large, and are read only for what they are needed for. */
+async function mayAskByEtags(source: SourceSettings): Promise<boolean> {
+  const isWanted = source.iam.source === "scim" && source.iam.probe !== "off";
+  return isWanted && Object.keys((await recallAsking(source))?.etags ?? {}).length > 0;
 }
 
 function scimClientFor(

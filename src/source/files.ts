@@ -35,6 +35,7 @@ export async function pullFiles(settings: FileSettings, attributes: AttributePat
       ...(newest !== undefined && { newest }),
     },
     etags: {},
+    marks: undefined,
   };
 }
 

@@ -12,6 +12,7 @@ import type { PullStatistics } from "../model/report.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { WholeList } from "./collector.ts";
 import { draftsOf } from "./drafts.ts";
+import { LONGEST_PULL_MS, type Marks, marksOf } from "./latest.ts";
 import { fetchList } from "./pages.ts";
 import { nothingChanged } from "./probe.ts";
 import { pageUrl } from "./query.ts";
@@ -30,6 +31,8 @@ export interface Pulled {
   readonly statistics: PullStatistics;
   /** The ETag of each page by its address; empty when the server gave none. */
   readonly etags: Etags;
+  /** What can be asked for again where there are no ETags; undefined where the lists say too little. */
+  readonly marks: Marks | undefined;
   readonly versions: RecordVersions;
 }
 
@@ -50,9 +53,11 @@ export async function pullScim(parts: PullParts, signal: AbortSignal): Promise<P
   const { client, remembered } = parts;
   if (remembered !== undefined && (await nothingChanged(client, remembered.etags, signal))) {
     const statistics = { ...client.traffic, mayShift: false, unchanged: true };
-    return { drafts: remembered.drafts, statistics, etags: remembered.etags, versions: new Map() };
+    return { ...remembered, statistics, versions: new Map() };
   }
+  const start = parts.clock.monotonicMs();
   const { users, groups } = await fetchBoth(parts, signal);
+  const isPrompt = parts.clock.monotonicMs() - start <= LONGEST_PULL_MS;
   const resources = { users: users.resources, groups: groups.resources };
   const drafts = draftsOf(resources, parts.attributes);
   const etags = users.etags && groups.etags ? { ...users.etags, ...groups.etags } : {};
@@ -64,7 +69,8 @@ export async function pullScim(parts: PullParts, signal: AbortSignal): Promise<P
     unchanged: false,
     ...(newest !== undefined && { newest }),
   };
-  return { drafts, statistics, etags, versions: versionsOf(resources) };
+  const marks = isPrompt ? marksOf(resources) : undefined;
+  return { drafts, statistics, etags, marks, versions: versionsOf(resources) };
 }
 
 /** Both lists at a time; when one fails, the other is given up. */

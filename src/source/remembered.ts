@@ -13,6 +13,7 @@ import { parseJson } from "../model/json.ts";
 import { PROBLEMS, type ProblemCode } from "../model/problem.ts";
 import { fileSize } from "../platform/files.ts";
 import { readPrivate, writePrivate } from "../platform/private-files.ts";
+import type { Marks } from "./latest.ts";
 import type { SourceSettings } from "./settings.ts";
 
 const FORMAT = 2;
@@ -22,9 +23,16 @@ const ETAGS = "etags.json";
 /** The ETag of each page by its address. */
 export type Etags = Readonly<Record<string, string>>;
 
-/** Both lists of an earlier pull, and its ETags. */
-export interface Remembered {
+/** What an earlier pull left to ask with, and which lists it had. */
+export interface Asking {
+  /** Of the drafts, as {@link digestOfDrafts} has it. */
+  readonly digest: string;
   readonly etags: Etags;
+  readonly marks: Marks | undefined;
+}
+
+/** Both lists of an earlier pull, and what it left to ask with. */
+export interface Remembered extends Omit<Asking, "digest"> {
   readonly drafts: Drafts;
 }
 
@@ -57,19 +65,26 @@ const Saved = z.object({
   ),
 });
 
-const Marks = z.object({
+const ListMark = z.object({
+  total: z.int(),
+  since: z.string().nullable(),
+  count: z.int(),
+  digest: z.string(),
+});
+const SavedAsking = z.object({
   format: z.literal(FORMAT),
   settings: z.string(),
   /** SHA-256 of iam.json. */
   digest: z.string(),
   etags: z.record(z.string(), z.string()),
+  marks: z.object({ users: ListMark, groups: ListMark }).optional(),
 });
 
 /** What is remembered for these settings; undefined when there is nothing to use. */
 export async function recall(settings: SourceSettings): Promise<Remembered | undefined> {
-  const marks = await readMarks(settings);
-  const bytes = marks && (await readPrivate(settings.stateDirectory, DRAFTS));
-  if (marks === undefined || bytes === undefined || digestOf(bytes) !== marks.digest) {
+  const asking = await recallAsking(settings);
+  const bytes = asking && (await readPrivate(settings.stateDirectory, DRAFTS));
+  if (asking === undefined || bytes === undefined || digestOf(bytes) !== asking.digest) {
     return undefined;
   }
   const saved = Saved.safeParse(parseJson(bytes.toString()));
@@ -80,12 +95,13 @@ export async function recall(settings: SourceSettings): Promise<Remembered | und
     ...group,
     members: group.members.map(({ id, kind }) => ({ id, kind: kind ?? undefined })),
   }));
-  return { etags: marks.etags, drafts: { ...saved.data, groups } };
+  return { etags: asking.etags, marks: asking.marks, drafts: { ...saved.data, groups } };
 }
 
-/** The ETags alone, without reading the lists; empty when there are none to use. */
-export async function recallEtags(settings: SourceSettings): Promise<Etags> {
-  return (await readMarks(settings))?.etags ?? {};
+/** What there is to ask with, without reading the lists; undefined when there is nothing to use. */
+export async function recallAsking(settings: SourceSettings): Promise<Asking | undefined> {
+  const saved = await readAsking(settings);
+  return saved && { digest: saved.digest, etags: saved.etags, marks: saved.marks };
 }
 
 /** Whether there is any memory at all, of whatever settings; cheap. */
@@ -94,23 +110,35 @@ export async function remembersSomething({ stateDirectory }: SourceSettings): Pr
 }
 
 /** Keeps a pull for later runs; lists that are on disk already are not written again. */
-export async function remember(settings: SourceSettings, { etags, drafts }: Remembered): Promise<void> {
-  const bytes = Buffer.from(JSON.stringify(drafts, absentAsNull));
-  const marks = { format: FORMAT, settings: fingerprintOf(settings), digest: digestOf(bytes), etags };
-  const before = await readMarks(settings);
-  if (JSON.stringify(before) === JSON.stringify(marks)) {
+export async function remember(
+  settings: SourceSettings,
+  { etags, marks, drafts }: Remembered,
+): Promise<void> {
+  const bytes = bytesOf(drafts);
+  const now = { format: FORMAT, settings: fingerprintOf(settings), digest: digestOf(bytes), etags, marks };
+  const before = await readAsking(settings);
+  if (JSON.stringify(before) === JSON.stringify(now)) {
     return;
   }
-  if (before?.digest !== marks.digest) {
+  if (before?.digest !== now.digest) {
     await writePrivate(settings.stateDirectory, DRAFTS, bytes);
   }
-  await writePrivate(settings.stateDirectory, ETAGS, Buffer.from(JSON.stringify(marks)));
+  await writePrivate(settings.stateDirectory, ETAGS, Buffer.from(JSON.stringify(now)));
 }
 
-async function readMarks(settings: SourceSettings): Promise<z.infer<typeof Marks> | undefined> {
+/** The same for two pulls that said the same, in the same order. */
+export function digestOfDrafts(drafts: Drafts): string {
+  return digestOf(bytesOf(drafts));
+}
+
+async function readAsking(settings: SourceSettings): Promise<z.infer<typeof SavedAsking> | undefined> {
   const bytes = await readPrivate(settings.stateDirectory, ETAGS);
-  const marks = bytes && Marks.safeParse(parseJson(bytes.toString())).data;
+  const marks = bytes && SavedAsking.safeParse(parseJson(bytes.toString())).data;
   return marks?.settings === fingerprintOf(settings) ? marks : undefined;
+}
+
+function bytesOf(drafts: Drafts): Buffer {
+  return Buffer.from(JSON.stringify(drafts, absentAsNull));
 }
 
 function digestOf(bytes: Uint8Array): string {

@@ -146,7 +146,9 @@ function matches(resource: Resource, filter: string): boolean {
     if (operator === undefined) {
       throw new Error(`a filter that this server does not know: ${filter}`);
     }
-    const value = path.split(".").reduce<unknown>((at, name) => (at as Resource)[name], resource);
+    const value = path
+      .split(".")
+      .reduce<unknown>((at, name) => (at as Resource | null | undefined)?.[name], resource);
     const wanted: unknown = JSON.parse(json);
     return operator === "eq" ? value === wanted : Date.parse(String(value)) >= Date.parse(String(wanted));
   });

@@ -13,8 +13,11 @@ import { type Probing, probe, type Surroundings, sourceSettings } from "./wire-s
 
 /** Asks one IAM for the life of a daemon. */
 export interface News {
-  /** What to ask with from now on; to be called when a sync has left the node in step. */
-  settle(settings: Settings, signal: AbortSignal): Promise<Asking>;
+  /**
+   * What to ask with from now on; to be called when a sync has left the node in step. `vainly` is what told of news
+   * that the sync did not find.
+   */
+  settle(settings: Settings, signal: AbortSignal, vainly?: Asking): Promise<Asking>;
   /** Whether nothing is new, and what it took to ask. */
   ask(asking: Asking, settings: Settings, signal: AbortSignal): Promise<Answer>;
   /** To be called when a sync that nobody told of a change had something to do: would asking have told of what the IAM says now? */
@@ -34,6 +37,8 @@ interface Trust {
   /** Answers that were not those of the sync before, one after the other. */
   wrong: number;
   isLost: boolean;
+  /** How often its ETags told of news where there was none. */
+  vain: number;
 }
 
 const LOST_AFTER = 3;
@@ -47,7 +52,7 @@ const NOTHING: Asking = { digest: "", etags: {}, marks: undefined };
 export function createNews(around: Surroundings, onDistrust: (why: string) => void): News {
   let trust: Trust | undefined;
   const trustFor = ({ iam }: Settings) => {
-    trust = trust?.iam === iam ? trust : { iam, least: 0, wrong: 0, isLost: false };
+    trust = trust?.iam === iam ? trust : { iam, least: 0, wrong: 0, isLost: false, vain: 0 };
     return trust;
   };
   const recall = (settings: Settings) => recallAsking(sourceSettings(settings, around.root));
@@ -56,26 +61,23 @@ export function createNews(around: Surroundings, onDistrust: (why: string) => vo
 
   return {
     ask,
-    async settle(settings, signal) {
-      const asking = (await recall(settings)) ?? NOTHING;
+    async settle(settings, signal, vainly) {
       const now = trustFor(settings);
-      if (!mayAskByTimes(asking, settings) || now.isLost) {
-        return { ...asking, marks: undefined };
-      }
-      const least = await leastThatHolds({ settings, asking, least: now.least }, around, signal);
-      if (least !== undefined) {
-        Object.assign(now, { least, wrong: 0 });
+      const recalled = (await recall(settings)) ?? NOTHING;
+      now.vain += vainly !== undefined && isByEtagsAlone(vainly, recalled) ? 1 : 0;
+      const asking = now.vain < LOST_AFTER ? recalled : { ...recalled, etags: {} };
+      if (hasEtags(asking) || (await isProven({ asking, settings, now }, around, signal))) {
         return asking;
       }
-      now.wrong += signal.aborted ? 0 : 1;
-      if (now.wrong === LOST_AFTER) {
+      if (now.wrong === LOST_AFTER && !now.isLost) {
         now.isLost = true;
         onDistrust(WRONG);
       }
       return { ...asking, marks: undefined };
     },
     async review(asking, settings, signal) {
-      const now = asking.marks && (await recall(settings));
+      const isByTimes = asking.marks !== undefined && !hasEtags(asking);
+      const now = isByTimes ? await recall(settings) : undefined;
       const isOther = now !== undefined && now.digest !== asking.digest;
       if (isOther && (await isSame(ask(asking, settings, signal), signal))) {
         trustFor(settings).isLost = true;
@@ -85,9 +87,30 @@ export function createNews(around: Surroundings, onDistrust: (why: string) => vo
   };
 }
 
-function mayAskByTimes({ etags, marks }: Asking, { iam }: Settings): boolean {
-  const hasEtags = Object.keys(etags).length > 0;
-  return marks !== undefined && !hasEtags && iam.source === "scim" && iam.probe === "auto";
+/** Some servers give ETags and never answer 304, or give others each time. */
+function isByEtagsAlone(before: Asking, now: Asking): boolean {
+  const saidOf = ({ digest, marks }: Asking) => JSON.stringify([digest, marks]);
+  return hasEtags(before) && saidOf(before) === saidOf(now);
+}
+
+function hasEtags({ etags }: Asking): boolean {
+  return Object.keys(etags).length > 0;
+}
+
+/** Whether the server gives the answers that a sync has just shown to be right; notes how it went. */
+async function isProven(
+  { asking, settings, now }: { readonly asking: Asking; readonly settings: Settings; readonly now: Trust },
+  around: Surroundings,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { iam } = settings;
+  if (asking.marks === undefined || iam.source !== "scim" || iam.probe !== "auto" || now.isLost) {
+    return false;
+  }
+  const least = await leastThatHolds({ settings, asking, least: now.least }, around, signal);
+  now.least = least ?? now.least;
+  now.wrong = least === undefined && !signal.aborted ? now.wrong + 1 : 0;
+  return least !== undefined;
 }
 
 /** What a server can be asked for; undefined when no answer is that of the sync before. */

@@ -103,7 +103,7 @@ async function takeTurn(
     return { kind: "failed", failure: STOPPED };
   }
   if (result.kind === "unchanged" && resting !== undefined) {
-    state.rest = { ...resting, asking: await news.settle(settings, signal) };
+    state.rest = { ...resting, asking: await news.settle(settings, signal, resting.asking) };
   }
   // A run that could not go on has changed nothing; if it did, the next look at the node will tell.
   if (result.kind === "done") {

@@ -42,8 +42,8 @@ export const LONGEST_PULL_MS = 7 * 60_000;
 const SKEW_MS = 3 * 60_000;
 /** What changed last begins so long before the newest record. */
 const WINDOW_MS = LONGEST_PULL_MS + SKEW_MS;
-/** More than these are not asked for each time. */
-const MAX_LATEST = 200;
+/** More than these are not asked for: they must come in one page of any server. */
+const MAX_LATEST = 100;
 
 /** Holds a few hundred records at most. */
 function createMarker(): Marker {

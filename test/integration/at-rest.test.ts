@@ -84,7 +84,7 @@ const STEPS: readonly [what: string, change: (iam: FakeIam) => void, logged: Reg
   ],
 ];
 
-describe("a daemon whose IAM has no ETags and can filter", () => {
+describe("a daemon whose IAM has no ETags and can filter", { concurrency: 3 }, () => {
   it("asks four times a turn, touches nothing and starts nothing, and sees each change in the next turn", async () => {
     await using scene = await sceneOf({ filters: true });
     const { node, iam, daemon } = scene;
@@ -139,7 +139,7 @@ describe("a daemon whose IAM has no ETags and can filter", () => {
   });
 });
 
-describe("a daemon whose IAM can neither", () => {
+describe("a daemon whose IAM can neither", { concurrency: 3 }, () => {
   it("starts a sync each turn that ends with the pull and touches nothing, and one that works when anything changed", async () => {
     await using scene = await sceneOf({});
     const { node, iam, daemon } = scene;

@@ -18,7 +18,7 @@ export interface Asker {
   /** Fetches everything and remembers it. */
   sync(): Promise<void>;
   /** What there is to ask with after a sync. */
-  settle(): Promise<Asking>;
+  settle(vainly?: Asking): Promise<Asking>;
   isUnchanged(asking: Asking): Promise<boolean>;
   review(asking: Asking): Promise<void>;
 }
@@ -42,7 +42,7 @@ export async function createAsker(node: NodeRoot, clock = systemClock): Promise<
     news,
     distrusted,
     sync: async () => (await pull(settings, around, signal)).remember(),
-    settle: () => news.settle(settings, signal),
+    settle: (vainly) => news.settle(settings, signal, vainly),
     isUnchanged: async (asking) => (await news.ask(asking, settings, signal)).isUnchanged,
     review: (asking) => news.review(asking, settings, signal),
   };

@@ -88,7 +88,7 @@ function commandOf(command: Command): CommandShape {
       choices: argument.argChoices ?? [],
       isVariadic: argument.variadic,
     })),
-    options: command.options.map(optionOf),
+    options: command.options.filter(({ hidden }) => !hidden).map(optionOf),
     words,
   };
 }

@@ -5,7 +5,7 @@
  * `dir` is what completion goes by.
  */
 
-import { Argument, type Command, type Help, InvalidArgumentError } from "commander";
+import { Argument, type Command, type Help, InvalidArgumentError, Option } from "commander";
 import { durationMs } from "../model/duration.ts";
 import type { Context } from "./context.ts";
 import { type CommandName, renderWords, WORDS } from "./words.ts";
@@ -18,6 +18,7 @@ export function addActs(program: Command, context: Context, finish: Finish): voi
   add("sync", "bring this node in step with the IAM, once; through the daemon where one runs")
     .option("--accept-removals <plan-id>", "let through the one refused plan with this id")
     .option("--offline", "serve whom the IAM named when it was last believed, without asking it")
+    .addOption(new Option("--in-step-with <digest>", "of the daemon: what nothing is done for").hideHelp())
     .action(async (_options, own: Command) =>
       finish(await (await import("./sync.ts")).sync(context, own.optsWithGlobals())),
     );

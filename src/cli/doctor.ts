@@ -16,6 +16,7 @@ export async function doctor(context: Context, options: CommonOptions): Promise<
     root: options.root,
     tokens: context.tokens,
     loginUsers: context.loginUsers,
+    inStepWith: undefined,
     clock: systemClock,
     random: Math.random,
     onProgress: createProgress(context.redraw),

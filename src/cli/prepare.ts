@@ -26,6 +26,7 @@ export function surroundingsFor(context: Context, { root }: CommonOptions): Surr
     root,
     tokens: context.tokens,
     loginUsers: context.loginUsers,
+    inStepWith: undefined,
     clock: systemClock,
     random: Math.random,
     onProgress: createProgress(context.redraw),

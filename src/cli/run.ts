@@ -31,9 +31,17 @@ export async function run(
       tokens: context.tokens,
       load: () => loadConfigText(path),
       // With --config, so that the sync does its work itself and does not ask the daemon.
-      syncCommand: (asked, inForce) => ({
+      syncCommand: (asked, { configPath: inForce, inStepWith }) => ({
         program,
-        args: args.concat("--json", "--root", options.root, "--config", inForce, ...commandFor(asked)),
+        args: args.concat(
+          "--json",
+          "--root",
+          options.root,
+          "--config",
+          inForce,
+          ...commandFor(asked),
+          ...(inStepWith === undefined ? [] : [`--in-step-with=${inStepWith}`]),
+        ),
       }),
       beside:
         beside === undefined

@@ -4,6 +4,7 @@
 
 import { askDaemonForStatus } from "../daemon/ask-status.ts";
 import type { Asked } from "../daemon/decisions.ts";
+import type { Unchanged } from "../daemon/run-once.ts";
 import { refusesRecord } from "../model/problem.ts";
 import { isIdle, isWhole, type RunRecord } from "../model/report.ts";
 import {
@@ -22,6 +23,8 @@ import { toJson } from "./json.ts";
 export interface SyncOptions extends CommonOptions {
   readonly acceptRemovals?: string;
   readonly offline?: boolean;
+  /** Of the daemon: it knows that the node is in step with lists of this digest. */
+  readonly inStepWith?: string;
 }
 
 /** Runs once and says what was done; the exit code says how it ended. */
@@ -34,6 +37,10 @@ export async function syncAsAsked(context: Context, options: SyncOptions, asked:
   try {
     const record = (await syncByDaemon(context, options, asked)) ?? (await syncHere(context, options, asked));
     context.redraw?.("");
+    if ("unchanged" in record) {
+      context.out(toJson(record));
+      return EXIT.ok;
+    }
     if (options.json === true) {
       context.out(toJson(record));
     } else {
@@ -65,11 +72,16 @@ async function syncByDaemon(
   return record;
 }
 
-async function syncHere(context: Context, options: SyncOptions, asked: Asked): Promise<RunRecord> {
+async function syncHere(
+  context: Context,
+  options: SyncOptions,
+  asked: Asked,
+): Promise<RunRecord | Unchanged> {
   const { prepare } = await import("./prepare.ts");
   const { syncNode } = await import("../daemon/sync-node.ts");
   const { settings, around } = await prepare(context, options);
-  return syncNode({ settings, asked }, around, context.signal);
+  const { inStepWith } = options;
+  return syncNode({ settings, asked }, { ...around, inStepWith }, context.signal);
 }
 
 function printRecord(context: Context, record: RunRecord, all: boolean): void {

@@ -43,6 +43,12 @@ export const iam = z
       .enum(["auto", "index", "cursor"])
       .default("auto")
       .describe("`index`, `cursor` (RFC 9865), or what the server says it prefers"),
+    probe: z
+      .enum(["auto", "etag", "off"])
+      .default("auto")
+      .describe(
+        "how it is found out that nothing is new: by ETags and, where there are none, by totals and `meta.lastModified` (`auto`), by ETags alone (`etag`), or not at all, so that everything is fetched each time (`off`)",
+      ),
     pageSize: integer(1, 10_000).default(200).describe("resources asked for at a time"),
     parallel: integer(1, 64).default(4).describe("requests in flight"),
     timeout: duration("30s").describe("for one request, from the first byte to the last"),

@@ -113,6 +113,7 @@ export function settingsFrom({ iam, attributes, ...rest }: RawConfig) {
             tokenFile: scim.tokenFile,
             users: scim.users,
             groups: scim.groups,
+            probe: scim.probe,
             paging: scim.paging,
             pageSize: scim.pageSize,
             parallel: scim.parallel,

@@ -7,7 +7,6 @@
 import { randomBytes } from "node:crypto";
 import { HISTORY_FILE, isSecondTry, renderEnd, renderEntry } from "../formats/history.ts";
 import { hintFor, messageOf } from "../model/failure.ts";
-import type { HistoryEntry } from "../model/history.ts";
 import { type Listed, MAX_LISTED, takenFirst } from "../model/listed.ts";
 import type { Change } from "../model/plan.ts";
 import type { Outcome, Source } from "../model/report.ts";
@@ -53,7 +52,7 @@ export function createChronicle({ directory, clock }: ChronicleParts, of: Chroni
   const file: LineFile = { directory, name: HISTORY_FILE, maxBytes: MAX_BYTES, spareBytes: SPARE_BYTES };
   const changes = takenFirst(of.plan.changes);
   const { unlisted } = of.plan;
-  const entryOf = entriesFor(of, clock);
+  const lineOf = linesFor(of, clock);
   const sync = newName();
   let begun: Uint8Array = new Uint8Array();
   let gap: string | undefined;
@@ -67,14 +66,13 @@ export function createChronicle({ directory, clock }: ChronicleParts, of: Chroni
   return {
     begin: () =>
       write(changes.length > 0, async () => {
-        begun = renderEntry(await entryOf(sync, { changes, unlisted }));
+        begun = await lineOf(sync, { changes, unlisted });
         await appendLine(file, begun);
       }),
     end: (outcomes) =>
       write(changes.length > 0, async () => {
         const undone = undoneAmong(changes, outcomes);
-        const isVain =
-          undone.length === changes.length && (Object.keys(unlisted).length === 0 || isInVain(outcomes));
+        const isVain = undone.length === changes.length && isInVain(outcomes);
         if (!isVain || !(await takeBackLine(file, begun, (before) => isSecondTry(before, begun)))) {
           await appendLine(file, renderEnd({ sync, undone: undone.filter((place) => place < MAX_LISTED) }));
         }
@@ -82,29 +80,26 @@ export function createChronicle({ directory, clock }: ChronicleParts, of: Chroni
     add: (made) =>
       write(made.length > 0, async () => {
         const ofSlurm = newName();
-        await appendLine(
-          file,
-          renderEntry(await entryOf(ofSlurm, { changes: takenFirst(made), unlisted: {} })),
-        );
+        await appendLine(file, await lineOf(ofSlurm, { changes: takenFirst(made), unlisted: {} }));
         await appendLine(file, renderEnd({ sync: ofSlurm, undone: [] }));
       }),
     gap: () => gap,
   };
 }
 
-function entriesFor(of: Chronicled, clock: Clock): (sync: string, listed: Listed) => Promise<HistoryEntry> {
+function linesFor(of: Chronicled, clock: Clock): (sync: string, listed: Listed) => Promise<Uint8Array> {
   return async (sync, { changes, unlisted }) => {
     // What was remembered is read only where there is something to explain.
     const previous = await of.pulled.previous();
     const told = reasonsFor(changes.slice(0, MAX_LISTED), of, { source: of.source, previous });
-    return {
+    return renderEntry({
       sync,
       atMs: clock.now(),
       source: of.source,
       hasAcceptedRemovals: of.hasAcceptedRemovals,
       changes: told.map((one) => ({ ...one, change: withoutKey(one.change) })),
       unlisted: sumsOf(unlisted, countBy(changes.slice(MAX_LISTED).map(({ event }) => event))),
-    };
+    });
   };
 }
 

@@ -25,6 +25,8 @@ export interface PullResult {
   readonly statistics: PullStatistics;
   /** What it said when it was last believed, read when it is asked for; undefined when nothing is remembered. */
   readonly previous: () => Promise<Drafts | undefined>;
+  /** Nothing else than what this node is known to be in step with. */
+  readonly isOld: boolean;
   /** Which version of each record came; none where nothing came. */
   readonly versions: RecordVersions;
   readonly remember: () => Promise<void>;
@@ -64,8 +66,8 @@ export interface Planned extends Decidable {
 }
 
 /** Decides what a sync would do; reads the IAM and the node, writes nothing. */
-export async function planOnce(stages: Stages, signal: AbortSignal): Promise<Planned> {
-  const pulled = await stages.pull(signal);
+export async function planOnce(stages: Stages, signal: AbortSignal, first?: PullResult): Promise<Planned> {
+  const pulled = first ?? (await stages.pull(signal));
   const before = await stages.observeBefore();
   const validated = stages.validate(pulled.drafts, before);
   const { directory, everybody, problems, accepted, acceptable } = validated;
@@ -86,15 +88,34 @@ export async function planOnce(stages: Stages, signal: AbortSignal): Promise<Pla
   };
 }
 
+/** A run that ended with the pull: there was nothing new, and the node is known to be in step. */
+export interface Unchanged {
+  readonly unchanged: PullStatistics;
+}
+
 /** Brings the node in step, with what a person has decided. */
 export async function runOnce(
   stages: Stages,
-  { accepted, accepts }: Asked,
+  asked: Asked,
   signal: AbortSignal,
-): Promise<RunReport> {
+): Promise<RunReport | Unchanged> {
   const start = stages.monotonicMs();
   using _lock = await stages.lock();
-  const planned = await planSurely(stages, signal);
+  const first = await stages.pull(signal);
+  if (first.isOld) {
+    await first.remember();
+    return { unchanged: first.statistics };
+  }
+  const planned = await planSurely(stages, signal, first);
+  const report = await carryOut(stages, { asked, planned }, signal);
+  return { ...report, seconds: (stages.monotonicMs() - start) / 1000 };
+}
+
+async function carryOut(
+  stages: Stages,
+  { asked: { accepted, accepts }, planned }: { readonly asked: Asked; readonly planned: Planned },
+  signal: AbortSignal,
+): Promise<Omit<RunReport, "seconds">> {
   const { pulled, directory, observed, plan, planId, problems } = planned;
   refuseIdleDecision(planned, accepts);
   refuseRemovals(planned, accepted);
@@ -124,7 +145,6 @@ export async function runOnce(
     ledgerIsRebuilt: isWithinADay(observed.ledger.rebuiltAt, observed.nowMs),
     slurm,
     historyGap: history.gap(),
-    seconds: (stages.monotonicMs() - start) / 1000,
   };
 }
 
@@ -144,8 +164,8 @@ const SURE_AFTER = 4;
  * A plan whose absences were seen twice. Pages are numbered by position: while somebody is added and somebody
  * removed between two requests, a third person may slip through, and the totals still agree.
  */
-export async function planSurely(stages: Stages, signal: AbortSignal): Promise<Planned> {
-  let last = await planOnce(stages, signal);
+export async function planSurely(stages: Stages, signal: AbortSignal, first?: PullResult): Promise<Planned> {
+  let last = await planOnce(stages, signal, first);
   for (let pulls = 1; last.pulled.statistics.mayShift && absencesIn(last.plan).size > 0; pulls += 1) {
     if (pulls === SURE_AFTER) {
       throw new Failure(

@@ -9,7 +9,7 @@ import { underRoot } from "../platform/files.ts";
 import { runRecordOf } from "../report/record.ts";
 import { loadReport, type SavedReport, saveReport } from "../report/saved.ts";
 import type { Asked } from "./decisions.ts";
-import { runOnce } from "./run-once.ts";
+import { runOnce, type Unchanged } from "./run-once.ts";
 import { wireOfflineStages, wireStages } from "./wire.ts";
 import type { Surroundings } from "./wire-source.ts";
 
@@ -18,7 +18,7 @@ export async function syncNode(
   { settings, asked }: { readonly settings: Settings; readonly asked: Asked },
   around: Surroundings,
   signal: AbortSignal,
-): Promise<RunRecord> {
+): Promise<RunRecord | Unchanged> {
   const stages =
     asked.offline === true
       ? await wireOfflineStages(settings, around)
@@ -26,7 +26,11 @@ export async function syncNode(
   const directory = underRoot(around.root, settings.state.directory);
   const at = around.clock.moment();
   try {
-    const record = runRecordOf(await runOnce(stages, asked, signal));
+    const report = await runOnce(stages, asked, signal);
+    if ("unchanged" in report) {
+      return report;
+    }
+    const record = runRecordOf(report);
     await note(directory, (before) => ({
       at,
       believedAt: record.source === "iam" ? at : before?.believedAt,
@@ -40,18 +44,22 @@ export async function syncNode(
     return record;
   } catch (error) {
     if (error instanceof Failure && !LEAVES_NO_NOTE.has(error.code)) {
-      const { code, message } = error;
-      await note(directory, (before) => ({
-        at,
-        believedAt: before?.believedAt,
-        failure: { code, message },
-        record: before?.record,
-      })).catch((second: unknown) => {
-        throw new Failure(code, `${message} Besides: ${messageOf(second)}`, { cause: error });
-      });
+      await noteFailure(directory, error, at);
     }
     throw error;
   }
+}
+
+async function noteFailure(directory: string, failure: Failure, at: SavedReport["at"]): Promise<void> {
+  const { code, message } = failure;
+  await note(directory, (before) => ({
+    at,
+    believedAt: before?.believedAt,
+    failure: { code, message },
+    record: before?.record,
+  })).catch((second: unknown) => {
+    throw new Failure(code, `${message} Besides: ${messageOf(second)}`, { cause: failure });
+  });
 }
 
 /** The run did not take place, says nothing of the node, or the note cannot be written either. */

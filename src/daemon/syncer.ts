@@ -7,22 +7,25 @@
 
 import type { Settings } from "../config/settings.ts";
 import { Failure, messageOf, type RunFailure } from "../model/failure.ts";
-import { isWhole, type PullStatistics, type RunRecord, type TurnResult } from "../model/report.ts";
+import { isIdle, isWhole, type PullStatistics, type RunRecord, type TurnResult } from "../model/report.ts";
 import { servesSomebody } from "../observe/caches.ts";
 import { observeFootprint, watchFootprint } from "../observe/footprint.ts";
 import type { Command, Finished } from "../platform/child.ts";
 import { underRoot } from "../platform/files.ts";
 import type { TouchWatch } from "../platform/watch.ts";
-import { type Etags, recallEtags, remembersSomething } from "../source/remembered.ts";
+import { type Asking, remembersSomething } from "../source/remembered.ts";
 import type { Asked } from "./decisions.ts";
-import { probe, type Surroundings, sourceSettings } from "./wire-source.ts";
+import { createNews, type News } from "./news.ts";
+import { type Surroundings, sourceSettings } from "./wire-source.ts";
 
 /** What a syncer is made of. */
 export interface SyncerParts {
   readonly around: Surroundings;
-  /** The command line that syncs once and prints a record as JSON. */
-  readonly command: (asked: Asked) => Command;
+  /** The command line that syncs once and prints a record as JSON, or that there is nothing new to lists of this digest. */
+  readonly command: (asked: Asked, inStepWith: string | undefined) => Command;
   readonly runToEnd: (command: Command, signal: AbortSignal) => Promise<Finished>;
+  /** Called once when an IAM without ETags cannot be asked whether anything is new. */
+  readonly onDistrust: (why: string) => void;
 }
 
 /** Syncs one at a time. */
@@ -39,7 +42,7 @@ interface Rest {
   readonly settings: Settings;
   readonly since: number;
   readonly footprint: string;
-  readonly etags: Etags;
+  readonly asking: Asking;
   readonly source: RunRecord["source"];
   /** Tells when it is worth looking at the node again. */
   readonly touches: TouchWatch;
@@ -48,34 +51,27 @@ interface Rest {
   readonly isSettled: boolean;
 }
 
+/** What is known of the node, and of how the IAM is asked. */
+interface State {
+  rest: Rest | undefined;
+  readonly news: News;
+}
+
 /** Makes one that knows nothing of this node yet. */
 export function createSyncer(parts: SyncerParts): Syncer {
   const { around } = parts;
-  let rest: Rest | undefined;
+  const state: State = { rest: undefined, news: createNews(around, parts.onDistrust) };
 
   return {
     async turn(settings, asked, signal) {
       try {
-        const pull = asked === undefined ? await nothingNew(rest, { settings, around }, signal) : undefined;
-        if (pull !== undefined) {
-          return { kind: "unchanged", pull };
-        }
-        const finished = await parts.runToEnd(parts.command(asked ?? {}), signal);
-        const result = resultOf(finished);
-        if (result.kind === "failed" && result.failure.code === "unexpected" && signal.aborted) {
-          return { kind: "failed", failure: STOPPED };
-        }
-        // A run that could not go on has changed nothing; if it did, the next look at the node will tell.
-        if (result.kind === "done") {
-          rest?.touches[Symbol.dispose]();
-          rest = await restAfter(result.record, settings, around);
-        }
-        return result;
+        return await takeTurn({ parts, state }, { settings, asked }, signal);
       } catch (error) {
         return { kind: "failed", failure: failureOf(error, signal) };
       }
     },
     async mayFallBack(settings, ageMs) {
+      const { rest } = state;
       const { lockAfter } = settings.stale;
       const isDue = lockAfter !== undefined && ageMs !== undefined && ageMs > lockAfter;
       if (!(await remembersSomething(sourceSettings(settings, around.root)))) {
@@ -89,20 +85,60 @@ export function createSyncer(parts: SyncerParts): Syncer {
   };
 }
 
-/** What it took to find out that nothing is new; undefined when something is, or must be looked at. */
-async function nothingNew(
-  rest: Rest | undefined,
-  { settings, around }: { readonly settings: Settings; readonly around: Surroundings },
+async function takeTurn(
+  { parts, state }: { readonly parts: SyncerParts; readonly state: State },
+  { settings, asked }: { readonly settings: Settings; readonly asked: Asked | undefined },
   signal: AbortSignal,
-): Promise<PullStatistics | undefined> {
-  if (rest === undefined || !mayStayAtRest(rest, settings, around.clock.monotonicMs())) {
-    return undefined;
+): Promise<TurnResult> {
+  const { around } = parts;
+  const { news } = state;
+  const resting = asked === undefined ? await stillAtRest(state.rest, settings, around) : undefined;
+  const answer = resting && (await news.ask(resting.asking, settings, signal));
+  if (answer?.isUnchanged === true) {
+    return { kind: "unchanged", pull: answer.statistics };
   }
-  if (await isTouched(rest, settings, around)) {
-    return undefined;
+  const finished = await parts.runToEnd(parts.command(asked ?? {}, resting && digestOf(resting)), signal);
+  const result = resultOf(finished);
+  if (result.kind === "failed" && result.failure.code === "unexpected" && signal.aborted) {
+    return { kind: "failed", failure: STOPPED };
   }
-  const { isUnchanged, statistics } = await probe({ settings, etags: rest.etags }, around, signal);
-  return isUnchanged ? statistics : undefined;
+  if (result.kind === "unchanged" && resting !== undefined) {
+    state.rest = { ...resting, asking: await news.settle(settings, signal, resting.asking) };
+  }
+  // A run that could not go on has changed nothing; if it did, the next look at the node will tell.
+  if (result.kind === "done") {
+    const { rest } = state;
+    if (answer === undefined && rest?.settings === settings && foundSomething(result.record)) {
+      await news.review(rest.asking, settings, signal);
+    }
+    rest?.touches[Symbol.dispose]();
+    state.rest = undefined;
+    if (isWhole(result.record)) {
+      const left = await restAfter(result.record, settings, around);
+      state.rest = { ...left, asking: await news.settle(settings, signal) };
+    }
+  }
+  return result;
+}
+
+/** The rest, while it may last without a look at everything. */
+async function stillAtRest(
+  rest: Rest | undefined,
+  settings: Settings,
+  around: Surroundings,
+): Promise<Rest | undefined> {
+  const mayLast = rest !== undefined && mayStayAtRest(rest, settings, around.clock.monotonicMs());
+  return mayLast && !(await isTouched(rest, settings, around)) ? rest : undefined;
+}
+
+/** The lists for which nothing is to be done. Slurm is looked at by every sync; so is a list on disk that changed. */
+function digestOf({ asking, settings }: Rest): string | undefined {
+  return settings.slurm.enabled || settings.iam.source === "file" ? undefined : asking.digest;
+}
+
+/** Whether a sync had to do something, and did it for this IAM. */
+function foundSomething(record: RunRecord): boolean {
+  return record.source === "iam" && isWhole(record) && !isIdle(record);
 }
 
 function mayStayAtRest(
@@ -128,15 +164,12 @@ async function isTouched(rest: Rest, settings: Settings, around: Surroundings): 
   return rest.isTouched;
 }
 
-/** Undefined when the node was not left in step. */
+/** After a sync that left the node in step. */
 async function restAfter(
   record: RunRecord,
   settings: Settings,
   around: Surroundings,
-): Promise<Rest | undefined> {
-  if (!isWhole(record)) {
-    return undefined;
-  }
+): Promise<Omit<Rest, "asking">> {
   const { source, problems } = record;
   return {
     touches: watchFootprint({ ...settings, root: around.root }),
@@ -144,7 +177,6 @@ async function restAfter(
     settings,
     since: around.clock.monotonicMs(),
     footprint: await footprintUnder(settings, around),
-    etags: await recallEtags(sourceSettings(settings, around.root)),
     source,
     isSettled: !problems.some(({ code }) => code === "home-parent" || code === "home-blocked"),
   };
@@ -165,6 +197,9 @@ function resultOf({ code, signal, out, err }: Finished): TurnResult {
   if (printed?.error !== undefined) {
     return { kind: "failed", failure: printed.error };
   }
+  if (printed?.unchanged !== undefined) {
+    return { kind: "unchanged", pull: printed.unchanged };
+  }
   if (printed?.record !== undefined) {
     return { kind: "done", record: printed.record };
   }
@@ -174,14 +209,16 @@ function resultOf({ code, signal, out, err }: Finished): TurnResult {
 }
 
 interface Printed {
-  readonly record?: RunRecord;
-  readonly error?: RunFailure;
+  readonly record?: RunRecord | undefined;
+  readonly unchanged?: PullStatistics | undefined;
+  readonly error?: RunFailure | undefined;
 }
 
 function parsed(out: string): Printed | undefined {
   try {
-    const value: RunRecord & { error?: RunFailure } = JSON.parse(out);
-    return value.error === undefined ? { record: value } : { error: value.error };
+    const value: RunRecord & Pick<Printed, "error" | "unchanged"> = JSON.parse(out);
+    const { error, unchanged } = value;
+    return error === undefined && unchanged === undefined ? { record: value } : { error, unchanged };
   } catch {
     return undefined;
   }

@@ -25,7 +25,7 @@ import { createInForce, type InForce } from "./in-force.ts";
 import { RUN_DIRECTORY, readDisks, socketPath } from "./places.ts";
 import { createRequests } from "./requests.ts";
 import { type ServeParts, serve } from "./serve.ts";
-import { createSyncer } from "./syncer.ts";
+import { createSyncer, type Syncer } from "./syncer.ts";
 import { createWaker } from "./waker.ts";
 import type { Surroundings } from "./wire-source.ts";
 
@@ -39,8 +39,11 @@ export interface Serving {
   readonly configPath: string;
   readonly tokens: Surroundings["tokens"];
   readonly load: () => Promise<{ readonly settings: Settings; readonly text: string }>;
-  /** The command line of one sync that prints JSON, under the configuration at a path. */
-  readonly syncCommand: (asked: Asked, configPath: string) => Command;
+  /** The command line of one sync that prints JSON, under the configuration at a path; with `inStepWith` it ends with the pull when nothing is new. */
+  readonly syncCommand: (
+    asked: Asked,
+    under: { readonly configPath: string; readonly inStepWith: string | undefined },
+  ) => Command;
   /** Runs beside the daemon, once users are in place. */
   readonly beside: { readonly command: Command; readonly graceMs: number } | undefined;
   readonly logFormat: LogFormat;
@@ -98,12 +101,12 @@ async function partsOf(serving: Serving, { settings, inForce, log, onReady }: Be
     clock,
     // A sync is a process of its own, and reads the environment itself.
     loginUsers: undefined,
+    inStepWith: undefined,
     random: Math.random,
     onProgress: () => undefined,
   };
   const waker = createWaker(clock);
   const runDirectory = underRoot(root, RUN_DIRECTORY);
-  const command = (asked: Asked) => serving.syncCommand(asked, inForce.path());
   const health = createHealth({ clock, version, configPath, isPatient: true }, settings);
   const stateDirectory = stateDirectoryOf(serving, settings);
   health.recall(
@@ -119,7 +122,7 @@ async function partsOf(serving: Serving, { settings, inForce, log, onReady }: Be
     readDisks: (now) => readDisks(now, root),
     onReady,
     onBelieved: () => saveBelief(runDirectory, clock.moment()),
-    syncer: createSyncer({ around, command, runToEnd }),
+    syncer: syncerFor(serving, around, { inForce, log }),
     health,
     metrics: createMetrics(version),
     requests: createRequests(waker.wake),
@@ -129,6 +132,20 @@ async function partsOf(serving: Serving, { settings, inForce, log, onReady }: Be
     random: Math.random,
     log,
   };
+}
+
+function syncerFor(
+  { syncCommand }: Serving,
+  around: Surroundings,
+  { inForce, log }: Pick<Begun, "inForce" | "log">,
+): Syncer {
+  return createSyncer({
+    around,
+    command: (asked, inStepWith) => syncCommand(asked, { configPath: inForce.path(), inStepWith }),
+    runToEnd,
+    onDistrust: (why) =>
+      log.warn("the IAM cannot be asked whether anything is new; everything is fetched each time", { why }),
+  });
 }
 
 function commandBeside({ beside, on }: Serving, log: Log, signal: AbortSignal): CommandBeside | undefined {

@@ -11,9 +11,10 @@ import { createHttpClient, type HttpClient, type HttpOptions } from "../platform
 import { isOpenToOthers } from "../platform/privileges.ts";
 import { pullFiles } from "../source/files.ts";
 import { nothingChanged } from "../source/probe.ts";
+import { nothingLater } from "../source/probe-latest.ts";
 import { type OnProgress, pullScim } from "../source/pull.ts";
 import type { Pulled } from "../source/pulled.ts";
-import { type Etags, type Remembered, recall, remember } from "../source/remembered.ts";
+import { type Asking, digestOfDrafts, type Remembered, recall, remember } from "../source/remembered.ts";
 import { createScimClient, type ScimClient } from "../source/scim-client.ts";
 import type { AttributePaths, ScimSettings, SourceSettings } from "../source/settings.ts";
 import { readToken, type TokenEnvironment } from "../source/token.ts";
@@ -27,6 +28,8 @@ export interface Surroundings {
   readonly clock: Clock;
   /** Users who may log in beside those of `access.login`; undefined when nobody was named. */
   readonly loginUsers: readonly string[] | undefined;
+  /** Digest of the lists that this node is in step with, as the daemon knows; undefined to look at everything. */
+  readonly inStepWith: string | undefined;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly onProgress: OnProgress;
@@ -40,15 +43,16 @@ export async function pull(
 ): Promise<PullResult> {
   const source = sourceSettings(settings, around.root);
   const remembered = await recall(source);
-  const { drafts, statistics, etags, versions } =
+  const { drafts, statistics, etags, marks, versions } =
     source.iam.source === "file"
       ? await pullFiles(source.iam, source.attributes)
       : await pullOverHttp({ ...source, iam: source.iam }, { ...around, remembered }, signal);
-  const previous = remembered.drafts;
+  const isOld = around.inStepWith !== undefined && digestOfDrafts(source, drafts) === around.inStepWith;
+  const previous = isOld ? async () => drafts : remembered.drafts;
   // Slurm's part comes later, and its changes are explained by what was remembered as well.
   const beforeReplacing = async () => (settings.slurm.enabled ? previous() : undefined);
-  const keep = () => remember(source, { drafts, etags, beforeReplacing }).catch(stateUnwritable);
-  return { drafts, statistics, versions, previous, remember: keep };
+  const keep = () => remember(source, { drafts, etags, marks, beforeReplacing }).catch(stateUnwritable);
+  return { drafts, statistics, versions, previous, isOld, remember: keep };
 }
 
 /** What the IAM said when it was last believed; throws when nothing of it is left. */
@@ -62,6 +66,7 @@ export async function recallPull(settings: Settings, { root }: Surroundings): Pr
     drafts,
     statistics: NOT_ASKED,
     previous: async () => drafts,
+    isOld: false,
     versions: new Map(),
     remember: async () => undefined,
   };
@@ -69,9 +74,16 @@ export async function recallPull(settings: Settings, { root }: Surroundings): Pr
 
 const NOT_ASKED: PullStatistics = { requests: 0, bytes: 0, statuses: {}, mayShift: false, unchanged: true };
 
-/** Whether the IAM says the same as when these ETags were given; counts what it took to ask. */
+/** What to ask an IAM with, and how. */
+export interface Probing {
+  readonly settings: Settings;
+  readonly asking: Pick<Asking, "etags" | "marks">;
+  readonly least: 0 | 1;
+}
+
+/** Whether the IAM says the same as when it was asked last; counts what it took to ask. False where there is nothing to ask with. */
 export async function probe(
-  { settings, etags }: { readonly settings: Settings; readonly etags: Etags },
+  { settings, asking: { etags, marks }, least }: Probing,
   around: Surroundings,
   signal: AbortSignal,
 ): Promise<{ readonly isUnchanged: boolean; readonly statistics: PullStatistics }> {
@@ -79,9 +91,17 @@ export async function probe(
   if (iam.source === "file") {
     return { isUnchanged: true, statistics: NOT_ASKED };
   }
-  await using http = await httpClientFor(iam);
+  const isByEtags = Object.keys(etags).length > 0;
+  if (iam.probe === "off" || (!isByEtags && marks === undefined)) {
+    return { isUnchanged: false, statistics: { ...NOT_ASKED, unchanged: false } };
+  }
+  // Four requests take less one after the other than four connections.
+  await using http = await httpClientFor(isByEtags ? iam : { ...iam, parallel: 1 });
   const client = await scimClientFor(iam, http, around);
-  const isUnchanged = await nothingChanged(client, etags, signal);
+  const isUnchanged =
+    isByEtags || marks === undefined
+      ? await nothingChanged(client, etags, signal)
+      : await nothingLater(client, { settings: iam, marks, least, nowMs: around.clock.now() }, signal);
   return { isUnchanged, statistics: { ...client.traffic, mayShift: false, unchanged: isUnchanged } };
 }
 
@@ -90,7 +110,8 @@ async function pullOverHttp(
   around: Surroundings & { readonly remembered: Remembered },
   signal: AbortSignal,
 ): Promise<Pulled> {
-  const { clock, onProgress, remembered } = around;
+  const { clock, onProgress } = around;
+  const remembered = iam.probe === "off" ? { ...around.remembered, etags: {} } : around.remembered;
   await using http = await httpClientFor(iam);
   const client = await scimClientFor(iam, http, around);
   return await pullScim({ client, settings: iam, attributes, remembered, clock, onProgress }, signal);

@@ -16,6 +16,8 @@ export interface Body {
   readonly etag: string | undefined;
   /** Of its text, unpacked. */
   readonly bytes: number;
+  /** The server's clock, in milliseconds since 1970; undefined where it does not say. */
+  readonly serverMs: number | undefined;
 }
 
 /**
@@ -40,7 +42,14 @@ export function readBody(
     const message = `${where}: a SCIM error came with status 200: ${quoted(token.hideIn(String(status ?? "")))} ${quoted(token.hideIn(detail ?? ""))}. Nothing was changed.`;
     throw new Failure("iam-invalid", message);
   }
-  return { kind: "body", json, etag: answer.header("etag"), bytes: answer.body.length };
+  const { length } = answer.body;
+  return { kind: "body", json, etag: answer.header("etag"), bytes: length, serverMs: serverMsOf(answer) };
+}
+
+/** What a server says of its clock (RFC 9110 §6.6.1). */
+export function serverMsOf(answer: HttpAnswer): number | undefined {
+  const date = Date.parse(answer.header("date") ?? "");
+  return Number.isNaN(date) ? undefined : date;
 }
 
 /** More than is shown, and than a token has. */

@@ -22,7 +22,11 @@ export async function pullFiles(settings: FileSettings, attributes: AttributePat
   const users = await readList("user", settings.usersFile, userReader(attributes.user));
   const groups = await readList("group", settings.groupsFile, groupReader(attributes.group));
   const traffic = { requests: 0, bytes: users.bytes + groups.bytes, statuses: {} };
-  return { ...pulledFrom({ users, groups }, { ...traffic, mayShift: false }), etags: {} };
+  return {
+    ...pulledFrom({ users, groups }, { ...traffic, mayShift: false }),
+    etags: {},
+    marks: undefined,
+  };
 }
 
 async function readList<Draft extends { readonly id: string }>(

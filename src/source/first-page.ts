@@ -10,6 +10,7 @@ import type { FirstPage, PageFault } from "../model/probe.ts";
 import { quoted } from "../model/quoted.ts";
 import type { Secret } from "../model/secret.ts";
 import { BodyTooLarge, type HttpAnswer, type HttpClient } from "../platform/http.ts";
+import { serverMsOf } from "./answers.ts";
 import { pageUrl } from "./query.ts";
 import { readListResponse, readScimError } from "./schema.ts";
 import { headersFor } from "./scim-client.ts";
@@ -55,8 +56,7 @@ const NOTHING: Omit<FirstPage, "url"> = {
 
 function pageFrom(answer: HttpAnswer, token: Secret): Partial<FirstPage> {
   const { status } = answer;
-  const date = Date.parse(answer.header("date") ?? "");
-  const serverMs = Number.isNaN(date) ? undefined : date;
+  const serverMs = serverMsOf(answer);
   // A server may say what it was sent; a text that is cut afterwards would show a part of it.
   const text = token.hideIn(answer.body.toString("utf8"));
   const json = parseJson(text);

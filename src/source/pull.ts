@@ -9,6 +9,7 @@ import { Failure } from "../model/failure.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { WholeList } from "./collector.ts";
 import { groupReader, type ReadRecord, userReader } from "./drafts.ts";
+import { LONGEST_PULL_MS } from "./latest.ts";
 import { fetchList } from "./pages.ts";
 import { nothingChanged } from "./probe.ts";
 import { type Pulled, pulledFrom } from "./pulled.ts";
@@ -40,13 +41,17 @@ export async function pullScim(parts: PullParts, signal: AbortSignal): Promise<P
     const drafts = await remembered.draftsOfEtags();
     if (drafts !== undefined) {
       const statistics = { ...client.traffic, mayShift: false, unchanged: true };
-      return { drafts, statistics, etags: remembered.etags, versions: new Map(), lists: undefined };
+      const { etags, marks } = remembered;
+      return { drafts, statistics, etags, marks, versions: new Map() };
     }
   }
+  const start = parts.clock.monotonicMs();
   const { users, groups } = await fetchBoth(parts, signal);
+  const isPrompt = parts.clock.monotonicMs() - start <= LONGEST_PULL_MS;
   const etags = users.etags && groups.etags ? { ...users.etags, ...groups.etags } : {};
   const mayShift = users.mayShift || groups.mayShift;
-  return { ...pulledFrom({ users, groups }, { ...client.traffic, mayShift }), etags };
+  const pulled = pulledFrom({ users, groups }, { ...client.traffic, mayShift });
+  return { ...pulled, marks: isPrompt ? pulled.marks : undefined, etags };
 }
 
 /** Both lists at a time; when one fails, the other is given up. */

@@ -6,6 +6,7 @@ import type { Drafts, UserDraft } from "../model/draft.ts";
 import type { RecordVersions } from "../model/history.ts";
 import type { PullStatistics } from "../model/report.ts";
 import { type OwnGroupDraft, shareIds } from "./drafts.ts";
+import type { Marks } from "./latest.ts";
 import type { ListDrafts } from "./records.ts";
 import type { Etags } from "./remembered.ts";
 
@@ -16,12 +17,9 @@ export interface Pulled {
   /** The ETag of each page by its address; empty when the server gave none. */
   readonly etags: Etags;
   readonly versions: RecordVersions;
-  /** Of each list; undefined when they were not fetched. */
-  readonly lists: Readonly<Record<"users" | "groups", ListExtent>> | undefined;
+  /** What can be asked for again where there are no ETags; undefined where the lists say too little. */
+  readonly marks: Marks | undefined;
 }
-
-/** How many resources a list has, and when the one that changed last did so, in milliseconds since 1970 if the IAM says it. */
-export type ListExtent = Pick<ListDrafts<unknown>, "size" | "newestMs">;
 
 /** Both lists together. */
 export function pulledFrom(
@@ -39,7 +37,7 @@ export function pulledFrom(
     },
     statistics: { ...costs, unchanged: false, ...newest },
     versions: { get: (key) => versionIn({ user: users, group: groups }, key) },
-    lists: { users: extentOf(users), groups: extentOf(groups) },
+    marks: users.mark && groups.mark && { users: users.mark, groups: groups.mark },
   };
 }
 
@@ -50,8 +48,4 @@ function versionIn(
 ): string | undefined {
   const space = key.indexOf(" ");
   return lists[key.slice(0, space)]?.versionOf(key.slice(space + 1));
-}
-
-function extentOf({ size, newestMs }: ListExtent): ListExtent {
-  return { size, newestMs };
 }

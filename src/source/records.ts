@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import type { Problem } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
 import { idOf, type ReadRecord, type Unreadable } from "./drafts.ts";
+import { createMarker, type ListMark } from "./latest.ts";
 import { lastModifiedOf, versionOf } from "./versions.ts";
 
 /** What a list came to. */
@@ -19,6 +20,8 @@ export interface ListDrafts<Draft> {
   readonly size: number;
   /** When the record that changed last did so, in milliseconds since 1970, as far as the IAM says it. */
   readonly newestMs: number | undefined;
+  /** Which records changed last, to be asked for again; undefined where the times of the list say too little. */
+  readonly mark: ListMark | undefined;
   /** `meta.version` of a record by its id, else its `meta.lastModified`; undefined where the IAM gave neither. */
   versionOf(id: string): string | undefined;
   /** The same id, as its draft has it; undefined for that of no record. */
@@ -47,6 +50,7 @@ export function createRecords<Draft extends { readonly id: string }>(
   const versions: (string | undefined)[] = [];
   const byId = new Map<string, number>();
   const byText = new Map<string, number>();
+  const marker = createMarker();
   let newestMs: number | undefined;
   return {
     get size() {
@@ -63,6 +67,7 @@ export function createRecords<Draft extends { readonly id: string }>(
       indexes[slot] = index;
       versions[slot] = versionOf(resource);
       const modifiedMs = lastModifiedOf(resource);
+      marker.add(resource, modifiedMs);
       newestMs =
         modifiedMs !== undefined && modifiedMs > (newestMs ?? modifiedMs - 1) ? modifiedMs : newestMs;
     },
@@ -70,6 +75,7 @@ export function createRecords<Draft extends { readonly id: string }>(
       ...inOrder(kind, records, indexes),
       size: records.length,
       newestMs,
+      mark: marker.finish(),
       versionOf: (id) => versions[byId.get(id) ?? -1],
       sameId: (id) => {
         const record = records[byId.get(id) ?? -1];

@@ -14,6 +14,7 @@ import { fileSize } from "../platform/files.ts";
 import { readPrivate, writePrivate } from "../platform/private-files.ts";
 import { keepPrivate, readPrivateLines } from "../platform/private-parts.ts";
 import { type KeptDrafts, parseDrafts, renderDrafts } from "./draft-lines.ts";
+import type { Marks } from "./latest.ts";
 import type { SourceSettings } from "./settings.ts";
 
 const FORMAT = 3;
@@ -23,9 +24,16 @@ const ETAGS = "etags.json";
 /** The ETag of each page by its address. */
 export type Etags = Readonly<Record<string, string>>;
 
-/** What is left of an earlier pull. */
-export interface Remembered {
+/** What an earlier pull left to ask with, and which lists it had. */
+export interface Asking {
+  /** Of the drafts, as {@link digestOfDrafts} has it. */
+  readonly digest: string;
   readonly etags: Etags;
+  readonly marks: Marks | undefined;
+}
+
+/** What is left of an earlier pull. */
+export interface Remembered extends Omit<Asking, "digest"> {
   /** Both lists as they were, read when they are asked for first; undefined when there is nothing to use. */
   readonly drafts: () => Promise<Drafts | undefined>;
   /** The same, but only if the ETags came with them. */
@@ -33,34 +41,41 @@ export interface Remembered {
 }
 
 /** What is to be kept. */
-export interface Memorable {
-  readonly etags: Etags;
+export interface Memorable extends Omit<Asking, "digest"> {
   readonly drafts: Drafts;
   /** Called before other lists take the place of those that were remembered. */
   readonly beforeReplacing: () => Promise<unknown>;
 }
 
-const Marks = z.object({
+const ListMark = z.object({
+  total: z.int(),
+  since: z.string().nullable(),
+  count: z.int(),
+  digest: z.string(),
+});
+const SavedAsking = z.object({
   format: z.literal(FORMAT),
   settings: z.string(),
   /** SHA-256 of iam.json. */
   digest: z.string(),
   etags: z.record(z.string(), z.string()),
+  marks: z.object({ users: ListMark, groups: ListMark }).optional(),
 });
 
 /** What is remembered for these settings. */
 export async function recall(settings: SourceSettings): Promise<Remembered> {
-  const marks = await readMarks(settings);
+  const asking = await recallAsking(settings);
   let reading: Promise<KeptDrafts | undefined> | undefined;
   const kept = () => {
     reading ??= readDrafts(settings);
     return reading;
   };
   return {
-    etags: marks?.etags ?? {},
+    etags: asking?.etags ?? {},
+    marks: asking?.marks,
     drafts: async () => (await kept())?.drafts,
     draftsOfEtags: async () =>
-      (await kept())?.digest === marks?.digest ? (await kept())?.drafts : undefined,
+      (await kept())?.digest === asking?.digest ? (await kept())?.drafts : undefined,
   };
 }
 
@@ -69,9 +84,10 @@ function readDrafts(settings: SourceSettings): Promise<KeptDrafts | undefined> {
   return parseDrafts(fingerprintOf(settings), lines).catch(() => undefined);
 }
 
-/** The ETags alone, without reading the lists; empty when there are none to use. */
-export async function recallEtags(settings: SourceSettings): Promise<Etags> {
-  return (await readMarks(settings))?.etags ?? {};
+/** What there is to ask with, without reading the lists; undefined when there is nothing to use. */
+export async function recallAsking(settings: SourceSettings): Promise<Asking | undefined> {
+  const saved = await readAsking(settings);
+  return saved && { digest: saved.digest, etags: saved.etags, marks: saved.marks };
 }
 
 /** Whether there is any memory at all, of whatever settings; cheap. */
@@ -82,21 +98,30 @@ export async function remembersSomething({ stateDirectory }: SourceSettings): Pr
 /** Keeps a pull for later runs; lists that are on disk already are not written again. */
 export async function remember(
   settings: SourceSettings,
-  { etags, drafts, beforeReplacing }: Memorable,
+  { etags, marks, drafts, beforeReplacing }: Memorable,
 ): Promise<void> {
   const fingerprint = fingerprintOf(settings);
-  const before = await readMarks(settings);
+  const before = await readAsking(settings);
   const rendered = renderDrafts(fingerprint, drafts);
   await keepPrivate(settings.stateDirectory, DRAFTS, { parts: rendered.lines, beforeReplacing });
-  const marks = { format: FORMAT, settings: fingerprint, digest: rendered.digest(), etags };
-  if (JSON.stringify(before) !== JSON.stringify(marks)) {
-    await writePrivate(settings.stateDirectory, ETAGS, Buffer.from(JSON.stringify(marks)));
+  const now = { format: FORMAT, settings: fingerprint, digest: rendered.digest(), etags, marks };
+  if (JSON.stringify(before) !== JSON.stringify(now)) {
+    await writePrivate(settings.stateDirectory, ETAGS, Buffer.from(JSON.stringify(now)));
   }
 }
 
-async function readMarks(settings: SourceSettings): Promise<z.infer<typeof Marks> | undefined> {
+/** The same for two pulls that said the same, in the same order. */
+export function digestOfDrafts(settings: SourceSettings, drafts: Drafts): string {
+  const rendered = renderDrafts(fingerprintOf(settings), drafts);
+  for (const _ of rendered.lines) {
+    // The digest is made with the lines.
+  }
+  return rendered.digest();
+}
+
+async function readAsking(settings: SourceSettings): Promise<z.infer<typeof SavedAsking> | undefined> {
   const bytes = await readPrivate(settings.stateDirectory, ETAGS);
-  const marks = bytes && Marks.safeParse(parseJson(bytes.toString())).data;
+  const marks = bytes && SavedAsking.safeParse(parseJson(bytes.toString())).data;
   return marks?.settings === fingerprintOf(settings) ? marks : undefined;
 }
 

@@ -17,6 +17,8 @@ export interface ScimSettings {
   readonly tokenFile: string | undefined;
   readonly users: ListSettings;
   readonly groups: ListSettings;
+  /** How it is found out that nothing is new. */
+  readonly probe: "auto" | "etag" | "off";
   readonly paging: "auto" | "index" | "cursor";
   readonly pageSize: number;
   /** Requests in flight, over both lists. */

@@ -19,9 +19,14 @@ export function versionOf(resource: unknown): string | undefined {
   return isShortText(version) ? version : shortText(readLastModified(meta));
 }
 
+/** `meta.lastModified` as it came. */
+export function lastModifiedTextOf(resource: unknown): string | undefined {
+  return shortText(readLastModified(readMeta(resource)));
+}
+
 /** `meta.lastModified` in milliseconds since 1970. */
 export function lastModifiedOf(resource: unknown): number | undefined {
-  const text = shortText(readLastModified(readMeta(resource)));
+  const text = lastModifiedTextOf(resource);
   const timeMs = text === undefined ? Number.NaN : Date.parse(text);
   return Number.isNaN(timeMs) ? undefined : timeMs;
 }

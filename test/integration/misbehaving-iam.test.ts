@@ -9,6 +9,7 @@ import { chmodSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
+import { changedAt, createAsker } from "../support/asker.ts";
 import {
   type FakeIam,
   type FakeIamOptions,
@@ -475,6 +476,50 @@ describe("an IAM with", { concurrency: 4 }, () => {
       assert.ok(iam.requests.length <= (row.requests ?? 40), `${iam.requests.length} requests`);
     });
   }
+});
+
+describe("asked whether anything is new, an IAM with", { concurrency: 4 }, () => {
+  const longAgo = Date.now() - 24 * 3_600_000;
+  const dated = (list: readonly Resource[]) =>
+    list.map((record, index) => changedAt(record, longAgo - index * 60_000));
+  /** A new time for whatever is another than before; none for what is no record. */
+  const stamp = (list: readonly unknown[], before: readonly unknown[]) =>
+    list.map((one) =>
+      typeof one === "object" && one !== null && !before.includes(one)
+        ? changedAt(one as Resource, Date.now())
+        : one,
+    );
+
+  for (const [what, row] of Object.entries(ROWS)) {
+    it(`${what}: hides no change that its totals or times show`, async () => {
+      using node = makeNodeRoot();
+      const users = dated(someUsers(USERS));
+      const groups = dated([aGroup(1, ["u-1", "u-2"])]);
+      await using iam = await startFakeIam([...users], [...groups], { ...row.options, filters: true });
+      node.write("/etc/rollcall/rollcall.yaml", configWith(iam.url, row.config));
+      const asker = await createAsker(node);
+      await asker.sync();
+      const asking = await asker.settle();
+      assert.notEqual(asking.marks, undefined);
+      row.change?.(iam);
+      iam.users = stamp(iam.users, users);
+      iam.groups = stamp(iam.groups, groups);
+      iam.misbehave = row.misbehave;
+
+      const isUnchanged = await asker.isUnchanged(asking);
+
+      const isShown =
+        iam.token !== TOKEN ||
+        JSON.stringify([iam.users, iam.groups].map(shownOf)) !== JSON.stringify([users, groups].map(shownOf));
+      assert.ok(!(isUnchanged && isShown));
+    });
+  }
+
+  /** Of a list, the total and the times. */
+  const shownOf = (list: readonly unknown[]) => [
+    list.length,
+    list.flatMap((one) => (one as Resource | null)?.["meta"] ?? []),
+  ];
 });
 
 describe("a server that repeats the token where a quotation is cut", () => {

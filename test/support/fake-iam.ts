@@ -29,6 +29,8 @@ export interface FakeIamOptions {
   readonly maxPage?: number;
   readonly etags?: boolean;
   readonly gzip?: boolean;
+  /** Filters by meta.lastModified, alone or with `active eq …` before it; without it a filter is ignored. */
+  readonly filters?: boolean;
   readonly pagination?: Readonly<Record<string, unknown>>;
   readonly tls?: { readonly key: string; readonly cert: string; readonly ca?: string };
 }
@@ -39,6 +41,7 @@ export interface FakeIam extends AsyncDisposable {
   users: unknown[];
   groups: unknown[];
   token: string;
+  filters: boolean;
   /** Return true when the answer has been given. */
   misbehave: ((request: IamRequest, response: ServerResponse, iam: FakeIam) => boolean) | undefined;
 }
@@ -70,6 +73,7 @@ export async function startFakeIam(
     users,
     groups,
     token: options.token ?? TOKEN,
+    filters: options.filters ?? false,
     misbehave: undefined,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
@@ -113,7 +117,7 @@ function answer(
 
 /** A page as a well-behaved server makes it. */
 export function pageOf(iam: FakeIam, request: IamRequest, maxPage = 1000): Record<string, unknown> {
-  const all = request.list === "Users" ? iam.users : iam.groups;
+  const all = listOf(iam, request);
   const start = request.cursor === undefined ? request.startIndex - 1 : Number(request.cursor || 0);
   const resources = all.slice(start, start + Math.min(request.count, maxPage));
   const next = start + resources.length;
@@ -125,6 +129,29 @@ export function pageOf(iam: FakeIam, request: IamRequest, maxPage = 1000): Recor
       ? { startIndex: start + 1, itemsPerPage: resources.length }
       : next < all.length && { nextCursor: String(next) }),
   };
+}
+
+/** What a list has, by the filter where the server knows filters. */
+export function listOf(iam: FakeIam, { list, query }: Pick<IamRequest, "list" | "query">): unknown[] {
+  const all = list === "Users" ? iam.users : iam.groups;
+  const filter = query.get("filter");
+  return iam.filters && filter !== null ? all.filter((one) => matches(one as Resource, filter)) : all;
+}
+
+/** Comparisons joined by `and`, in brackets or not; throws for any other filter. */
+function matches(resource: Resource, filter: string): boolean {
+  return filter.split(" and ").every((part) => {
+    const [, path = "", operator, json = ""] =
+      /^\(?([\w.]+) (eq|ge) ("[^"]*"|true|false)\)?$/.exec(part) ?? [];
+    if (operator === undefined) {
+      throw new Error(`a filter that this server does not know: ${filter}`);
+    }
+    const value = path
+      .split(".")
+      .reduce<unknown>((at, name) => (at as Resource | null | undefined)?.[name], resource);
+    const wanted: unknown = JSON.parse(json);
+    return operator === "eq" ? value === wanted : Date.parse(String(value)) >= Date.parse(String(wanted));
+  });
 }
 
 function sendPage(

@@ -45,6 +45,7 @@ const real = createSyncer({
     tokens: { credentialsDirectory: undefined, token: undefined },
     clock,
     loginUsers: undefined,
+    inStepWith: undefined,
     random: Math.random,
     onProgress: () => undefined,
   },
@@ -53,6 +54,7 @@ const real = createSyncer({
     args: [MAIN, "--json", "--root", node.path, "--config", path, "sync"],
   }),
   runToEnd,
+  onDistrust: () => undefined,
 });
 const counted: Syncer = {
   ...real,

@@ -1,0 +1,140 @@
+/**
+ * Finds out whether the IAM has anything new, and whether the way it is asked can be trusted.
+ *
+ * In: what the last pull left to ask with. Out: yes or no. ETags are trusted. Totals and times are proven first: right after a sync the
+ * answers are known, so a server that gives others is not asked that way until the next sync, and after a few never again.
+ */
+
+import type { Settings } from "../config/settings.ts";
+import { Failure } from "../model/failure.ts";
+import type { PullStatistics } from "../model/report.ts";
+import { type Asking, recallAsking } from "../source/remembered.ts";
+import { type Probing, probe, type Surroundings, sourceSettings } from "./wire-source.ts";
+
+/** Asks one IAM for the life of a daemon. */
+export interface News {
+  /**
+   * What to ask with from now on; to be called when a sync has left the node in step. `vainly` is what told of news
+   * that the sync did not find.
+   */
+  settle(settings: Settings, signal: AbortSignal, vainly?: Asking): Promise<Asking>;
+  /** Whether nothing is new, and what it took to ask. */
+  ask(asking: Asking, settings: Settings, signal: AbortSignal): Promise<Answer>;
+  /** To be called when a sync that nobody told of a change had something to do: would asking have told of what the IAM says now? */
+  review(asking: Asking, settings: Settings, signal: AbortSignal): Promise<void>;
+}
+
+/** What the IAM said. */
+export interface Answer {
+  readonly isUnchanged: boolean;
+  readonly statistics: PullStatistics;
+}
+
+/** What is known of how a server answers. */
+interface Trust {
+  readonly iam: Settings["iam"];
+  least: (typeof LEAST)[number];
+  /** Answers that were not those of the sync before, one after the other. */
+  wrong: number;
+  isLost: boolean;
+  /** How often its ETags told of news where there was none. */
+  vain: number;
+}
+
+const LOST_AFTER = 3;
+const WRONG = `${LOST_AFTER} times its totals and meta.lastModified were not those of the sync before`;
+const MISSED = "a sync found a change that its totals and meta.lastModified did not show";
+/** What to ask for where only the total matters; some servers reject the first, or take it for "all". */
+const LEAST = [0, 1] as const;
+const NOTHING: Asking = { digest: "", etags: {}, marks: undefined };
+
+/** Tells once that an IAM is not asked by totals and times any more. */
+export function createNews(around: Surroundings, onDistrust: (why: string) => void): News {
+  let trust: Trust | undefined;
+  const trustFor = ({ iam }: Settings) => {
+    trust = trust?.iam === iam ? trust : { iam, least: 0, wrong: 0, isLost: false, vain: 0 };
+    return trust;
+  };
+  const recall = (settings: Settings) => recallAsking(sourceSettings(settings, around.root));
+  const ask: News["ask"] = (asking, settings, signal) =>
+    probe({ settings, asking, least: trustFor(settings).least }, around, signal);
+
+  return {
+    ask,
+    async settle(settings, signal, vainly) {
+      const now = trustFor(settings);
+      const recalled = (await recall(settings)) ?? NOTHING;
+      now.vain += vainly !== undefined && isByEtagsAlone(vainly, recalled) ? 1 : 0;
+      const asking = now.vain < LOST_AFTER ? recalled : { ...recalled, etags: {} };
+      if (hasEtags(asking) || (await isProven({ asking, settings, now }, around, signal))) {
+        return asking;
+      }
+      if (now.wrong === LOST_AFTER && !now.isLost) {
+        now.isLost = true;
+        onDistrust(WRONG);
+      }
+      return { ...asking, marks: undefined };
+    },
+    async review(asking, settings, signal) {
+      const isByTimes = asking.marks !== undefined && !hasEtags(asking);
+      const now = isByTimes ? await recall(settings) : undefined;
+      const isOther = now !== undefined && now.digest !== asking.digest;
+      if (isOther && (await isSame(ask(asking, settings, signal), signal))) {
+        trustFor(settings).isLost = true;
+        onDistrust(MISSED);
+      }
+    },
+  };
+}
+
+/** Some servers give ETags and never answer 304, or give others each time. */
+function isByEtagsAlone(before: Asking, now: Asking): boolean {
+  const saidOf = ({ digest, marks }: Asking) => JSON.stringify([digest, marks]);
+  return hasEtags(before) && saidOf(before) === saidOf(now);
+}
+
+function hasEtags({ etags }: Asking): boolean {
+  return Object.keys(etags).length > 0;
+}
+
+/** Whether the server gives the answers that a sync has just shown to be right; notes how it went. */
+async function isProven(
+  { asking, settings, now }: { readonly asking: Asking; readonly settings: Settings; readonly now: Trust },
+  around: Surroundings,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { iam } = settings;
+  if (asking.marks === undefined || iam.source !== "scim" || iam.probe !== "auto" || now.isLost) {
+    return false;
+  }
+  const least = await leastThatHolds({ settings, asking, least: now.least }, around, signal);
+  now.least = least ?? now.least;
+  now.wrong = least === undefined && !signal.aborted ? now.wrong + 1 : 0;
+  return least !== undefined;
+}
+
+/** What a server can be asked for; undefined when no answer is that of the sync before. */
+async function leastThatHolds(
+  probing: Probing,
+  around: Surroundings,
+  signal: AbortSignal,
+): Promise<Trust["least"] | undefined> {
+  for (const least of LEAST.filter((one) => one >= probing.least)) {
+    if (await isSame(probe({ ...probing, least }, around, signal), signal)) {
+      return least;
+    }
+  }
+  return undefined;
+}
+
+/** Where there is no answer, a sync will say why; nothing is known of the way of asking. */
+async function isSame(answer: Promise<Answer>, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await answer).isUnchanged;
+  } catch (error) {
+    if (error instanceof Failure || signal.aborted) {
+      return false;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Asks an IAM without ETags whether anything is new: how many records there are, and which changed last.
+ *
+ * In: what a pull saw of both lists. Out: yes or no, after four requests at most. Whatever the server does not answer as it should,
+ * because it cannot filter, counts wrong, or has a clock that went back, means that something is new.
+ */
+
+import { Failure } from "../model/failure.ts";
+import { digestOf, type ListMark, LONGEST_PULL_MS, type Marks } from "./latest.ts";
+import { pageUrl, parseQuery } from "./query.ts";
+import { readListResponse } from "./schema.ts";
+import type { ScimClient } from "./scim-client.ts";
+import type { ListSettings, ScimSettings } from "./settings.ts";
+
+/** What is asked, and whom. */
+export interface LatestProbe {
+  readonly settings: Pick<ScimSettings, "url" | "users" | "groups">;
+  readonly marks: Marks;
+  /** What is asked for where only the total matters: no record, or one from servers that cannot do without. */
+  readonly least: 0 | 1;
+  /** This node's time, for a server that does not tell its own. */
+  readonly nowMs: number;
+}
+
+/** True only when both lists have as many records as they had, and those that changed last are the same, word for word. */
+export async function nothingLater(
+  client: ScimClient,
+  probe: LatestProbe,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { settings, marks } = probe;
+  const stop = new AbortController();
+  const until = AbortSignal.any([signal, stop.signal]);
+  const ask = async (question: Question) => {
+    if (!(await holds(client, { question, base: settings.url, nowMs: probe.nowMs }, until))) {
+      throw new Failure("iam-invalid", "The answer is another.");
+    }
+  };
+  try {
+    const questions = (["users", "groups"] as const).flatMap((kind) =>
+      questionsOf(settings[kind], marks[kind], probe.least),
+    );
+    await Promise.all(questions.map(ask));
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && !signal.aborted) {
+      return false;
+    }
+    throw error;
+  } finally {
+    stop.abort();
+  }
+}
+
+/** One request, and the answer to it when nothing is new. */
+interface Question {
+  readonly list: ListSettings;
+  readonly page: Readonly<Record<string, string>>;
+  readonly total: number;
+  readonly mark: ListMark;
+  /** Whether the records that come are those that the mark is of. */
+  readonly isAboutLatest: boolean;
+}
+
+function questionsOf(list: ListSettings, mark: ListMark, least: 0 | 1): Question[] {
+  const { total, since, count } = mark;
+  const all = { list, page: { count: String(least) }, total, mark, isAboutLatest: false };
+  if (since === null) {
+    return [all];
+  }
+  // One more than there should be, so that more are seen.
+  const page = { ...filterBy(list, `meta.lastModified ge "${since}"`), count: String(count + 1) };
+  return [all, { list, page: { startIndex: "1", ...page }, total: count, mark, isAboutLatest: true }];
+}
+
+/** With the admin's own filter, where there is one; the name of a parameter may be written in any case. */
+function filterBy({ query }: ListSettings, condition: string): Record<string, string> {
+  const own = parseQuery(query).filter(([name, value]) => name.toLowerCase() === "filter" && value !== "");
+  const all = [...own.map(([, value]) => `(${value})`), condition].join(" and ");
+  return { [own[0]?.[0] ?? "filter"]: all };
+}
+
+async function holds(
+  client: ScimClient,
+  { question, base, nowMs }: { readonly question: Question; readonly base: string; readonly nowMs: number },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { list, page, total, mark, isAboutLatest } = question;
+  // A sync asks again for as long as it is worth it.
+  const request = { what: "Asking for changes", url: pageUrl(base, list, page), retries: 0 };
+  const fetched = await client.fetch(request, signal);
+  const answer = readListResponse(fetched.kind === "body" ? fetched.json : undefined);
+  if (fetched.kind !== "body" || "fault" in answer || answer.totalResults !== total) {
+    return false;
+  }
+  const records = answer.Resources ?? [];
+  if (!isAboutLatest) {
+    return records.length <= Number(page["count"]);
+  }
+  const isSame = records.length === mark.count && digestOf(records) === mark.digest;
+  return isSame && isAfter(fetched.serverMs ?? nowMs, mark);
+}
+
+/** Times must count from before the pull began: a record from the future, or a clock that went back, would hide what is changed now. */
+function isAfter(serverMs: number, { since }: ListMark): boolean {
+  return since === null || serverMs - LONGEST_PULL_MS >= Date.parse(since);
+}

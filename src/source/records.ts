@@ -77,12 +77,13 @@ export function createRecords<Draft extends { readonly id: string }>(
       newestMs,
       mark: marker.finish(),
       versionOf: (id) => versions[byId.get(id) ?? -1],
-      sameId: (id) => {
-        const record = records[byId.get(id) ?? -1];
-        return record !== undefined && "id" in record ? record.id : undefined;
-      },
+      sameId: (id) => idIn(records[byId.get(id) ?? -1]),
     }),
   };
+}
+
+function idIn(record: { readonly id: string } | Unreadable | undefined): string | undefined {
+  return record !== undefined && "id" in record ? record.id : undefined;
 }
 
 function inOrder<Draft extends { readonly id: string }>(

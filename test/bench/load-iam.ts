@@ -36,6 +36,8 @@ export interface LoadTraffic {
 
 const USERS_PER_GROUP = 50;
 const EPOCH_MS = Date.UTC(2026, 0, 1);
+/** Between two records: an IAM is not edited all at once. */
+const APART_MS = 60_000;
 
 const options: LoadOptions = JSON.parse(process.argv[2] ?? "{}");
 
@@ -99,7 +101,11 @@ function groupText(nth: number, users: readonly string[]): string {
     displayName: `project${String(nth).padStart(5, "0")}`,
     [POSIX]: { gidNumber: 500_000 + nth },
     members,
-    meta: { resourceType: "Group", lastModified: new Date(EPOCH_MS).toISOString(), version: `W/"g${nth}"` },
+    meta: {
+      resourceType: "Group",
+      lastModified: new Date(EPOCH_MS + nth * APART_MS).toISOString(),
+      version: `W/"g${nth}"`,
+    },
   });
 }
 
@@ -107,7 +113,7 @@ function listOf(records: string[], modified: number[]): List {
   return { records, modified, pages: new Map() };
 }
 
-const modified = Array.from({ length: options.users }, (_, index) => EPOCH_MS + index * 1000);
+const modified = Array.from({ length: options.users }, (_, index) => EPOCH_MS + index * APART_MS);
 const users = listOf(
   modified.map((at, index) => userText(index + 1, at, keysOf(index + 1, 4 * index))),
   modified,
@@ -116,7 +122,7 @@ const groups = listOf(
   Array.from({ length: Math.ceil(options.users / USERS_PER_GROUP) }, (_, nth) =>
     groupText(nth, users.records),
   ),
-  Array.from({ length: Math.ceil(options.users / USERS_PER_GROUP) }, () => EPOCH_MS),
+  Array.from({ length: Math.ceil(options.users / USERS_PER_GROUP) }, (_, nth) => EPOCH_MS + nth * APART_MS),
 );
 let changes = 0;
 let traffic = { requests: 0, bytes: 0 };
@@ -154,7 +160,7 @@ function pageOf(list: List, query: URLSearchParams): Page {
 /** Other keys for users numbered from `from`, and a time of change later than any before. */
 function changeKeys(from: number, count: number, line: string | null): void {
   changes += 1;
-  const at = EPOCH_MS + (options.users + changes) * 1000;
+  const at = EPOCH_MS + (options.users + changes) * APART_MS;
   for (let nth = from; nth < from + count; nth += 1) {
     users.modified[nth - 1] = at;
     const seed = 1_000_000 + 4 * nth + 2 * (changes % 2);

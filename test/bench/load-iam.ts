@@ -115,7 +115,7 @@ function listOf(records: string[], modified: number[]): List {
 
 const modified = Array.from({ length: options.users }, (_, index) => EPOCH_MS + index * APART_MS);
 const users = listOf(
-  modified.map((at, index) => userText(index + 1, at, keysOf(index + 1, 4 * index))),
+  modified.map((at, index) => userText(index + 1, at, keysOf(index + 1, 2 * index))),
   modified,
 );
 const groups = listOf(
@@ -163,7 +163,7 @@ function changeKeys(from: number, count: number, line: string | null): void {
   const at = EPOCH_MS + (options.users + changes) * APART_MS;
   for (let nth = from; nth < from + count; nth += 1) {
     users.modified[nth - 1] = at;
-    const seed = 1_000_000 + 4 * nth + 2 * (changes % 2);
+    const seed = 1_000_000 * changes + 2 * nth;
     users.records[nth - 1] = userText(nth, at, line === null ? keysOf(nth, seed) : [line]);
   }
   users.pages.clear();

@@ -15,7 +15,7 @@ describe("the slice of the configuration for the keys of a user", () => {
     it(`says what the whole schema says: ${text.split("\n").at(-2)}`, () => {
       const whole = parseConfig(text);
 
-      assert.equal(keysSliceOf(text)?.directory, whole.ok ? whole.settings.keys.directory : "refused");
+      assert.equal(keysSliceOf(text)?.keys.directory, whole.ok ? whole.settings.keys.directory : "refused");
     });
   }
 
@@ -39,7 +39,7 @@ describe("the slice of the configuration for the keys of a user", () => {
 
   it("does not mind a mistake elsewhere, which takes nobody's keys away", () => {
     assert.equal(
-      keysSliceOf("iam: { pageSize: many }\nkeys: { directory: /mnt/keys }\n")?.directory,
+      keysSliceOf("iam: { pageSize: many }\nkeys: { directory: /mnt/keys }\n")?.keys.directory,
       "/mnt/keys",
     );
   });

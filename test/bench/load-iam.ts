@@ -70,7 +70,7 @@ function userText(nth: number, modifiedMs: number, keys: readonly string[]): str
     title: "Researcher",
     active: true,
     [POSIX]: {
-      uidNumber: 10_000 + nth,
+      uidNumber: 100_000 + nth,
       gidNumber: 500_000 + Math.floor((nth - 1) / USERS_PER_GROUP),
       homeDirectory: `/home/${name}`,
       loginShell: "/bin/bash",

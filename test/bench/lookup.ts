@@ -48,7 +48,7 @@ for (const users of options.users.split(",").map(Number)) {
   await sync("");
   const times = [
     await msOf(node, `getent passwd ${name}`),
-    await msOf(node, `getent passwd ${10_000 + nth}`),
+    await msOf(node, `getent passwd ${100_000 + nth}`),
     await msOf(node, `${PROGRAM} keys ${name}`),
   ];
   await sync("keys: { files: false }\n");

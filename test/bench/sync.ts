@@ -49,7 +49,7 @@ async function measured(iam: LoadIam, root: string | undefined, command: readonl
   const [program = "", ...args] = command;
   const cost = await measure(program, args);
   if (cost.code !== 0) {
-    throw new Error(`${command.join(" ")} ended with ${cost.code}: ${cost.out}`);
+    throw new Error(`${command.join(" ")} ended with ${cost.code}: ${cost.out.slice(-2000)}`);
   }
   const { requests, bytes } = await iam.traffic();
   const files = root === undefined ? 0 : newerFiles(root, start);

@@ -65,9 +65,9 @@ function reasonsIn(
 ): (change: Change) => Reason {
   const { pulled, observed, accepted } = grounds;
   const isEdited = editsIn(grounds);
-  const isByAccess = accessIn(grounds);
-  const { isNews, isAnythingNews } = newsBetween(previous, pulled.drafts);
-  const isNewsOf = (subject: Subject) => idsOf(subject).some(isNews);
+  const isByAccess = lazily(() => accessIn(grounds));
+  const news = lazily(() => newsBetween(previous, pulled.drafts));
+  const isNewsOf = (subject: Subject) => idsOf(subject).some((key) => news().isNews(key));
   return (change) => {
     const subject = subjectOf(change);
     if (change.event === "file-repaired" || change.event === "leftover-removed") {
@@ -82,7 +82,7 @@ function reasonsIn(
     if (previous === undefined) {
       return observed.published === undefined ? "iam" : "unknown";
     }
-    if (isByAccess(change)) {
+    if (isByAccess()(change)) {
       return "access";
     }
     if (isNewsOf(subject) || ("group" in change && isNewsOf({ kind: "group", name: change.group }))) {
@@ -91,7 +91,16 @@ function reasonsIn(
     if (isEdited(change, subject)) {
       return "edited";
     }
-    return !isOfOneRecord(change) && isAnythingNews() ? "iam" : "node";
+    return !isOfOneRecord(change) && news().isAnythingNews() ? "iam" : "node";
+  };
+}
+
+/** Made when it is asked for first: a first sync of a hundred thousand is explained without it. */
+function lazily<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 

@@ -10,7 +10,7 @@ import { isOurs, parseAuthorizedKeys, renderAuthorizedKeys } from "../formats/au
 import { keysInText, renderSshkey } from "../formats/sshkey.ts";
 import type { User } from "../model/directory.ts";
 import { grantOf } from "../model/key-line.ts";
-import { createChangeList, type Listed } from "../model/listed.ts";
+import { type ChangeList, createChangeList, type Listed } from "../model/listed.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Change, PublishMap, RevokeKeys } from "../model/plan.ts";
 import type { Problem } from "../model/problem.ts";
@@ -55,19 +55,14 @@ function planMaps(users: readonly User[], { texts, unmoved, whole, stepWith }: A
   if (whole === undefined) {
     return { revoke: [], grant: [] };
   }
-  let losesSomebody = isSomebodyGone(users, texts());
-  const kept = users.map((user) => {
-    const text = texts().get(user.name) ?? "";
-    if (text === keysText(user)) {
-      return user;
-    }
-    const { user: left, losesKeys } = keptBy(user, keysInText(text), unmoved);
-    losesSomebody ||= losesKeys;
-    return left;
-  });
-  if (!losesSomebody) {
+  const heldBy = ({ name }: User) => keysInText(texts().get(name) ?? "");
+  const isChanged = (user: User) => texts().get(user.name) !== keysText(user);
+  const losesKeys = (user: User) =>
+    texts().has(user.name) && isChanged(user) && keptBy(user, heldBy(user), unmoved).losesKeys;
+  if (!users.some(losesKeys) && !isSomebodyGone(users, texts())) {
     return { revoke: [], grant: [{ ...whole, keys: "granted" }] };
   }
+  const kept = users.map((user) => (isChanged(user) ? keptBy(user, heldBy(user), unmoved).user : user));
   const first = stepWith(kept);
   return Buffer.compare(first.data.bytes, whole.data.bytes) === 0
     ? { revoke: [{ ...whole, keys: "revoked" }], grant: [] }
@@ -105,11 +100,18 @@ function keyChanges(users: readonly User[], observed: Observed, { texts, held }:
     changes.add(...changesOf(name, held(name), []));
   }
   for (const user of users) {
-    if (texts().get(user.name) !== keysText(user) || observed.keyFiles.has(user.name)) {
+    if (!before.has(user.name)) {
+      grantAll(changes, user);
+    } else if (texts().get(user.name) !== keysText(user) || observed.keyFiles.has(user.name)) {
       changes.add(...changesOf(user.name, held(user.name), user.keys));
     }
   }
   return changes.listed();
+}
+
+/** Of somebody who had none: most of a first sync, of which little is listed. */
+function grantAll(changes: ChangeList, { name: user, keys }: User): void {
+  keys.forEach((key) => changes.addLater("key-granted", () => ({ event: "key-granted", user, key })));
 }
 
 /**

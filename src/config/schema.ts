@@ -64,7 +64,10 @@ const homes = z
       .min(1)
       .default(["/home"])
       .describe("the only places where a home may be; no directory of the system"),
-    create: z.boolean().default(true).describe("make homes that are missing"),
+    create: z
+      .boolean()
+      .default(true)
+      .describe("make homes that are missing, and look at those that are there"),
     mode: octalMode("0700").describe("of a new home; in quotes"),
     skeleton: absolutePath.default("/etc/skel").describe("what a new home starts with"),
   })

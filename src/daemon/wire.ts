@@ -30,7 +30,7 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
   const planSettings = { caches, homes, keys, guard, sudo, access: settings.access };
   const handlers = handlersFor({ root, caches, keys, homes, state, sudo });
   const privileged = privilegedGroups(settings);
-  const places = { root, caches, keys, state, ledger, ids, sudo, privileged };
+  const places = { root, caches, keys, state, ledger, ids, sudo, homes, privileged };
   const decided = accepts === "all" ? accepts : new Set(accepts);
   const access = accessFor(settings, around);
   const rules = { names, ids, shells, homes, keys, access, accepts: decided };

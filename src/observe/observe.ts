@@ -30,6 +30,7 @@ export interface ObserveSettings {
   readonly sudo: { readonly file: string };
   readonly ledger: { readonly rememberFor: number };
   readonly ids: { readonly min: number; readonly max: number };
+  readonly homes: { readonly create: boolean };
 }
 
 /** What limits whom this node can serve; `privileged` are groups whose members have power, so that their names are never free. */
@@ -73,7 +74,8 @@ export async function observeNode(
     }
     const keyFiles = await observeKeyFiles(underRoot(root, keys.directory));
     const published = await loadPublished(underRoot(root, state.directory));
-    const homes = await observeHomes(root, directory);
+    // Who makes no homes has them made elsewhere, perhaps only when somebody comes: a look could mount a hundred thousand.
+    const homes = settings.homes.create ? await observeHomes(root, directory) : new Map<string, never>();
     const sudoers = await observeSudo(underRoot(root, settings.sudo.file));
     const files = { maps, keyFiles, sudoers };
     return {

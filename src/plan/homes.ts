@@ -19,7 +19,7 @@ export interface HomesPlan {
 
 const ABSENT = { kind: "absent" } as const;
 
-/** Looks at the home of every active user. */
+/** Looks at the home of every active user, where homes are made here at all. */
 export function planHomes(
   users: readonly User[],
   observed: Observed,
@@ -27,6 +27,9 @@ export function planHomes(
 ): HomesPlan {
   const create: CreateHome[] = [];
   const problems: Problem[] = [];
+  if (!settings.create) {
+    return { create, problems };
+  }
   const uids = namesOfUids(users, observed);
   for (const user of users.filter(({ active }) => active)) {
     const home = observed.homes.get(user.home) ?? ABSENT;
@@ -34,7 +37,7 @@ export function planHomes(
       problems.push({ code, subject: { kind: "user", id: user.id, name: user.name }, field: "home", reason });
     if (home.kind === "absent") {
       const { name, uid, gid, home: path } = user;
-      create.push(...(settings.create ? [{ kind: "create-home", user: name, uid, gid, path } as const] : []));
+      create.push({ kind: "create-home", user: name, uid, gid, path });
     } else if (home.kind === "unreachable") {
       problem("home-parent", `${user.home}: ${home.reason}`);
     } else if (home.kind === "other") {

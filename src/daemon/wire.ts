@@ -12,6 +12,7 @@ import { refusalOf } from "../plan/guard.ts";
 import { planChanges } from "../plan/plan.ts";
 import { underRoot } from "../platform/files.ts";
 import { takeLock } from "../platform/lock.ts";
+import { tidyUp } from "../platform/memory.ts";
 import { loadBelief, loadReport } from "../report/saved.ts";
 import { validateDirectory } from "../validate/directory.ts";
 import type { Rules } from "../validate/rules.ts";
@@ -38,9 +39,9 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
     source: "iam",
     pull: (signal) => pull(settings, around, signal),
     observeBefore: () => observeBefore(places, clock.now()),
-    validate: (drafts, before) => validateDirectory(drafts, rules, before),
+    validate: (drafts, before) => tidied(validateDirectory(drafts, rules, before)),
     observe: (directory, before) => observeNode(places, directory, before),
-    plan: (directory, observed) => planChanges(directory, observed, planSettings),
+    plan: (directory, observed) => tidied(planChanges(directory, observed, planSettings)),
     refusalOf: (removals) => refusalOf(removals, guard),
     lock: () => takeLock(underRoot(root, RUN_DIRECTORY), "sync"),
     chronicle: (of) => createChronicle({ directory: underRoot(root, state.directory), clock }, of),
@@ -50,6 +51,12 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
     slurm: slurmFor(settings, around),
     monotonicMs: () => clock.monotonicMs(),
   };
+}
+
+/** What a stage came to, without what it needed on the way. */
+function tidied<Value>(value: Value): Value {
+  tidyUp();
+  return value;
 }
 
 /** Below another root there is no Slurm, whatever this machine has. */

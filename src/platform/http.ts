@@ -25,7 +25,10 @@ export interface HttpAnswer {
   readonly status: number;
   /** The value of a header, by its name in lower case. */
   header(name: string): string | undefined;
-  readonly body: Buffer;
+  /** The body, unpacked, as UTF-8. */
+  readonly text: string;
+  /** Of the body, unpacked. */
+  readonly bytes: number;
   /** Bytes of the body as they came over the wire. */
   readonly wireBytes: number;
 }
@@ -164,8 +167,20 @@ async function readAnswer({ status, headers, bytes }: WireAnswer, limit: number)
     return Array.isArray(value) ? value[0] : value;
   };
   const isZipped = header("content-encoding")?.toLowerCase() === "gzip";
+  const wireBytes = bytes.length;
   const body = isZipped ? await unzip(bytes, limit) : bytes;
-  return { status, header, body, wireBytes: bytes.length };
+  const bodyBytes = body.length;
+  return { status, header, text: decoded(body), bytes: bodyBytes, wireBytes };
+}
+
+/** A thousand pages would lie in memory until somebody tidies up: what was decoded is given back at once. */
+function decoded(body: Buffer): string {
+  const text = body.toString("utf8");
+  const { buffer } = body;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === body.byteLength) {
+    buffer.transfer(0);
+  }
+  return text;
 }
 
 /** Off this thread, and never to more than so many bytes. */

@@ -13,6 +13,7 @@ import { isOpenToOthers } from "./privileges.ts";
 
 /** What is to be kept, and what must happen before what was kept is gone. */
 export interface Keeping {
+  /** Each needs to last no longer than until the next is asked for. */
   readonly parts: Iterable<Uint8Array>;
   readonly beforeReplacing: () => Promise<unknown>;
 }
@@ -58,8 +59,15 @@ async function holds(file: FileHandle | undefined, bytes: Uint8Array, start: num
   if (file === undefined) {
     return false;
   }
-  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(bytes.length), 0, bytes.length, start);
-  return bytesRead === bytes.length && buffer.equals(bytes);
+  const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, bytes.length));
+  for (let at = 0; at < bytes.length; at += block.length) {
+    const part = bytes.subarray(at, at + block.length);
+    const { bytesRead } = await file.read(block, 0, part.length, start + at);
+    if (bytesRead !== part.length || !block.subarray(0, bytesRead).equals(part)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 async function copyStart(from: FileHandle, to: FileHandle, length: number): Promise<void> {

@@ -30,9 +30,9 @@ export function readBody(
   token: Secret,
 ): Body {
   const where = `${request.what} from ${request.url}`;
-  const json = parseJson(answer.body.toString("utf8"));
+  const json = parseJson(answer.text);
   if (json === undefined) {
-    const start = quoted(token.hideIn(answer.body.toString("utf8", 0, START_BYTES)));
+    const start = quoted(token.hideIn(answer.text.slice(0, START_LENGTH)));
     const message = `${where}: the answer is no JSON; it starts with ${start}. Check that iam.url leads to the SCIM service and not to a login page or a proxy.`;
     throw new Failure("iam-invalid", message);
   }
@@ -42,8 +42,8 @@ export function readBody(
     const message = `${where}: a SCIM error came with status 200: ${quoted(token.hideIn(String(status ?? "")))} ${quoted(token.hideIn(detail ?? ""))}. Nothing was changed.`;
     throw new Failure("iam-invalid", message);
   }
-  const { length } = answer.body;
-  return { kind: "body", json, etag: answer.header("etag"), bytes: length, serverMs: serverMsOf(answer) };
+  const { bytes } = answer;
+  return { kind: "body", json, etag: answer.header("etag"), bytes, serverMs: serverMsOf(answer) };
 }
 
 /** What a server says of its clock (RFC 9110 §6.6.1). */
@@ -53,11 +53,11 @@ export function serverMsOf(answer: HttpAnswer): number | undefined {
 }
 
 /** More than is shown, and than a token has. */
-const START_BYTES = 16_384;
+const START_LENGTH = 16_384;
 
 /** The status of an answer, and what a SCIM Error body says of it. */
 export function describeAnswer(answer: HttpAnswer, token: Secret): string {
-  const error = readScimError(parseJson(answer.body.toString("utf8")));
+  const error = readScimError(parseJson(answer.text));
   const detail = error?.detail === undefined ? "" : `, ${quoted(token.hideIn(error.detail))}`;
   return `${answer.status}${detail}`;
 }

@@ -14,6 +14,8 @@ import { NOBODY, sharedTexts, shareIds } from "./drafts.ts";
 
 const FORMAT = 3;
 const ROWS_PER_LINE = 500;
+/** A character of a string takes no more bytes than this. */
+const MOST_BYTES = 3;
 
 /** Drafts with what makes them sure. */
 export interface KeptDrafts {
@@ -24,6 +26,7 @@ export interface KeptDrafts {
 
 /** Drafts on their way to a file. */
 export interface RenderedDrafts {
+  /** Each lasts until the next is asked for. */
   readonly lines: Iterable<Buffer>;
   /** Of all lines but the last; known once they were made. */
   digest(): string;
@@ -33,14 +36,21 @@ export interface RenderedDrafts {
 export function renderDrafts(settings: string, drafts: Drafts): RenderedDrafts {
   const hash = createHash("sha256");
   let digest = "";
+  let room = Buffer.alloc(0);
+  const encoded = (value: unknown) => {
+    const text = `${JSON.stringify(value)}\n`;
+    const most = text.length * MOST_BYTES;
+    room = room.length < most ? Buffer.allocUnsafe(2 * most) : room;
+    return room.subarray(0, room.write(text));
+  };
   function* lines() {
     for (const value of valuesOf(settings, drafts)) {
-      const line = Buffer.from(`${JSON.stringify(value)}\n`);
+      const line = encoded(value);
       hash.update(line);
       yield line;
     }
     digest = hash.digest("hex");
-    yield Buffer.from(`${JSON.stringify({ digest })}\n`);
+    yield encoded({ digest });
   }
   return { lines: lines(), digest: () => digest };
 }

@@ -58,7 +58,7 @@ function pageFrom(answer: HttpAnswer, token: Secret): Partial<FirstPage> {
   const { status } = answer;
   const serverMs = serverMsOf(answer);
   // A server may say what it was sent; a text that is cut afterwards would show a part of it.
-  const text = token.hideIn(answer.body.toString("utf8"));
+  const text = token.hideIn(answer.text);
   const json = parseJson(text);
   const error = readScimError(json);
   const said = error?.detail === undefined ? "" : `: ${quoted(token.hideIn(error.detail))}`;

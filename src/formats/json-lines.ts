@@ -22,12 +22,22 @@ export function renderJsonLines(kind: string, { heading, lines }: JsonLines): Ui
 
 /** Undefined when it is another kind of file, or not whole. */
 export function parseJsonLines(kind: string, bytes: Uint8Array): JsonLines | undefined {
-  const [first = "", ...rest] = Buffer.from(bytes).toString("utf8").split("\n");
-  const heading = parseJson(first);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  const end = text.indexOf("\n");
+  const heading = parseJson(text.slice(0, Math.max(0, end)));
   const isOurs = isRecord(heading) && heading["rollcall"] === kind && heading["format"] === FORMAT;
-  return isOurs && rest.pop() === "" && heading["lines"] === rest.length
-    ? { heading, lines: rest.map(parseJson) }
-    : undefined;
+  const lines = isOurs ? valuesIn(text.slice(end + 1)) : undefined;
+  return isOurs && lines !== undefined && lines.length === heading["lines"] ? { heading, lines } : undefined;
+}
+
+/** Of lines that each end with a line feed. All at once, which takes a third of the time; one by one where a line is no JSON. */
+function valuesIn(text: string): readonly unknown[] | undefined {
+  if (text !== "" && !text.endsWith("\n")) {
+    return undefined;
+  }
+  const lines = text.split("\n").slice(0, -1);
+  const values = parseJson(`[${text.slice(0, -1).replaceAll("\n", ",")}]`);
+  return Array.isArray(values) && values.length === lines.length ? values : lines.map(parseJson);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -70,6 +70,24 @@ export function recordLines(bytes: Uint8Array, sentinel?: string): string[] {
     .filter((line) => line !== "" && !line.startsWith("#") && line !== sentinel);
 }
 
+/** The lines in which two files differ: without those that both begin with, and those that both end with. */
+export function differingLines(one: Uint8Array, other: Uint8Array): readonly [Uint8Array, Uint8Array] {
+  const shorter = Math.min(one.length, other.length);
+  let same = 0;
+  while (same < shorter && one[same] === other[same]) {
+    same += 1;
+  }
+  const start = same === 0 ? 0 : one.lastIndexOf(LINE_FEED, same - 1) + 1;
+  let tail = 0;
+  while (tail < shorter - start && one[one.length - 1 - tail] === other[other.length - 1 - tail]) {
+    tail += 1;
+  }
+  // What is alike may begin in the middle of a line, which then differs.
+  const next = tail === 0 ? -1 : one.indexOf(LINE_FEED, one.length - tail);
+  const rest = next < 0 ? 0 : one.length - next - 1;
+  return [one.subarray(start, one.length - rest), other.subarray(start, other.length - rest)];
+}
+
 /** Reads each file once while its bytes are in hand: one run asks several times whom a map names. */
 export function readOnce<Item>(
   read: (bytes: Uint8Array) => readonly Item[],

@@ -10,11 +10,8 @@ import type { PlanSettings } from "./settings.ts";
 /** The key lines of one user; none for somebody unknown. */
 export type KeysHeld = (user: string) => readonly string[];
 
-/** By name: what the sshkey map has for the keys, unread. Read at the first call: most plans change nobody's keys. */
-export type MapTexts = () => ReadonlyMap<string, string>;
-
-/** Of the map on disk. */
-export function mapTexts({ maps }: Observed): MapTexts {
+/** By name: what the sshkey map on disk has for the keys, unread. Read at the first call: most plans change nobody's keys. */
+function mapTexts({ maps }: Observed): () => ReadonlyMap<string, string> {
   let texts: ReadonlyMap<string, string> | undefined;
   return () => {
     texts ??= sshkeyTexts(maps.sshkey.data?.bytes ?? new Uint8Array());
@@ -23,7 +20,8 @@ export function mapTexts({ maps }: Observed): MapTexts {
 }
 
 /** Out of the key files; or out of the sshkey map and those files that are left from before it was asked. */
-export function keysHeld(observed: Observed, texts: MapTexts, { files }: PlanSettings["keys"]): KeysHeld {
+export function keysHeld(observed: Observed, { files }: PlanSettings["keys"]): KeysHeld {
+  const texts = mapTexts(observed);
   const inFiles: KeysHeld = (user) => {
     const file = observed.keyFiles.get(user);
     return file === undefined ? [] : parseAuthorizedKeys(textOf(file));

@@ -7,7 +7,8 @@
  */
 
 import { isOurs, parseAuthorizedKeys, renderAuthorizedKeys } from "../formats/authorized-keys.ts";
-import { keysInText, renderSshkey } from "../formats/sshkey.ts";
+import { differingLines } from "../formats/lines.ts";
+import { keysInText, renderSshkey, sshkeyTexts } from "../formats/sshkey.ts";
 import type { User } from "../model/directory.ts";
 import { grantOf } from "../model/key-line.ts";
 import { type ChangeList, createChangeList, type Listed } from "../model/listed.ts";
@@ -15,11 +16,10 @@ import type { Observed } from "../model/observed.ts";
 import type { Change, PublishMap, RevokeKeys } from "../model/plan.ts";
 import type { Problem } from "../model/problem.ts";
 import { changesOf, foreignFile, isAttributed, type KeysPlan } from "./keys.ts";
-import { type KeysHeld, type MapTexts, textOf } from "./keys-held.ts";
+import { type KeysHeld, textOf } from "./keys-held.ts";
 
 /** What the keys are planned from. */
 export interface AroundMap {
-  readonly texts: MapTexts;
   /** What sshd is told now. */
   readonly held: KeysHeld;
   /** Users who keep their uid, gid and home, and may already log in. */
@@ -33,11 +33,11 @@ export interface AroundMap {
 /** Plans the map in the place of everybody's file. */
 export function planKeysInMap(users: readonly User[], observed: Observed, around: AroundMap): KeysPlan {
   const files = planFiles(users, observed, around.unmoved);
-  const maps = planMaps(users, around);
-  const isIdle = around.whole === undefined && observed.keyFiles.size === 0;
+  const news = newsIn(observed, around.whole);
+  const maps = planMaps(users, news, around);
   const changes = createChangeList();
-  if (!isIdle) {
-    changes.addAll(keyChanges(users, observed, around));
+  if (news.names.size + observed.keyFiles.size > 0) {
+    changes.addAll(keyChanges(users, news, { ...around, observed }));
   }
   changes.add(...files.changes);
   return {
@@ -48,30 +48,49 @@ export function planKeysInMap(users: readonly User[], observed: Observed, around
   };
 }
 
+/** What is new in the map: mostly a few lines of a hundred thousand, so that only these are read. */
+interface News {
+  /** Of those whose line differs, or goes, what stands on disk for their keys. */
+  readonly before: ReadonlyMap<string, string>;
+  /** These, and those whose line comes. */
+  readonly names: ReadonlySet<string>;
+}
+
+function newsIn({ maps }: Observed, whole: PublishMap | undefined): News {
+  if (whole === undefined) {
+    return { before: new Map(), names: new Set() };
+  }
+  const [gone, come] = differingLines(maps.sshkey.data?.bytes ?? new Uint8Array(), whole.data.bytes);
+  const before = sshkeyTexts(gone);
+  return { before, names: new Set([...before.keys(), ...sshkeyTexts(come).keys()]) };
+}
+
 type MapSteps = Readonly<Record<"revoke" | "grant", readonly PublishMap[]>>;
 
 /** Two steps where keys go and keys come, so that those who lose one wait for nobody. */
-function planMaps(users: readonly User[], { texts, unmoved, whole, stepWith }: AroundMap): MapSteps {
+function planMaps(
+  users: readonly User[],
+  { before, names }: News,
+  { unmoved, whole, stepWith }: AroundMap,
+): MapSteps {
   if (whole === undefined) {
     return { revoke: [], grant: [] };
   }
-  const heldBy = ({ name }: User) => keysInText(texts().get(name) ?? "");
-  const isChanged = (user: User) => texts().get(user.name) !== keysText(user);
-  const losesKeys = (user: User) =>
-    texts().has(user.name) && isChanged(user) && keptBy(user, heldBy(user), unmoved).losesKeys;
-  if (!users.some(losesKeys) && !isSomebodyGone(users, texts())) {
+  const isChanged = (user: User) => names.has(user.name) && before.get(user.name) !== keysText(user);
+  const keptOf = (user: User) => keptBy(user, keysInText(before.get(user.name) ?? ""), unmoved);
+  const losesKeys = (user: User) => before.has(user.name) && isChanged(user) && keptOf(user).losesKeys;
+  if (!users.some(losesKeys) && !isSomebodyGone(users, before)) {
     return { revoke: [], grant: [{ ...whole, keys: "granted" }] };
   }
-  const kept = users.map((user) => (isChanged(user) ? keptBy(user, heldBy(user), unmoved).user : user));
-  const first = stepWith(kept);
+  const first = stepWith(users.map((user) => (isChanged(user) ? keptOf(user).user : user)));
   return Buffer.compare(first.data.bytes, whole.data.bytes) === 0
     ? { revoke: [{ ...whole, keys: "revoked" }], grant: [] }
     : { revoke: [{ ...first, keys: "revoked" }], grant: [{ ...whole, keys: "granted" }] };
 }
 
-function isSomebodyGone(users: readonly User[], texts: ReadonlyMap<string, string>): boolean {
-  const served = new Set<string>(users.map(({ name }) => name));
-  return [...texts.keys()].some((name) => !served.has(name) && keysInText(texts.get(name) ?? "").length > 0);
+function isSomebodyGone(users: readonly User[], before: ReadonlyMap<string, string>): boolean {
+  const served = before.size === 0 ? new Set() : new Set<string>(users.map(({ name }) => name));
+  return [...before].some(([name, text]) => !served.has(name) && keysInText(text).length > 0);
 }
 
 /** What stands for a user's keys in the map; most are there already, and equal texts need no reading. */
@@ -92,18 +111,23 @@ function keptBy(user: User, before: readonly string[], unmoved: ReadonlySet<stri
 }
 
 /** What it means for people; those who are gone come first. */
-function keyChanges(users: readonly User[], observed: Observed, { texts, held }: AroundMap): Listed {
+function keyChanges(
+  users: readonly User[],
+  { before, names }: News,
+  { observed: { keyFiles }, held }: AroundMap & { readonly observed: Observed },
+): Listed {
   const served = new Set<string>(users.map(({ name }) => name));
-  const before = new Set([...texts().keys(), ...observed.keyFiles.keys()]);
+  const heldBy = (name: string) => (keyFiles.has(name) ? held(name) : keysInText(before.get(name) ?? ""));
   const changes = createChangeList();
-  for (const name of [...before].filter((one) => !served.has(one)).sort()) {
-    changes.add(...changesOf(name, held(name), []));
+  const gone = [...new Set([...before.keys(), ...keyFiles.keys()])].filter((name) => !served.has(name));
+  for (const name of gone.sort()) {
+    changes.add(...changesOf(name, heldBy(name), []));
   }
   for (const user of users) {
-    if (!before.has(user.name)) {
+    if (before.has(user.name) || keyFiles.has(user.name)) {
+      changes.add(...changesOf(user.name, heldBy(user.name), user.keys));
+    } else if (names.has(user.name)) {
       grantAll(changes, user);
-    } else if (texts().get(user.name) !== keysText(user) || observed.keyFiles.has(user.name)) {
-      changes.add(...changesOf(user.name, held(user.name), user.keys));
     }
   }
   return changes.listed();

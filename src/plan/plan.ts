@@ -15,7 +15,7 @@ import { changesBetween, type Served, servedAs, servedNow } from "./changes.ts";
 import { removalsOf } from "./guard.ts";
 import { planHomes } from "./homes.ts";
 import { type KeysPlan, planKeys } from "./keys.ts";
-import { type KeysHeld, keysHeld, mapTexts } from "./keys-held.ts";
+import { type KeysHeld, keysHeld } from "./keys-held.ts";
 import { planKeysInMap } from "./keys-in-map.ts";
 import { planLedger } from "./ledger.ts";
 import { planSessions } from "./sessions.ts";
@@ -67,8 +67,7 @@ function planKeysAmong(
   directory: Directory,
   { observed, settings, served }: Around,
 ): { readonly keys: KeysPlan; readonly others: readonly PublishMap[]; readonly held: KeysHeld } {
-  const texts = mapTexts(observed);
-  const held = keysHeld(observed, texts, settings.keys);
+  const held = keysHeld(observed, settings.keys);
   const steps = maps.map(({ step }) => step);
   const unmoved = unmovedUsers(directory, served);
   if (settings.keys.files) {
@@ -77,7 +76,7 @@ function planKeysAmong(
   const whole = steps.find(({ map }) => map === "sshkey");
   const stepWith = (users: Directory["users"]) => sshkeyStep(users, observed, settings.caches);
   return {
-    keys: planKeysInMap(directory.users, observed, { texts, held, unmoved, whole, stepWith }),
+    keys: planKeysInMap(directory.users, observed, { held, unmoved, whole, stepWith }),
     others: steps.filter((step) => step !== whole),
     held,
   };

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { isOurs, parseAuthorizedKeys, renderAuthorizedKeys } from "../../src/formats/authorized-keys.ts";
 import { parseGroup, renderGroup } from "../../src/formats/group.ts";
 import { type IndexEntry, parseIndex, renderIndex } from "../../src/formats/index-file.ts";
-import { renderLines } from "../../src/formats/lines.ts";
+import { differingLines, renderLines } from "../../src/formats/lines.ts";
 import { parsePasswd, renderPasswd } from "../../src/formats/passwd.ts";
 import { parsePublished, renderNews, renderPublished } from "../../src/formats/published.ts";
 import { parseShadow, renderShadow } from "../../src/formats/shadow.ts";
@@ -24,6 +24,39 @@ const directories = fc
 function fileOf(lines: readonly string[]): Uint8Array {
   return renderLines(lines, String).bytes;
 }
+
+describe("the lines in which two files differ", () => {
+  const files = fc
+    .array(fc.constantFrom("", "a", "ab", "abc", "b"), { maxLength: 8 })
+    .map((lines) => Buffer.from(lines.map((line) => `${line}\n`).join("")));
+
+  it("are whole, and stand between the same lines in both", () => {
+    fc.assert(
+      fc.property(files, files, (one, other) => {
+        const [gone, come] = differingLines(one, other);
+        const start = gone.byteOffset - one.byteOffset;
+        const behind = one.subarray(start + gone.length);
+
+        assert.deepEqual(
+          Buffer.from(other),
+          Buffer.concat([one.subarray(0, start), come, behind]),
+          "what is not listed is the same",
+        );
+        for (const part of [one.subarray(0, start), gone, come, behind]) {
+          assert.ok(part.length === 0 || part.at(-1) === 0x0a);
+        }
+        assert.ok(!one.equals(other) || gone.length + come.length === 0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("are only those in the middle of many that are alike", () => {
+    const [gone, come] = differingLines(Buffer.from("a:1\nb:2\nc:3\n"), Buffer.from("a:1\nb:4\nc:3\n"));
+
+    assert.deepEqual([Buffer.from(gone).toString(), Buffer.from(come).toString()], ["b:2\n", "b:4\n"]);
+  });
+});
 
 describe("passwd.cache", () => {
   it("writes a line byte for byte as passwd(5) says", () => {

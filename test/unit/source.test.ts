@@ -281,7 +281,8 @@ describe("remembered drafts", () => {
     groups: fc.array(groupDraft),
     problems: fc.array(problem),
   });
-  const linesOf = (drafts: Drafts, settings = "s") => [...renderDrafts(settings, drafts).lines];
+  const linesOf = (drafts: Drafts, settings = "s") =>
+    Array.from(renderDrafts(settings, drafts).lines, (line) => Buffer.from(line));
   const read = (lines: Iterable<Buffer>, settings = "s") =>
     parseDrafts(settings, Readable.from(lines) as AsyncIterable<Buffer>);
 
@@ -300,7 +301,7 @@ describe("remembered drafts", () => {
   it("are told from others by their digest, and it depends on every byte of them", async () => {
     const drafts: Drafts = { users: many(1200), groups: [], problems: [] };
     const rendered = renderDrafts("s", drafts);
-    const lines = [...rendered.lines];
+    const lines = Array.from(rendered.lines, (line) => Buffer.from(line));
 
     const kept = await read(lines);
     const others = renderDrafts("s", { ...drafts, users: many(1199) });

@@ -7,11 +7,11 @@
 
 import { Failure } from "../model/failure.ts";
 import type { Clock } from "../platform/clock.ts";
+import { pullChanged } from "./changed-pages.ts";
 import type { WholeList } from "./collector.ts";
 import { groupReader, type ReadRecord, userReader } from "./drafts.ts";
 import { LONGEST_PULL_MS } from "./latest.ts";
 import { fetchList } from "./pages.ts";
-import { nothingChanged } from "./probe.ts";
 import { type Pulled, pulledFrom } from "./pulled.ts";
 import { pageUrl } from "./query.ts";
 import type { Remembered } from "./remembered.ts";
@@ -34,16 +34,12 @@ export interface PullParts {
 
 const LIST_ATTEMPTS = 3;
 
-/** Asks first whether anything changed, where the last pull left ETags to ask with. */
+/** Asks first for what changed, where the last pull left ETags to ask with. */
 export async function pullScim(parts: PullParts, signal: AbortSignal): Promise<Pulled> {
-  const { client, remembered } = parts;
-  if (await nothingChanged(client, remembered.etags, signal)) {
-    const drafts = await remembered.draftsOfEtags();
-    if (drafts !== undefined) {
-      const statistics = { ...client.traffic, mayShift: false, unchanged: true };
-      const { etags, marks } = remembered;
-      return { drafts, statistics, etags, marks, versions: new Map() };
-    }
+  const { client } = parts;
+  const changed = await pullChanged(parts, signal);
+  if (changed !== undefined) {
+    return changed;
   }
   const start = parts.clock.monotonicMs();
   const { users, groups } = await fetchBoth(parts, signal);

@@ -9,6 +9,7 @@ import { chmodSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
+import type { RunRecord } from "../../src/model/report.ts";
 import { changedAt, createAsker } from "../support/asker.ts";
 import {
   type FakeIam,
@@ -690,17 +691,45 @@ describe("conditional requests", () => {
     assert.ok(iam.requests.every(({ headers }) => headers["if-none-match"] !== undefined));
   });
 
-  it("fetch everything again when one page has changed", async () => {
+  it("fetch the one page that has changed, and the next sync finds nothing new", async () => {
     using node = makeNodeRoot();
-    await using iam = await startFakeIam(someUsers(120), [], { etags: true });
+    await using iam = await startFakeIam(someUsers(280), [aGroup(1, ["u-1"])], { etags: true });
     node.configure(iam.url);
     await node.rollcall("sync");
-    iam.users = [...iam.users.slice(0, 119), aUser(120, { gecos: "Changed" })];
+    iam.users = iam.users.with(219, aUser(220, { gecos: "Changed" }));
 
-    const ran = await node.rollcall("sync");
+    const ran = await node.rollcall("sync", "--json");
+    const again = await node.rollcall("sync");
 
-    assert.match(ran.out, /user120 +gecos "User Number 120" → "Changed"/);
+    const record: RunRecord = JSON.parse(ran.out);
+    assert.deepEqual(record.pull.statuses, { 200: 1, 304: 6 });
+    assert.deepEqual(record.changes, [
+      { event: "user-changed", user: "user220", field: "gecos", before: "User Number 220", after: "Changed" },
+    ]);
+    assert.match(again.out, /nothing new at the IAM/);
+    assert.match(node.read("/etc/passwd.cache") ?? "", /^user220:.*:Changed:/m);
   });
+
+  for (const [what, after, outcome] of [
+    ["somebody came", someUsers(281), /Served: 281 users/],
+    ["somebody left", someUsers(280).toSpliced(100, 1), /Served: 279 users/],
+    ["one left and another came", [...someUsers(280).toSpliced(100, 1), aUser(500)], /- user +user101\b/],
+    ["most pages are others", someUsers(280).map((_, nth) => aUser(nth + 1, { gecos: "New" })), /gecos/],
+    ["a record has lost its id", someUsers(280).with(100, { ...aUser(101), id: null }), /Served: 279 users/],
+    ["a record is there twice", someUsers(280).with(100, aUser(1)), /different resources came/],
+  ] as const) {
+    it(`fetch everything again when ${what}`, async () => {
+      using node = makeNodeRoot();
+      await using iam = await startFakeIam(someUsers(280), [aGroup(1, ["u-1"])], { etags: true });
+      node.configure(iam.url, "homes: { create: false }\n");
+      await node.rollcall("sync");
+      iam.users = [...after];
+
+      const ran = await node.rollcall("sync");
+
+      assert.match(ran.out + ran.err, outcome);
+    });
+  }
 
   it("still put back what was changed by hand on the node", async () => {
     using node = makeNodeRoot();

@@ -1,0 +1,162 @@
+/**
+ * Fetches only the pages that changed, where each of the last pull has an ETag (RFC 7644 §3.14).
+ *
+ * In: what is remembered of the last pull. Out: the drafts of both lists as a whole pull would have them. Undefined where only a
+ * whole pull can tell: records came or went, so that pages moved; most pages changed; or a page is not what it should be.
+ */
+
+import { Failure } from "../model/failure.ts";
+import { recordKey } from "../model/ledger.ts";
+import type { Body } from "./answers.ts";
+import { groupReader, idOf, type ReadRecord, userReader } from "./drafts.ts";
+import type { Pulled } from "./pulled.ts";
+import { pageUrl } from "./query.ts";
+import type { Etags, Remembered } from "./remembered.ts";
+import { readListResponse } from "./schema.ts";
+import type { ScimClient } from "./scim-client.ts";
+import type { AttributePaths, ListSettings, ScimSettings } from "./settings.ts";
+import { versionOf } from "./versions.ts";
+
+/** What is asked with, and what answers are read by. */
+export interface ChangedParts {
+  readonly client: ScimClient;
+  readonly settings: ScimSettings;
+  readonly attributes: AttributePaths;
+  readonly remembered: Remembered;
+}
+
+/** Asks for every page of both lists, and puts those that changed in the place of the old ones. */
+export async function pullChanged(parts: ChangedParts, signal: AbortSignal): Promise<Pulled | undefined> {
+  const { client, settings, attributes, remembered } = parts;
+  const changed = await changedPages(client, remembered.etags, signal);
+  const before = changed && (await remembered.draftsOfEtags());
+  // A record without an id has a place in a list and no draft.
+  if (changed === undefined || before === undefined || before.problems.length > 0) {
+    return undefined;
+  }
+  const versions = new Map<string, string>();
+  const around = { base: settings.url, etags: remembered.etags, changed, versions };
+  const users = patched(before.users, userReader(attributes.user), {
+    ...around,
+    kind: "user",
+    list: settings.users,
+  });
+  const groups = patched(before.groups, groupReader(attributes.group), {
+    ...around,
+    kind: "group",
+    list: settings.groups,
+  });
+  if (users === undefined || groups === undefined) {
+    return undefined;
+  }
+  return {
+    drafts: { users, groups, problems: [] },
+    statistics: { ...client.traffic, mayShift: changed.size > 0, unchanged: changed.size === 0 },
+    etags: etagsAfter(remembered.etags, changed),
+    marks: changed.size === 0 ? remembered.marks : undefined,
+    versions,
+  };
+}
+
+type Pages = ReadonlyMap<string, Body>;
+
+/** With more than this share of all, a whole pull costs little more and tells everything. */
+const MOST_SHARE = 0.25;
+
+/** Undefined with nothing to ask with, too many to be worth it, or an answer that is none. */
+async function changedPages(
+  client: ScimClient,
+  etags: Etags,
+  signal: AbortSignal,
+): Promise<Pages | undefined> {
+  const asked = Object.entries(etags);
+  const most = Math.max(1, asked.length * MOST_SHARE);
+  const pages = new Map<string, Body>();
+  const stop = new AbortController();
+  const until = AbortSignal.any([signal, stop.signal]);
+  const ask = async ([url, etag]: [string, string]) => {
+    const fetched = await client.fetch({ what: "Asking for changes", url, etag }, until);
+    if (fetched.kind === "body" && pages.set(url, fetched).size > most) {
+      throw new Failure("iam-invalid", "Most pages changed.");
+    }
+  };
+  try {
+    await Promise.all(asked.map(ask));
+    return asked.length === 0 ? undefined : pages;
+  } catch (error) {
+    // A page that is gone, or a cursor that has expired, is an answer too: ask for everything.
+    if (error instanceof Failure && error.code === "iam-invalid") {
+      return undefined;
+    }
+    throw error;
+  } finally {
+    stop.abort();
+  }
+}
+
+/** One list, its pages, and where what they say of versions goes. */
+interface ListPages {
+  readonly kind: "user" | "group";
+  readonly base: string;
+  readonly list: ListSettings;
+  readonly etags: Etags;
+  readonly changed: Pages;
+  readonly versions: Map<string, string>;
+}
+
+function patched<Draft extends { readonly id: string }>(
+  before: readonly Draft[],
+  read: ReadRecord<Draft>,
+  pages: ListPages,
+): readonly Draft[] | undefined {
+  const { kind, changed, versions } = pages;
+  const starts = startsOf(pages);
+  const after = before.slice();
+  for (const [nth, [start, url]] of starts.entries()) {
+    const body = changed.get(url);
+    const end = starts[nth + 1]?.[0] ?? before.length + 1;
+    const resources =
+      body === undefined ? [] : resourcesOf(body, { total: before.length, count: end - start });
+    if (resources === undefined || (nth === 0 && start !== 1)) {
+      return undefined;
+    }
+    for (const [place, resource] of resources.entries()) {
+      const draft = read(idOf(resource), resource);
+      if ("looks" in draft) {
+        return undefined;
+      }
+      after[start - 1 + place] = draft;
+      versions.set(recordKey(kind, draft.id), versionOf(resource) ?? "");
+    }
+  }
+  const isWhole = starts.length > 0 && new Set(after.map(({ id }) => id)).size === before.length;
+  return isWhole ? after : undefined;
+}
+
+/** The pages of one list by where they start; none where they are not numbered by position. */
+function startsOf({ base, list, etags }: ListPages): (readonly [start: number, url: string])[] {
+  const address = pageUrl(base, { path: list.path, query: "" }, {});
+  const urls = Object.keys(etags).filter((url) => url.split("?", 1)[0] === address);
+  const starts = urls.map((url) => [Number(new URL(url).searchParams.get("startIndex")), url] as const);
+  return starts.every(([start]) => start > 0) ? starts.sort(([left], [right]) => left - right) : [];
+}
+
+/** Undefined for a page of a list that is longer or shorter than it was, or is none. */
+function resourcesOf(
+  { json }: Body,
+  { total, count }: { readonly total: number; readonly count: number },
+): readonly unknown[] | undefined {
+  const page = readListResponse(json);
+  if ("fault" in page || page.totalResults !== total || page.Resources?.length !== count) {
+    return undefined;
+  }
+  return page.Resources;
+}
+
+/** One page without an ETag makes the others useless. */
+function etagsAfter(etags: Etags, changed: Pages): Etags {
+  const news = [...changed].map(([url, { etag }]) => [url, etag] as const);
+  return news.every(([, etag]) => etag !== undefined)
+    ? { ...etags, ...Object.fromEntries(news.map(([url, etag]) => [url, etag ?? ""])) }
+    : {};
+}

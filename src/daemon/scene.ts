@@ -53,7 +53,8 @@ export async function lookAtEverybody(
     then === undefined ? [] : [msBetween(then, around.clock.moment())],
   );
   const base = { settings, around, ageMs: ages.length === 0 ? undefined : Math.min(...ages) };
-  const online = wireStages(settings, around);
+  const looking = lookingAtHomes(settings);
+  const online = wireStages(looking, around);
   const planned = await planSurely(online, signal).catch(failureOfIam);
   if (!(planned instanceof Failure)) {
     const slurm = await online.slurm?.look(planned.directory);
@@ -63,10 +64,15 @@ export async function lookAtEverybody(
   const { code, message } = planned;
   return {
     ...base,
-    ...(await withoutIam(online, { settings, around, report }, signal)),
+    ...(await withoutIam(online, { settings: looking, around, report }, signal)),
     failure: { code, message },
     slurm: undefined,
   };
+}
+
+/** Whoever asks about somebody wants to know of their home, also where none is made. */
+function lookingAtHomes(settings: Settings): Settings {
+  return { ...settings, homes: { ...settings.homes, create: true } };
 }
 
 /** For `catch`: what keeps the IAM from being asked; throws everything else again. */

@@ -6,6 +6,7 @@
 
 import type { Drafts } from "../model/draft.ts";
 import type { HistoryChange, Reason } from "../model/history.ts";
+import { lazily } from "../model/lazily.ts";
 import { recordKey } from "../model/ledger.ts";
 import type { Change } from "../model/plan.ts";
 import type { Source } from "../model/report.ts";
@@ -65,6 +66,7 @@ function reasonsIn(
 ): (change: Change) => Reason {
   const { pulled, observed, accepted } = grounds;
   const isEdited = editsIn(grounds);
+  // A first sync of a hundred thousand is explained without them.
   const isByAccess = lazily(() => accessIn(grounds));
   const news = lazily(() => newsBetween(previous, pulled.drafts));
   const isNewsOf = (subject: Subject) => idsOf(subject).some((key) => news().isNews(key));
@@ -92,15 +94,6 @@ function reasonsIn(
       return "edited";
     }
     return !isOfOneRecord(change) && news().isAnythingNews() ? "iam" : "node";
-  };
-}
-
-/** Made when it is asked for first: a first sync of a hundred thousand is explained without it. */
-function lazily<Value>(make: () => Value): () => Value {
-  let made: { readonly value: Value } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
   };
 }
 
@@ -132,13 +125,9 @@ function newsBetween(previous: Drafts | undefined, now: Drafts) {
   const before = byKey(previous);
   const after = byKey(now);
   const isNews = (key: string) => textOf(before.get(key)) !== textOf(after.get(key));
-  let anything: boolean | undefined;
   return {
     isNews,
-    isAnythingNews: () => {
-      anything ??= before.size !== after.size || [...after.keys()].some(isNews);
-      return anything;
-    },
+    isAnythingNews: lazily(() => before.size !== after.size || [...after.keys()].some(isNews)),
   };
 }
 

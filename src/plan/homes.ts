@@ -5,6 +5,7 @@
  */
 
 import type { User } from "../model/directory.ts";
+import { lazily } from "../model/lazily.ts";
 import { latestBy } from "../model/ledger.ts";
 import type { Observed } from "../model/observed.ts";
 import type { CreateHome } from "../model/plan.ts";
@@ -30,7 +31,8 @@ export function planHomes(
   if (!settings.create) {
     return { create, problems };
   }
-  const uids = namesOfUids(users, observed);
+  // Asked only where a home is somebody else's.
+  const uids = lazily(() => uidsIn(users, observed));
   for (const user of users.filter(({ active }) => active)) {
     const home = observed.homes.get(user.home) ?? ABSENT;
     const problem = (code: ProblemCode, reason: string) =>
@@ -60,15 +62,6 @@ interface Uids {
 
 function chown(before: number, { uid, gid, home }: User): string {
   return `chown -Rh --from=${before} ${uid}:${gid} ${home}`;
-}
-
-/** Asked only where a home is somebody else's. */
-function namesOfUids(users: readonly User[], observed: Observed): () => Uids {
-  let uids: Uids | undefined;
-  return () => {
-    uids ??= uidsIn(users, observed);
-    return uids;
-  };
 }
 
 /** Who a uid is, or was: on this node, by the ledger, or at the node itself. */

@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { Drafts } from "../model/draft.ts";
 import { parseJson } from "../model/json.ts";
+import { lazily } from "../model/lazily.ts";
 import { fileSize } from "../platform/files.ts";
 import { readPrivate, writePrivate } from "../platform/private-files.ts";
 import { keepPrivate, readPrivateLines } from "../platform/private-parts.ts";
@@ -65,11 +66,7 @@ const SavedAsking = z.object({
 /** What is remembered for these settings. */
 export async function recall(settings: SourceSettings): Promise<Remembered> {
   const asking = await recallAsking(settings);
-  let reading: Promise<KeptDrafts | undefined> | undefined;
-  const kept = () => {
-    reading ??= readDrafts(settings);
-    return reading;
-  };
+  const kept = lazily(() => readDrafts(settings));
   return {
     etags: asking?.etags ?? {},
     marks: asking?.marks,

@@ -5,6 +5,7 @@
  * Serving the wrong person is worse than serving nobody.
  */
 
+import { lazily } from "../model/lazily.ts";
 import type { Holding } from "../model/ledger.ts";
 import type { Problem, ProblemCode, Subject } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
@@ -57,11 +58,10 @@ export function settleClaims<Item extends Claimant>(
   const losers = new Set<Item>();
   const accepted: string[] = [];
   const acceptable: string[] = [];
-  let byId: ReadonlyMap<string | undefined, Item> | undefined;
+  const byId = lazily(() => new Map<string | undefined, Item>(items.map((item) => [item.id, item])));
   for (const claim of rules.claims) {
     const hasMovedOn = (owner: Holding, value: string | number) => {
-      byId ??= new Map(items.map((item) => [item.id, item]));
-      const item = byId.get(owner.id);
+      const item = byId().get(owner.id);
       return item !== undefined && claim.of(item) !== value;
     };
     for (const claimants of claimantsBy(items, claim.of).values()) {

@@ -5,6 +5,7 @@
 
 import type { User } from "../model/directory.ts";
 import type { UserDraft } from "../model/draft.ts";
+import { lazily } from "../model/lazily.ts";
 import type { Holding } from "../model/ledger.ts";
 import type { LocalAccounts } from "../model/observed.ts";
 import type { Problem, Subject } from "../model/problem.ts";
@@ -66,11 +67,8 @@ function subjectsOf(
   drafts: readonly UserDraft[],
   users: readonly (User | undefined)[],
 ): (user: User) => Subject {
-  let found: ReadonlyMap<User | undefined, UserDraft> | undefined;
-  return (user) => {
-    found ??= new Map(drafts.map((draft, index) => [users[index], draft]));
-    return subjectOf("user", found.get(user) ?? user);
-  };
+  const found = lazily(() => new Map(drafts.map((draft, index) => [users[index], draft])));
+  return (user) => subjectOf("user", found().get(user) ?? user);
 }
 
 /** Somebody who is here under another name or uid than the IAM says now. */

@@ -2,6 +2,7 @@
  * What the ledger says about names and ids: whose they are, and what a person has decided.
  */
 
+import { lazily } from "../model/lazily.ts";
 import { type HolderKind, type Holding, holdingKey, type Ledger, latest } from "../model/ledger.ts";
 import { quoted } from "../model/quoted.ts";
 import type { Rules } from "./rules.ts";
@@ -43,7 +44,7 @@ export function ownersIn({ holdings }: Ledger, listed: Listed): Owners {
     keepLatest(numbers, holding.number, holding);
   }
   // Seldom asked for, and as large as all of the others.
-  let all: ReadonlySet<string> | undefined;
+  const all = lazily(() => new Set(holdings.map(holdingKey)));
   const shared = (own: Holding | undefined, privately: Holding | undefined) =>
     privately === undefined ? own : latest(own, privately);
   return {
@@ -56,10 +57,7 @@ export function ownersIn({ holdings }: Ledger, listed: Listed): Owners {
       kind === "user"
         ? held.user.numbers.get(number)
         : shared(held.group.numbers.get(number), held.private.numbers.get(number)),
-    had: (holding) => {
-      all ??= new Set(holdings.map(holdingKey));
-      return all.has(holdingKey(holding));
-    },
+    had: (holding) => all().has(holdingKey(holding)),
     isListed: ({ kind, id }) =>
       id !== undefined && (kind === "group" ? listed.groups.has(id) : listed.users.has(id)),
   };

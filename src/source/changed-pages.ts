@@ -5,10 +5,10 @@
  * whole pull can tell: records came or went, so that pages moved; most pages changed; or a page is not what it should be.
  */
 
-import { Failure } from "../model/failure.ts";
 import { recordKey } from "../model/ledger.ts";
 import type { Body } from "./answers.ts";
 import { groupReader, idOf, type ReadRecord, userReader } from "./drafts.ts";
+import { changedPages, type Pages } from "./probe.ts";
 import type { Pulled } from "./pulled.ts";
 import { pageUrl } from "./query.ts";
 import type { Etags, Remembered } from "./remembered.ts";
@@ -28,14 +28,16 @@ export interface ChangedParts {
 /** Asks for every page of both lists, and puts those that changed in the place of the old ones. */
 export async function pullChanged(parts: ChangedParts, signal: AbortSignal): Promise<Pulled | undefined> {
   const { client, settings, attributes, remembered } = parts;
-  const changed = await changedPages(client, remembered.etags, signal);
+  const { etags } = remembered;
+  const most = Math.max(1, Object.keys(etags).length * MOST_SHARE);
+  const changed = await changedPages(client, { etags, most }, signal);
   const before = changed && (await remembered.draftsOfEtags());
   // A record without an id has a place in a list and no draft.
   if (changed === undefined || before === undefined || before.problems.length > 0) {
     return undefined;
   }
   const versions = new Map<string, string>();
-  const around = { base: settings.url, etags: remembered.etags, changed, versions };
+  const around = { base: settings.url, etags, changed, versions };
   const users = patched(before.users, userReader(attributes.user), {
     ...around,
     kind: "user",
@@ -52,47 +54,14 @@ export async function pullChanged(parts: ChangedParts, signal: AbortSignal): Pro
   return {
     drafts: { users, groups, problems: [] },
     statistics: { ...client.traffic, mayShift: changed.size > 0, unchanged: changed.size === 0 },
-    etags: etagsAfter(remembered.etags, changed),
+    etags: etagsAfter(etags, changed),
     marks: changed.size === 0 ? remembered.marks : undefined,
     versions,
   };
 }
 
-type Pages = ReadonlyMap<string, Body>;
-
 /** With more than this share of all, a whole pull costs little more and tells everything. */
 const MOST_SHARE = 0.25;
-
-/** Undefined with nothing to ask with, too many to be worth it, or an answer that is none. */
-async function changedPages(
-  client: ScimClient,
-  etags: Etags,
-  signal: AbortSignal,
-): Promise<Pages | undefined> {
-  const asked = Object.entries(etags);
-  const most = Math.max(1, asked.length * MOST_SHARE);
-  const pages = new Map<string, Body>();
-  const stop = new AbortController();
-  const until = AbortSignal.any([signal, stop.signal]);
-  const ask = async ([url, etag]: [string, string]) => {
-    const fetched = await client.fetch({ what: "Asking for changes", url, etag }, until);
-    if (fetched.kind === "body" && pages.set(url, fetched).size > most) {
-      throw new Failure("iam-invalid", "Most pages changed.");
-    }
-  };
-  try {
-    await Promise.all(asked.map(ask));
-    return asked.length === 0 ? undefined : pages;
-  } catch (error) {
-    // A page that is gone, or a cursor that has expired, is an answer too: ask for everything.
-    if (error instanceof Failure && error.code === "iam-invalid") {
-      return undefined;
-    }
-    throw error;
-  } finally {
-    stop.abort();
-  }
-}
 
 /** One list, its pages, and where what they say of versions goes. */
 interface ListPages {
@@ -126,7 +95,10 @@ function patched<Draft extends { readonly id: string }>(
         return undefined;
       }
       after[start - 1 + place] = draft;
-      versions.set(recordKey(kind, draft.id), versionOf(resource) ?? "");
+      const version = versionOf(resource);
+      if (version !== undefined) {
+        versions.set(recordKey(kind, draft.id), version);
+      }
     }
   }
   const isWhole = starts.length > 0 && new Set(after.map(({ id }) => id)).size === before.length;

@@ -135,34 +135,23 @@ export const NOBODY: readonly never[] = [];
 
 /** SCIM ids of the entries that name a group by `value`; others name none. */
 function groupsOf(resource: unknown, shared: (id: string) => string): readonly string[] {
-  const entries = readGroups(resource);
-  if (!Array.isArray(entries)) {
-    return NOBODY;
-  }
-  const ids: string[] = [];
-  for (const entry of entries) {
-    const id = readValue(entry);
-    if (typeof id === "string") {
-      ids.push(shared(id));
-    }
-  }
-  return ids.length === 0 ? NOBODY : ids;
+  return namedIn(readGroups(resource), shared);
 }
 
 /** The entries of `members` that name somebody by `value`; others name nobody. */
 function membersOf(resource: unknown): readonly OwnMember[] {
-  const entries = readMembers(resource);
-  if (!Array.isArray(entries)) {
-    return NOBODY;
-  }
-  const members: OwnMember[] = [];
-  for (const entry of entries) {
+  return namedIn(readMembers(resource), (id, entry) => ({ id, kind: kindOf(entry) }));
+}
+
+function namedIn<Named>(entries: unknown, make: (id: string, entry: unknown) => Named): readonly Named[] {
+  const named: Named[] = [];
+  for (const entry of Array.isArray(entries) ? entries : NOBODY) {
     const id = readValue(entry);
     if (typeof id === "string") {
-      members.push({ id, kind: kindOf(entry) });
+      named.push(make(id, entry));
     }
   }
-  return members;
+  return named.length === 0 ? NOBODY : named;
 }
 
 /** RFC 7643 §4.2: `type` is "User" or "Group"; `$ref` ends in `Users/…` or `Groups/…`. */

@@ -1,13 +1,17 @@
 /**
- * Asks the IAM whether anything is new, with conditional requests (RFC 7644 §3.14, RFC 9110 §13.1.2).
+ * Asks the IAM for what is new, with conditional requests (RFC 7644 §3.14, RFC 9110 §13.1.2).
  *
- * In: the ETag of every page of the last pull. Out: yes or no. A page that moved, a cursor that expired and a
- * server that answers with anything but 304 all mean that something is new.
+ * In: the ETag of every page of the last pull. Out: yes or no, or the pages that changed. A page that moved, a cursor that expired
+ * and a server that answers with anything but 304 all mean that something is new.
  */
 
 import { Failure } from "../model/failure.ts";
+import type { Body } from "./answers.ts";
 import type { Etags } from "./remembered.ts";
 import type { ScimClient } from "./scim-client.ts";
+
+/** By address. */
+export type Pages = ReadonlyMap<string, Body>;
 
 /** True only when every page of both lists is the same as last time; false when there is nothing to ask with. */
 export async function nothingChanged(
@@ -15,21 +19,31 @@ export async function nothingChanged(
   etags: Etags,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (Object.keys(etags).length === 0) {
-    return false;
-  }
+  return (await changedPages(client, { etags, most: 0 }, signal)) !== undefined;
+}
+
+/** The pages that changed, if they are no more than `most`; undefined for more, with nothing to ask with, and where the server declines. */
+export async function changedPages(
+  client: ScimClient,
+  { etags, most }: { readonly etags: Etags; readonly most: number },
+  signal: AbortSignal,
+): Promise<Pages | undefined> {
+  const pages = new Map<string, Body>();
   const stop = new AbortController();
-  const both = AbortSignal.any([signal, stop.signal]);
+  const until = AbortSignal.any([signal, stop.signal]);
+  const asked = Object.entries(etags);
   const ask = async ([url, etag]: [string, string]) => {
-    const fetched = await client.fetch({ what: "Asking for changes", url, etag }, both);
-    return fetched.kind === "not-modified" || Promise.reject(new SomethingChanged());
+    const fetched = await client.fetch({ what: "Asking for changes", url, etag }, until);
+    if (fetched.kind === "body" && pages.set(url, fetched).size > most) {
+      throw new TooManyChanged();
+    }
   };
   try {
-    await Promise.all(Object.entries(etags).map(ask));
-    return true;
+    await Promise.all(asked.map(ask));
+    return asked.length === 0 ? undefined : pages;
   } catch (error) {
-    if (error instanceof SomethingChanged || isDeclined(error)) {
-      return false;
+    if (error instanceof TooManyChanged || isDeclined(error)) {
+      return undefined;
     }
     throw error;
   } finally {
@@ -37,7 +51,7 @@ export async function nothingChanged(
   }
 }
 
-class SomethingChanged extends Error {}
+class TooManyChanged extends Error {}
 
 /** A page that is gone, or a cursor that has expired, is an answer too: ask for everything. */
 function isDeclined(error: unknown): boolean {

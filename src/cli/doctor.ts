@@ -4,23 +4,14 @@
 
 import { styleText } from "node:util";
 import { examine } from "../daemon/doctor.ts";
-import { systemClock } from "../platform/clock.ts";
 import { printable } from "../report/words.ts";
 import { type CommonOptions, type Context, configPath, EXIT } from "./context.ts";
 import { toJson } from "./json.ts";
-import { createProgress } from "./progress.ts";
+import { surroundingsFor } from "./prepare.ts";
 
 /** Prints the diagnosis; exits with 1 when something is broken. Works without a configuration, and as an ordinary user as far as that goes. */
 export async function doctor(context: Context, options: CommonOptions): Promise<number> {
-  const around = {
-    root: options.root,
-    tokens: context.tokens,
-    loginUsers: context.loginUsers,
-    inStepWith: undefined,
-    clock: systemClock,
-    random: Math.random,
-    onProgress: createProgress(context.redraw),
-  };
+  const around = surroundingsFor(context, options);
   const question = { version: context.version, configPath: configPath(options) };
   const diagnosis = await examine(question, around, context.signal);
   context.redraw?.("");

@@ -3,6 +3,7 @@
  */
 
 import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 /** Of this process. */
 export function residentBytes(): number {
@@ -12,6 +13,20 @@ export function residentBytes(): number {
 /** For a process that mostly rests: V8 keeps less code and less heap, and computes somewhat slower. */
 export function preferSmallMemory(): void {
   setFlagsFromString("--optimize-for-size");
+}
+
+/** Below this there is little to gain. */
+const WORTH_IT_BYTES = 100 * 1024 ** 2;
+
+/**
+ * Collects all garbage, where there may be much. V8 lets it lie until the heap has grown by half again, which is right for a server
+ * and wrong for a process whose stages each leave behind what only they needed.
+ */
+export function tidyUp(): void {
+  if (residentBytes() >= WORTH_IT_BYTES) {
+    setFlagsFromString("--expose-gc");
+    runInNewContext("gc()");
+  }
 }
 
 /** What programs and libraries of this machine are called and marked with (elf(5), Debian's multiarch). */

@@ -5,10 +5,9 @@
  * one that others can write to are refused.
  */
 
-import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { errorCodeOf } from "../model/failure.ts";
-import { ignoreAbsence } from "./files.ts";
+import { ignoreAbsence, refuseOddity, TO_READ } from "./files.ts";
 import { isOpenToOthers } from "./privileges.ts";
 
 /** An open file. */
@@ -23,8 +22,7 @@ export interface OpenPieces extends AsyncDisposable {
  * another root; `nobody` under sshd has no files that count.
  */
 export async function openPieces(path: string, mayBeOwn: boolean): Promise<OpenPieces | undefined> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await open(path, flags).catch((error: unknown) => {
+  const handle = await open(path, TO_READ).catch((error: unknown) => {
     if (errorCodeOf(error) === "ELOOP") {
       throw new Error(`${path} is a symbolic link, so it is not read: move it away`);
     }
@@ -36,9 +34,7 @@ export async function openPieces(path: string, mayBeOwn: boolean): Promise<OpenP
   await using stack = new AsyncDisposableStack();
   stack.use(handle);
   const found = await handle.stat();
-  if (!found.isFile()) {
-    throw new Error(`${path} is not a regular file: move it away`);
-  }
+  refuseOddity(path, found);
   if (isOpenToOthers(found) || (found.uid !== 0 && !mayBeOwn)) {
     throw new Error(
       `${path} can be written by others than root, so it is not believed. Run: chown root ${path}; chmod go-w ${path}`,

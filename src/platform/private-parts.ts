@@ -5,9 +5,15 @@
  * as if it were not there.
  */
 
-import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { ensureOwnDirectory, ignoreAbsence, isOwnDirectory, stageParts, syncDirectory } from "./files.ts";
+import {
+  ensureOwnDirectory,
+  ignoreAbsence,
+  isOwnDirectory,
+  stageParts,
+  syncDirectory,
+  TO_READ,
+} from "./files.ts";
 import { writeWhole } from "./new-file.ts";
 import { isOpenToOthers } from "./privileges.ts";
 
@@ -128,8 +134,7 @@ async function openPrivate(directory: string, name: string): Promise<FileHandle 
   if (!(await isOwnDirectory(directory))) {
     return undefined;
   }
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(`${directory}/${name}`, flags).catch(ignoreAbsence);
+  const file = await open(`${directory}/${name}`, TO_READ).catch(ignoreAbsence);
   const found = await file?.stat();
   if (found === undefined || (found.isFile() && !isOpenToOthers(found))) {
     return file;

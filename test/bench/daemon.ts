@@ -5,15 +5,14 @@
  * of its own first sync. Options: `--users 10000,100000 --turns 10`. Never a pass or a fail.
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ask, socketOf } from "../support/daemon.ts";
 import { makeNodeRoot, type NodeRoot } from "../support/node-root.ts";
 import type { LoadOptions } from "./load-iam.ts";
-import { benchConfig, LAUNCHER, newerFiles, startLoadIam } from "./measure.ts";
+import { benchConfig, cpuSecondsOf, LAUNCHER, newerFiles, residentMiB, startLoadIam } from "./measure.ts";
 
 const { values: options } = parseArgs({
   options: { users: { type: "string", default: "10000,100000" }, turns: { type: "string", default: "10" } },
@@ -24,24 +23,7 @@ const KINDS: Readonly<Record<string, Partial<LoadOptions>>> = {
   "filters, no ETags": { filter: true },
   neither: {},
 };
-const CLOCK_TICKS = 100;
 const EVERY_MS = 2000;
-
-/** CPU seconds of a process so far: its threads to the nanosecond, and the children that have ended by ticks. */
-function cpuSecondsOf({ pid }: ChildProcess): number {
-  const threads = readdirSync(`/proc/${pid}/task`).map((thread) =>
-    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]),
-  );
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /, "")
-    .split(" ");
-  const children = (Number(fields[13]) + Number(fields[14])) / CLOCK_TICKS;
-  return threads.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e9 + children;
-}
-
-function residentMiB({ pid }: ChildProcess): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
-}
 
 /** How many turns have come to an end, whatever their result. */
 async function turnsOf(node: NodeRoot): Promise<number> {

@@ -5,32 +5,16 @@
  * to that of a bare Node measured in the same run, and CPU time of the daemon and its children. Never a pass or a fail.
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startFakeIam } from "../support/fake-iam.ts";
 import { makeNodeRoot } from "../support/node-root.ts";
 import { someUsers } from "../support/records.ts";
+import { cpuSecondsOf, LAUNCHER, median, residentMiB } from "./measure.ts";
 
 const USERS = Number(process.argv[2] ?? 10_000);
 const SECONDS = Number(process.argv[3] ?? 60);
-const LAUNCHER = new URL("../../packaging/rollcall", import.meta.url).pathname;
-const CLOCK_TICKS = 100;
-
-/** Of a process: resident memory in MiB, and CPU seconds including children that have ended. */
-function costOf(child: ChildProcess): { readonly mib: number; readonly cpuSeconds: number } {
-  const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
-  const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8")
-    .replace(/^.*\) /, "")
-    .split(" ");
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-  return { mib: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024, cpuSeconds: ticks / CLOCK_TICKS };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
 
 const bare = spawn(process.execPath, ["-e", "setTimeout(() => {}, 3e6)"]);
 using node = makeNodeRoot();
@@ -50,15 +34,15 @@ while (!log.includes("in step") && performance.now() - start < 120_000) {
   await sleep(100);
 }
 await sleep(2000);
-const bareMib = costOf(bare).mib;
-const before = costOf(daemon);
+const bareMib = residentMiB(bare);
+const before = cpuSecondsOf(daemon);
 const requests = iam.requests.length;
 const resident: number[] = [];
 for (let second = 0; second < SECONDS; second += 1) {
   await sleep(1000);
-  resident.push(costOf(daemon).mib);
+  resident.push(residentMiB(daemon));
 }
-const cpu = costOf(daemon).cpuSeconds - before.cpuSeconds;
+const cpu = cpuSecondsOf(daemon) - before;
 const mib = median(resident);
 console.log(
   [

@@ -11,11 +11,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { TOKEN } from "../support/fake-iam.ts";
 import { type KeyPair, type LoginNode, startLoginNode } from "../support/login-node.ts";
-import { benchConfig, median, startLoadIam } from "./measure.ts";
+import { benchConfig, median, PROGRAM, startLoadIam } from "./measure.ts";
 
 const EVERY_SECONDS = 2;
 const LIMIT_MS = 120_000;
-const PROGRAM = "/run/test/rollcall/packaging/rollcall";
 
 const { values: options } = parseArgs({
   options: { users: { type: "string", default: "100000" }, runs: { type: "string", default: "5" } },

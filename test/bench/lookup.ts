@@ -8,10 +8,9 @@
 import { parseArgs } from "node:util";
 import { TOKEN } from "../support/fake-iam.ts";
 import { type Namespace, outputOf, startNamespace } from "../support/namespace.ts";
-import { benchConfig, median, startLoadIam } from "./measure.ts";
+import { benchConfig, median, PROGRAM, startLoadIam } from "./measure.ts";
 
 const CALLS = 20;
-const PROGRAM = "/run/test/rollcall/packaging/rollcall";
 
 const { values: options } = parseArgs({
   options: { users: { type: "string", default: "1000,100000" }, runs: { type: "string", default: "5" } },

@@ -3,9 +3,9 @@
  */
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { configFor } from "../support/node-root.ts";
 import type { LoadOptions, LoadTraffic } from "./load-iam.ts";
@@ -16,6 +16,8 @@ export const PARALLEL = 8;
 
 /** The program as it is installed. */
 export const LAUNCHER = new URL("../../packaging/rollcall", import.meta.url).pathname;
+/** The same inside a node of its own. */
+export const PROGRAM = "/run/test/rollcall/packaging/rollcall";
 const USAGE = new URL("usage.py", import.meta.url).pathname;
 const IAM = new URL("load-iam.ts", import.meta.url).pathname;
 
@@ -101,6 +103,25 @@ export function newerFiles(root: string, sinceMs: number): number {
     ),
   );
   return files.filter((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs >= sinceMs).length;
+}
+
+/** Resident memory of a process, in MiB. */
+export function residentMiB({ pid }: ChildProcess): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+}
+
+const CLOCK_TICKS = 100;
+
+/** CPU seconds of a process so far: its threads to the nanosecond, and the children that have ended by ticks. */
+export function cpuSecondsOf({ pid }: ChildProcess): number {
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]),
+  );
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
+  const children = (Number(fields[13]) + Number(fields[14])) / CLOCK_TICKS;
+  return threads.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e9 + children;
 }
 
 export function median(values: readonly number[]): number {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { loadConfig } from "../../src/config/load.ts";
 import { createNews, type News } from "../../src/daemon/news.ts";
 import { pull, type Surroundings } from "../../src/daemon/wire-source.ts";
-import { systemClock } from "../../src/platform/clock.ts";
+import { type Clock, systemClock } from "../../src/platform/clock.ts";
 import type { Asking } from "../../src/source/remembered.ts";
 import type { Resource } from "./fake-iam.ts";
 import type { NodeRoot } from "./node-root.ts";
@@ -26,15 +26,7 @@ export interface Asker {
 /** Under the configuration of a node. */
 export async function createAsker(node: NodeRoot, clock = systemClock): Promise<Asker> {
   const settings = await loadConfig(join(node.path, "etc/rollcall/rollcall.yaml"));
-  const around: Surroundings = {
-    root: node.path,
-    tokens: { credentialsDirectory: undefined, token: undefined },
-    clock,
-    loginUsers: undefined,
-    inStepWith: undefined,
-    random: Math.random,
-    onProgress: () => undefined,
-  };
+  const around = surroundingsOf(node, clock);
   const distrusted: string[] = [];
   const news = createNews(around, (why) => distrusted.push(why));
   const { signal } = new AbortController();
@@ -45,6 +37,19 @@ export async function createAsker(node: NodeRoot, clock = systemClock): Promise<
     settle: (vainly) => news.settle(settings, signal, vainly),
     isUnchanged: async (asking) => (await news.ask(asking, settings, signal)).isUnchanged,
     review: (asking) => news.review(asking, settings, signal),
+  };
+}
+
+/** What lies outside the configuration of a node. */
+export function surroundingsOf(node: NodeRoot, clock: Clock): Surroundings {
+  return {
+    root: node.path,
+    tokens: { credentialsDirectory: undefined, token: undefined },
+    clock,
+    loginUsers: undefined,
+    inStepWith: undefined,
+    random: Math.random,
+    onProgress: () => undefined,
   };
 }
 

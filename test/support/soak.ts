@@ -18,6 +18,7 @@ import { createLog } from "../../src/platform/log.ts";
 import { createNotifier } from "../../src/platform/notify.ts";
 import { watchFiles } from "../../src/platform/watch.ts";
 import { createMetrics } from "../../src/report/metrics.ts";
+import { surroundingsOf } from "./asker.ts";
 import { createFakeClock } from "./fake-clock.ts";
 import { makeNodeRoot } from "./node-root.ts";
 
@@ -40,15 +41,7 @@ const stop = new AbortController();
 const seen = { starts: [] as number[], inFlight: 0, mostInFlight: 0, results: new Map<string, number>() };
 const resident = { early: Number.POSITIVE_INFINITY, late: Number.POSITIVE_INFINITY };
 const real = createSyncer({
-  around: {
-    root: node.path,
-    tokens: { credentialsDirectory: undefined, token: undefined },
-    clock,
-    loginUsers: undefined,
-    inStepWith: undefined,
-    random: Math.random,
-    onProgress: () => undefined,
-  },
+  around: surroundingsOf(node, clock),
   command: () => ({
     program: process.execPath,
     args: [MAIN, "--json", "--root", node.path, "--config", path, "sync"],

@@ -731,6 +731,24 @@ describe("conditional requests", () => {
     });
   }
 
+  it("fetch everything again when the page that has changed tells of another total", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(280), [], { etags: true });
+    node.configure(iam.url, "homes: { create: false }\n");
+    await node.rollcall("sync");
+    iam.users = iam.users.with(219, aUser(220, { gecos: "Changed" }));
+    iam.requests.length = 0;
+    iam.misbehave = (request, response) =>
+      request.startIndex === 201 &&
+      request.headers["if-none-match"] !== undefined &&
+      sendJson(response, { ...pageOf(iam, request), totalResults: 281 });
+
+    const ran = await node.rollcall("sync");
+
+    assert.match(ran.out, /user220 +gecos/);
+    assert.ok(iam.requests.some(({ headers }) => headers["if-none-match"] === undefined));
+  });
+
   it("still put back what was changed by hand on the node", async () => {
     using node = makeNodeRoot();
     await using iam = await startFakeIam(someUsers(3), [], { etags: true });

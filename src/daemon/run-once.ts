@@ -7,7 +7,7 @@
  */
 
 import type { Directory } from "../model/directory.ts";
-import type { Drafts } from "../model/draft.ts";
+import type { Drafts, UserNews } from "../model/draft.ts";
 import { Failure } from "../model/failure.ts";
 import type { RecordVersions } from "../model/history.ts";
 import { type Ledger, recordKey } from "../model/ledger.ts";
@@ -17,11 +17,14 @@ import type { Outcome, PullStatistics, RunReport, Source } from "../model/report
 import type { Validated } from "../validate/directory.ts";
 import type { Chronicle, Chronicled } from "./chronicle.ts";
 import { type Asked, type Decidable, planIdOf, refuseIdleDecision, refuseRemovals } from "./decisions.ts";
+import { keysAhead, type PlannedAhead, withAhead } from "./keys-ahead.ts";
 import type { SlurmStages } from "./slurm.ts";
 
 /** What the IAM said, and a way to remember it once the node is in step with it. */
 export interface PullResult {
   readonly drafts: Drafts;
+  /** Everybody who is another than when this node was left in step, where nothing else is new; none where that is not known. */
+  readonly news: readonly UserNews[];
   readonly statistics: PullStatistics;
   /** What it said when it was last believed, read when it is asked for; undefined when nothing is remembered. */
   readonly previous: () => Promise<Drafts | undefined>;
@@ -39,6 +42,8 @@ export interface Stages {
   pull(signal: AbortSignal): Promise<PullResult>;
   observeBefore(): Promise<NodeBefore>;
   validate(drafts: Drafts, before: NodeBefore): Validated;
+  /** For those of whom nothing is new but their keys; undefined where only a whole plan can tell. */
+  planAhead(news: readonly UserNews[]): Promise<PlannedAhead | undefined>;
   observe(directory: Directory, before: NodeBefore): Promise<Observed>;
   plan(directory: Directory, observed: Observed): Plan;
   /** Why the fuse blows; undefined when it holds. */
@@ -106,8 +111,9 @@ export async function runOnce(
     await first.remember();
     return { unchanged: first.statistics };
   }
+  const ahead = await keysAhead(stages, first, signal);
   const planned = await planSurely(stages, signal, first);
-  const report = await carryOut(stages, { asked, planned }, signal);
+  const report = withAhead(await carryOut(stages, { asked, planned }, signal), ahead);
   return { ...report, seconds: (stages.monotonicMs() - start) / 1000 };
 }
 

@@ -131,9 +131,9 @@ async function stillAtRest(
   return mayLast && !(await isTouched(rest, settings, around)) ? rest : undefined;
 }
 
-/** The lists for which nothing is to be done. Slurm is looked at by every sync; so is a list on disk that changed. */
+/** The lists that the node is known to be in step with. A list on disk that changed is looked at whole. */
 function digestOf({ asking, settings }: Rest): string | undefined {
-  return settings.slurm.enabled || settings.iam.source === "file" ? undefined : asking.digest;
+  return settings.iam.source === "file" ? undefined : asking.digest;
 }
 
 /** Whether a sync had to do something, and did it for this IAM. */

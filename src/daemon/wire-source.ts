@@ -43,16 +43,23 @@ export async function pull(
 ): Promise<PullResult> {
   const source = sourceSettings(settings, around.root);
   const remembered = await recall(source);
-  const { drafts, statistics, etags, marks, versions } =
+  const pulled =
     source.iam.source === "file"
       ? await pullFiles(source.iam, source.attributes)
       : await pullOverHttp({ ...source, iam: source.iam }, { ...around, remembered }, signal);
-  const isOld = around.inStepWith !== undefined && digestOfDrafts(source, drafts) === around.inStepWith;
+  const { drafts, statistics, etags, marks, versions } = pulled;
+  const { inStepWith } = around;
+  // Where the pull itself has compared, nothing has to be compared again.
+  const news = inStepWith !== undefined && inStepWith === remembered.digest ? pulled.news : undefined;
+  const isSame = () =>
+    news === undefined ? digestOfDrafts(source, drafts) === inStepWith : news.length === 0;
+  // Slurm is looked at by every sync.
+  const isOld = inStepWith !== undefined && !settings.slurm.enabled && isSame();
   const previous = isOld ? async () => drafts : remembered.drafts;
   // Slurm's part comes later, and its changes are explained by what was remembered as well.
   const beforeReplacing = async () => (settings.slurm.enabled ? previous() : undefined);
   const keep = () => remember(source, { drafts, etags, marks, beforeReplacing }).catch(stateUnwritable);
-  return { drafts, statistics, versions, previous, isOld, remember: keep };
+  return { drafts, news: news ?? [], statistics, versions, previous, isOld, remember: keep };
 }
 
 /** What the IAM said when it was last believed; throws when nothing of it is left. */
@@ -64,6 +71,7 @@ export async function recallPull(settings: Settings, { root }: Surroundings): Pr
   }
   return {
     drafts,
+    news: [],
     statistics: NOT_ASKED,
     previous: async () => drafts,
     isOld: false,

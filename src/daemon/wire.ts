@@ -18,6 +18,7 @@ import { validateDirectory } from "../validate/directory.ts";
 import type { Rules } from "../validate/rules.ts";
 import { createChronicle } from "./chronicle.ts";
 import type { Asked } from "./decisions.ts";
+import { planAhead } from "./keys-ahead.ts";
 import { RUN_DIRECTORY } from "./places.ts";
 import { notePublished } from "./published.ts";
 import type { Stages } from "./run-once.ts";
@@ -40,6 +41,7 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
     pull: (signal) => pull(settings, around, signal),
     observeBefore: () => observeBefore(places, clock.now()),
     validate: (drafts, before) => tidied(validateDirectory(drafts, rules, before)),
+    planAhead: (news) => planAhead(news, { rules, places, settings: planSettings }, clock.now()),
     observe: (directory, before) => observeNode(places, directory, before),
     plan: (directory, observed) => tidied(planChanges(directory, observed, planSettings)),
     refusalOf: (removals) => refusalOf(removals, guard),

@@ -2,6 +2,7 @@
  * The ledger on disk: one holding on each line.
  */
 
+import { parseJson } from "../model/json.ts";
 import type { Holding, Ledger } from "../model/ledger.ts";
 import { parseJsonLines, renderJsonLines } from "./json-lines.ts";
 
@@ -31,6 +32,18 @@ export function parseLedger(bytes: Uint8Array): Ledger | undefined {
   return holdings !== undefined && holdings.length === file?.lines.length && isTimeOrNull(rebuiltAt)
     ? { holdings, rebuiltAt: rebuiltAt ?? undefined }
     : undefined;
+}
+
+/** Whether a file has a line that says so, and that it is still held; the rest of it is not read. */
+export function isHeldNow(
+  bytes: Uint8Array,
+  { kind, id, name, number }: Pick<Holding, "kind" | "id" | "name" | "number">,
+): boolean {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const start = file.indexOf(`\n${JSON.stringify([kind, id ?? null, name, number]).slice(0, -1)},`) + 1;
+  const line = start === 0 ? "" : file.toString("utf8", start, file.indexOf("\n", start));
+  const holding = parseHolding(parseJson(line));
+  return holding !== undefined && holding.lastSeen === undefined;
 }
 
 function parseHolding(line: unknown): Holding | undefined {

@@ -62,6 +62,15 @@ function grown(
   return larger;
 }
 
+/** A file of whole lines, as it is. */
+export function linesIn(bytes: Buffer): Lines {
+  const starts = [0];
+  for (let end = bytes.indexOf(LINE_FEED) + 1; end > 0; end = bytes.indexOf(LINE_FEED, end) + 1) {
+    starts.push(end);
+  }
+  return { bytes, starts: Uint32Array.from(starts) };
+}
+
 /** The lines of a file that are records: neither empty nor a comment, nor this one, which stands for nobody. */
 export function recordLines(bytes: Uint8Array, sentinel?: string): string[] {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -5,7 +5,7 @@
  */
 
 import type { User } from "../model/directory.ts";
-import { recordLines } from "./lines.ts";
+import { type Lines, linesIn, recordLines } from "./lines.ts";
 
 /** One record as read back, believed in nothing. */
 export interface SshkeyRecord {
@@ -38,6 +38,32 @@ export function sshkeyTexts(bytes: Uint8Array): ReadonlyMap<string, string> {
     }
   }
   return texts;
+}
+
+/** A file with other keys for some users, everybody else as they are; undefined where it has no line of one of them. */
+export function replaceSshkeys(
+  bytes: Uint8Array,
+  users: readonly Pick<User, "name" | "keys">[],
+): Lines | undefined {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const places = users.map((user) => ({ user, start: startOfLine(file, `${user.name}:`) }));
+  const parts: Buffer[] = [];
+  let end = 0;
+  for (const { user, start } of places.sort((left, right) => left.start - right.start)) {
+    const next = file.indexOf("\n", Math.max(start, 0)) + 1;
+    if (start < end || next === 0) {
+      return undefined;
+    }
+    parts.push(file.subarray(end, start), Buffer.from(`${renderSshkey(user)}\n`));
+    end = next;
+  }
+  return linesIn(Buffer.concat([...parts, file.subarray(end)]));
+}
+
+/** Where the first line begins that begins so; -1 without one. */
+function startOfLine(file: Buffer, begin: string): number {
+  const isFirst = file.toString("utf8", 0, begin.length) === begin;
+  return isFirst ? 0 : file.indexOf(`\n${begin}`) + 1 || -1;
 }
 
 /** The keys of one such text; none where it is no list of them. */

@@ -36,9 +36,20 @@ export interface MemberDraft {
   readonly kind: "user" | "group" | undefined;
 }
 
+/** One user as they were remembered, and as the IAM has them now. */
+export interface UserNews {
+  readonly before: UserDraft;
+  readonly after: UserDraft;
+}
+
 /** One complete pull: both lists, and the records that could not even be named. */
 export interface Drafts {
   readonly users: readonly UserDraft[];
   readonly groups: readonly GroupDraft[];
   readonly problems: readonly Problem[];
+}
+
+/** All that a draft says: two with the same text are the same. What is remembered has null where nothing came (RFC 7643 §2.5). */
+export function textOfDraft(draft: UserDraft | GroupDraft): string {
+  return JSON.stringify(draft, (_key, value: unknown) => (value === undefined ? null : value));
 }

@@ -4,12 +4,16 @@
 
 import { dirname } from "node:path";
 import { parseGroup } from "../formats/group.ts";
+import { LEDGER_FILE } from "../formats/ledger.ts";
 import { parsePasswd } from "../formats/passwd.ts";
 import type { Directory } from "../model/directory.ts";
 import { Failure, hintFor, messageOf } from "../model/failure.ts";
-import type { NodeBefore, Observed } from "../model/observed.ts";
+import type { UserName } from "../model/ids.ts";
+import type { LocalAccounts, NodeBefore, Observed } from "../model/observed.ts";
 import type { Difference } from "../model/published.ts";
 import { refuseOpenDirectory, refuseToLeave, underRoot } from "../platform/files.ts";
+import { observeFiles } from "../platform/many-files.ts";
+import { readKept } from "../platform/private-files.ts";
 import { isRoot } from "../platform/privileges.ts";
 import { observeCaches } from "./caches.ts";
 import { holdersIn } from "./holders.ts";
@@ -98,6 +102,46 @@ export async function observeNode(
     return unreadable(error);
   }
 }
+
+/**
+ * Of some people the keys, and what tells that these are theirs: `keyFiles` has those of nobody else. What has nothing to do with
+ * keys is as on a node that has none of it.
+ */
+export async function observeKeysOf(
+  settings: ObserveSettings,
+  { names, local }: { readonly names: readonly UserName[]; readonly local: LocalAccounts },
+  nowMs: number,
+): Promise<Observed> {
+  const { root, caches, keys, state } = settings;
+  try {
+    await refuseOpenDirectory(underRoot(root, keys.directory), 0o755);
+    for (const { directory: path } of [caches, keys, state]) {
+      await refuseToLeave(root, path);
+    }
+    return {
+      ...NOTHING_ELSE,
+      local,
+      maps: await observeCaches(underRoot(root, caches.directory)),
+      ledgerFile: await readKept(underRoot(root, state.directory), LEDGER_FILE),
+      nowMs,
+      keyFiles: await observeFiles(underRoot(root, keys.directory), names),
+      published: await loadPublished(underRoot(root, state.directory)),
+      ownsFiles: isRoot(),
+    };
+  } catch (error) {
+    return unreadable(error);
+  }
+}
+
+const NOTHING_ELSE: Pick<Observed, "holders" | "ledger" | "sudoers" | "differences" | "homes" | "leftovers"> =
+  {
+    holders: { homes: new Map() },
+    ledger: { holdings: [], rebuiltAt: undefined },
+    sudoers: undefined,
+    differences: [],
+    homes: new Map(),
+    leftovers: [],
+  };
 
 /** Where homes are, as far as that can be looked at. */
 function placesOf(homes: Observed["homes"]): Set<string> {

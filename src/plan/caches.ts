@@ -47,7 +47,12 @@ export function sshkeyStep(
   observed: Observed,
   settings: PlanSettings["caches"],
 ): PublishMap {
-  return publishStep("sshkey", renderLines(users, renderSshkey), { observed, settings });
+  return sshkeyStepOf(renderLines(users, renderSshkey), observed, settings);
+}
+
+/** The sshkey map with these lines. */
+export function sshkeyStepOf(lines: Lines, observed: Observed, settings: PlanSettings["caches"]): PublishMap {
+  return publishStep("sshkey", lines, { observed, settings });
 }
 
 /** For each index of a map, the field of a line that is its key. */

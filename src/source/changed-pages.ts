@@ -5,9 +5,10 @@
  * whole pull can tell: records came or went, so that pages moved; most pages changed; or a page is not what it should be.
  */
 
-import { recordKey } from "../model/ledger.ts";
+import type { GroupDraft, UserDraft } from "../model/draft.ts";
 import type { Body } from "./answers.ts";
-import { groupReader, idOf, type ReadRecord, userReader } from "./drafts.ts";
+import { groupReader, type ReadRecord, userReader } from "./drafts.ts";
+import { type PatchedList, type Placed, patchList, pulledFromPatches } from "./patched.ts";
 import { changedPages, type Pages } from "./probe.ts";
 import type { Pulled } from "./pulled.ts";
 import { pageUrl } from "./query.ts";
@@ -15,7 +16,6 @@ import type { Etags, Remembered } from "./remembered.ts";
 import { readListResponse } from "./schema.ts";
 import type { ScimClient } from "./scim-client.ts";
 import type { AttributePaths, ListSettings, ScimSettings } from "./settings.ts";
-import { versionOf } from "./versions.ts";
 
 /** What is asked with, and what answers are read by. */
 export interface ChangedParts {
@@ -36,77 +36,68 @@ export async function pullChanged(parts: ChangedParts, signal: AbortSignal): Pro
   if (changed === undefined || before === undefined || before.problems.length > 0) {
     return undefined;
   }
-  const versions = new Map<string, string>();
-  const around = { base: settings.url, etags, changed, versions };
-  const users = patched(before.users, userReader(attributes.user), {
+  const around = { base: settings.url, etags, changed };
+  const users = patchPages("user", before.users, {
     ...around,
-    kind: "user",
     list: settings.users,
+    read: userReader(attributes.user),
   });
-  const groups = patched(before.groups, groupReader(attributes.group), {
+  const groups = patchPages("group", before.groups, {
     ...around,
-    kind: "group",
     list: settings.groups,
+    read: groupReader(attributes.group),
   });
   if (users === undefined || groups === undefined) {
     return undefined;
   }
-  return {
-    drafts: { users, groups, problems: [] },
-    statistics: { ...client.traffic, mayShift: changed.size > 0, unchanged: changed.size === 0 },
-    etags: etagsAfter(etags, changed),
-    marks: changed.size === 0 ? remembered.marks : undefined,
-    versions,
-  };
+  return pulledFromPatches(
+    { users, groups },
+    {
+      statistics: { ...client.traffic, mayShift: changed.size > 0, unchanged: changed.size === 0 },
+      etags: etagsAfter(etags, changed),
+      marks: changed.size === 0 ? remembered.marks : undefined,
+    },
+  );
 }
 
 /** With more than this share of all, a whole pull costs little more and tells everything. */
 const MOST_SHARE = 0.25;
 
-/** One list, its pages, and where what they say of versions goes. */
-interface ListPages {
-  readonly kind: "user" | "group";
+/** One list, its pages, and how its records are read. */
+interface ListPages<Draft> {
   readonly base: string;
   readonly list: ListSettings;
   readonly etags: Etags;
   readonly changed: Pages;
-  readonly versions: Map<string, string>;
+  readonly read: ReadRecord<Draft>;
 }
 
-function patched<Draft extends { readonly id: string }>(
+function patchPages<Draft extends UserDraft | GroupDraft>(
+  kind: "user" | "group",
   before: readonly Draft[],
-  read: ReadRecord<Draft>,
-  pages: ListPages,
-): readonly Draft[] | undefined {
-  const { kind, changed, versions } = pages;
+  pages: ListPages<Draft>,
+): PatchedList<Draft> | undefined {
   const starts = startsOf(pages);
-  const after = before.slice();
+  const placed: Placed[] = [];
   for (const [nth, [start, url]] of starts.entries()) {
-    const body = changed.get(url);
+    const body = pages.changed.get(url);
     const end = starts[nth + 1]?.[0] ?? before.length + 1;
     const resources =
       body === undefined ? [] : resourcesOf(body, { total: before.length, count: end - start });
     if (resources === undefined || (nth === 0 && start !== 1)) {
       return undefined;
     }
-    for (const [place, resource] of resources.entries()) {
-      const draft = read(idOf(resource), resource);
-      if ("looks" in draft) {
-        return undefined;
-      }
-      after[start - 1 + place] = draft;
-      const version = versionOf(resource);
-      if (version !== undefined) {
-        versions.set(recordKey(kind, draft.id), version);
-      }
-    }
+    placed.push(...resources.map((resource, place) => [start - 1 + place, resource] as const));
   }
-  const isWhole = starts.length > 0 && new Set(after.map(({ id }) => id)).size === before.length;
-  return isWhole ? after : undefined;
+  return starts.length > 0 ? patchList(kind, before, { read: pages.read, placed }) : undefined;
 }
 
 /** The pages of one list by where they start; none where they are not numbered by position. */
-function startsOf({ base, list, etags }: ListPages): (readonly [start: number, url: string])[] {
+function startsOf({
+  base,
+  list,
+  etags,
+}: Pick<ListPages<unknown>, "base" | "list" | "etags">): (readonly [start: number, url: string])[] {
   const address = pageUrl(base, { path: list.path, query: "" }, {});
   const urls = Object.keys(etags).filter((url) => url.split("?", 1)[0] === address);
   const starts = urls.map((url) => [Number(new URL(url).searchParams.get("startIndex")), url] as const);

@@ -2,7 +2,7 @@
  * What one pull came to, from both of its lists.
  */
 
-import type { Drafts, UserDraft } from "../model/draft.ts";
+import type { Drafts, UserDraft, UserNews } from "../model/draft.ts";
 import type { RecordVersions } from "../model/history.ts";
 import type { PullStatistics } from "../model/report.ts";
 import { type OwnGroupDraft, shareIds } from "./drafts.ts";
@@ -13,6 +13,8 @@ import type { Etags } from "./remembered.ts";
 /** What one pull came to. */
 export interface Pulled {
   readonly drafts: Drafts;
+  /** Everybody who is not as they were remembered, where the rest of both lists is; undefined where more is new, or nobody compared. */
+  readonly news: readonly UserNews[] | undefined;
   readonly statistics: PullStatistics;
   /** The ETag of each page by its address; empty when the server gave none. */
   readonly etags: Etags;
@@ -35,6 +37,7 @@ export function pulledFrom(
       groups: groups.drafts,
       problems: [...users.problems, ...groups.problems],
     },
+    news: undefined,
     statistics: { ...costs, unchanged: false, ...newest },
     versions: { get: (key) => versionIn({ user: users, group: groups }, key) },
     marks: users.mark && groups.mark && { users: users.mark, groups: groups.mark },

@@ -35,6 +35,8 @@ export interface Asking {
 
 /** What is left of an earlier pull. */
 export interface Remembered extends Omit<Asking, "digest"> {
+  /** Of the drafts that the ETags came with; undefined when there is nothing to use. */
+  readonly digest: string | undefined;
   /** Both lists as they were, read when they are asked for first; undefined when there is nothing to use. */
   readonly drafts: () => Promise<Drafts | undefined>;
   /** The same, but only if the ETags came with them. */
@@ -68,6 +70,7 @@ export async function recall(settings: SourceSettings): Promise<Remembered> {
   const asking = await recallAsking(settings);
   const kept = lazily(() => readDrafts(settings));
   return {
+    digest: asking?.digest,
     etags: asking?.etags ?? {},
     marks: asking?.marks,
     drafts: async () => (await kept())?.drafts,

@@ -1,0 +1,42 @@
+/**
+ * People of whom nothing else is new than their keys.
+ *
+ * In: drafts as they were and as they are. Out: the same people as users, with sound fields, before and after. Nothing is known
+ * here of others who compete with them; a user who has that name by another record is told from them by the ledger.
+ */
+
+import type { User } from "../model/directory.ts";
+import { textOfDraft, type UserDraft, type UserNews } from "../model/draft.ts";
+import type { LocalAccounts } from "../model/observed.ts";
+import type { Rules } from "./rules.ts";
+import { checkUser, userRules } from "./users.ts";
+
+/** Somebody before and after a change of their keys; with a key then and now. */
+export interface Rekeyed {
+  readonly before: User;
+  readonly after: User;
+}
+
+/** All of them, or undefined where one has more that is new, is not sound, or would have no key any more. */
+export function rekeyedUsers(
+  news: readonly UserNews[],
+  rules: Rules,
+  local: LocalAccounts,
+): readonly Rekeyed[] | undefined {
+  const limits = userRules(rules, local);
+  const userOf = (draft: UserDraft) => checkUser(draft, limits, []);
+  const rekeyed = news.flatMap(({ before, after }) => {
+    const users = withoutKeys(before) === withoutKeys(after) ? [userOf(before), userOf(after)] : [];
+    const [then, now] = users;
+    return hasKeys(then) && hasKeys(now) ? [{ before: then, after: now }] : [];
+  });
+  return rekeyed.length === news.length ? rekeyed : undefined;
+}
+
+function withoutKeys(draft: UserDraft): string {
+  return textOfDraft({ ...draft, keys: undefined });
+}
+
+function hasKeys(user: User | undefined): user is User {
+  return user !== undefined && user.keys.length > 0;
+}

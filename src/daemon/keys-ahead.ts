@@ -1,6 +1,6 @@
 /**
  * Keys come first, where they are all that is new: a key that somebody lost is out before anything else is looked at, however
- * many others there are. The whole plan follows, as ever.
+ * many others there are. What is left to do or to tell is for the whole plan, which follows.
  *
  * In: who is another than when this node was left in step. Out: what was changed. Only where the node has exactly what these
  * people had, for few of them, and for none who would be left without a key: everything else is for the whole plan and its fuse.
@@ -9,14 +9,15 @@
 import type { User } from "../model/directory.ts";
 import type { UserNews } from "../model/draft.ts";
 import type { Observed } from "../model/observed.ts";
-import type { Plan } from "../model/plan.ts";
-import type { Outcome, RunReport } from "../model/report.ts";
+import type { Change, Plan } from "../model/plan.ts";
+import type { RunReport } from "../model/report.ts";
 import { observeLocalAccounts } from "../observe/local-accounts.ts";
 import { type ObserveSettings, observeKeysOf } from "../observe/observe.ts";
 import { planKeysAhead } from "../plan/keys-ahead.ts";
 import type { PlanSettings } from "../plan/settings.ts";
 import { rekeyedUsers } from "../validate/rekeyed.ts";
 import type { Rules } from "../validate/rules.ts";
+import type { Chronicled } from "./chronicle.ts";
 import type { PullResult, Stages } from "./run-once.ts";
 import { undoneAmong } from "./undone.ts";
 
@@ -28,6 +29,8 @@ export interface PlannedAhead {
   readonly users: readonly User[];
   readonly observed: Observed;
   readonly plan: Plan;
+  /** A whole plan would have nothing else to do, and nothing else to tell. */
+  readonly isAll: boolean;
 }
 
 /** Plans it from what is below; undefined where only a whole plan can tell. */
@@ -37,76 +40,91 @@ export async function planAhead(
   nowMs: number,
 ): Promise<PlannedAhead | undefined> {
   const local = await observeLocalAccounts(from.places.root);
-  const people = rekeyedUsers(news, from.rules, local);
-  if (people === undefined) {
+  const rekeyed = rekeyedUsers(news, from.rules, local);
+  if (rekeyed === undefined) {
     return undefined;
   }
+  const { people, isEveryKeySound } = rekeyed;
   const users = people.map(({ after }) => after);
   const names = users.map(({ name }) => name);
   const observed = await observeKeysOf(from.places, { names, local }, nowMs);
   const plan = planKeysAhead(people, observed, from.settings);
-  return plan && { users, observed, plan };
+  return plan && { users, observed, plan, isAll: isEveryKeySound };
 }
 
 /** What was changed ahead. */
-export type Ahead = Pick<RunReport, "outcomes" | "historyGap"> & Pick<Plan, "changes" | "unlisted">;
+export interface Ahead extends Pick<RunReport, "outcomes" | "historyGap" | "setsOwners"> {
+  readonly changes: readonly Change[];
+  /** Nothing is left to do or to tell. */
+  readonly isAll: boolean;
+}
 
-/** Changes what can be changed; what fails is left to the whole plan. */
-export async function keysAhead(stages: Stages, pulled: PullResult, signal: AbortSignal): Promise<Ahead> {
+/** Changes what can be changed; undefined where that is nothing. */
+export async function keysAhead(
+  stages: Stages,
+  pulled: PullResult,
+  signal: AbortSignal,
+): Promise<Ahead | undefined> {
   const { news } = pulled;
   const isFew = news.length > 0 && news.length <= MOST;
   const planned = isFew ? await stages.planAhead(news) : undefined;
   if (planned === undefined) {
-    return NOTHING;
+    return undefined;
   }
-  const { plan, observed, users } = planned;
+  const { plan, observed, isAll } = planned;
+  const history = stages.chronicle(groundsOf(stages, planned, pulled));
+  await history.begin();
+  const outcomes = await stages.apply(plan, signal);
+  await history.end(outcomes);
+  await stages.notePublished(outcomes, observed);
+  const undone = new Set(undoneAmong(plan.changes, outcomes));
+  // What was not done is planned again, and told then.
+  const done = outcomes.filter(({ result }) => result === "done");
+  return {
+    outcomes: done,
+    changes: plan.changes.filter((_, place) => !undone.has(place)),
+    setsOwners: observed.ownsFiles,
+    historyGap: history.gap(),
+    isAll: isAll && done.length === outcomes.length,
+  };
+}
+
+/** These people are all that was compared. */
+function groundsOf(
+  { source }: Stages,
+  { plan, observed, users }: PlannedAhead,
+  pulled: PullResult,
+): Chronicled {
   const directory = { users, groups: [], withheld: new Set<string>() };
-  // These people are all that was compared.
   const draftsOf = (which: keyof UserNews) => ({
-    users: news.map((one) => one[which]),
+    users: pulled.news.map((one) => one[which]),
     groups: [],
     problems: [],
   });
-  const history = stages.chronicle({
+  return {
     pulled: { ...pulled, drafts: draftsOf("after"), previous: async () => draftsOf("before") },
-    source: stages.source,
+    source,
     hasAcceptedRemovals: false,
     accepted: [],
     directory,
     everybody: directory,
     observed,
     plan,
-  });
-  await history.begin();
-  const outcomes = await stages.apply(plan, signal);
-  await history.end(outcomes);
-  await stages.notePublished(outcomes, observed);
-  return doneOf(plan, outcomes, history.gap());
-}
-
-const NOTHING: Ahead = { outcomes: [], changes: [], unlisted: {}, historyGap: undefined };
-
-/** What was not done is planned again, and told then. */
-function doneOf(plan: Plan, outcomes: readonly Outcome[], historyGap: string | undefined): Ahead {
-  const undone = new Set(undoneAmong(plan.changes, outcomes));
-  return {
-    outcomes: outcomes.filter(({ result }) => result === "done"),
-    changes: plan.changes.filter((_, place) => !undone.has(place)),
-    unlisted: plan.unlisted,
-    historyGap,
   };
 }
 
 /** A report of the rest, and of what was changed before. */
 export function withAhead<Report extends Pick<RunReport, "plan" | "outcomes" | "historyGap">>(
   report: Report,
-  ahead: Ahead,
+  ahead: Ahead | undefined,
 ): Report {
   const { plan, outcomes, historyGap } = report;
-  return {
-    ...report,
-    plan: { ...plan, changes: [...ahead.changes, ...plan.changes] },
-    outcomes: [...ahead.outcomes, ...outcomes],
-    historyGap: historyGap ?? ahead.historyGap,
-  };
+  return ahead === undefined
+    ? report
+    : {
+        ...report,
+        plan: { ...plan, changes: [...ahead.changes, ...plan.changes] },
+        outcomes: [...ahead.outcomes, ...outcomes],
+        historyGap: historyGap ?? ahead.historyGap,
+      };
 }

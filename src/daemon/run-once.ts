@@ -13,11 +13,11 @@ import type { RecordVersions } from "../model/history.ts";
 import { type Ledger, recordKey } from "../model/ledger.ts";
 import type { NodeBefore, Observed } from "../model/observed.ts";
 import type { Plan, Removals } from "../model/plan.ts";
-import type { Outcome, PullStatistics, RunReport, Source } from "../model/report.ts";
+import type { Outcome, PullStatistics, RunRecord, RunReport, Source } from "../model/report.ts";
 import type { Validated } from "../validate/directory.ts";
 import type { Chronicle, Chronicled } from "./chronicle.ts";
 import { type Asked, type Decidable, planIdOf, refuseIdleDecision, refuseRemovals } from "./decisions.ts";
-import { keysAhead, type PlannedAhead, withAhead } from "./keys-ahead.ts";
+import { type Ahead, keysAhead, type PlannedAhead, withAhead } from "./keys-ahead.ts";
 import type { SlurmStages } from "./slurm.ts";
 
 /** What the IAM said, and a way to remember it once the node is in step with it. */
@@ -57,6 +57,8 @@ export interface Stages {
   notePublished(outcomes: readonly Outcome[], observed: Observed): Promise<void>;
   /** Undefined where slurm.enabled is off. */
   readonly slurm: SlurmStages | undefined;
+  /** The last record, where it still stands for all that has nothing to do with keys; undefined where a whole sync must tell. */
+  lastRecord(): Promise<RunRecord | undefined>;
   /** Milliseconds that never jump. */
   monotonicMs(): number;
 }
@@ -98,12 +100,19 @@ export interface Unchanged {
   readonly unchanged: PullStatistics;
 }
 
+/** A run that changed some keys: nothing else was new, and all else is as the record before said. */
+export interface KeysAlone extends Ahead {
+  readonly last: RunRecord;
+  readonly pull: PullStatistics;
+  readonly seconds: number;
+}
+
 /** Brings the node in step, with what a person has decided. */
 export async function runOnce(
   stages: Stages,
   asked: Asked,
   signal: AbortSignal,
-): Promise<RunReport | Unchanged> {
+): Promise<RunReport | Unchanged | KeysAlone> {
   const start = stages.monotonicMs();
   using _lock = await stages.lock();
   const first = await stages.pull(signal);
@@ -112,6 +121,11 @@ export async function runOnce(
     return { unchanged: first.statistics };
   }
   const ahead = await keysAhead(stages, first, signal);
+  const last = ahead?.isAll === true ? await stages.lastRecord() : undefined;
+  if (ahead !== undefined && last !== undefined) {
+    await first.remember();
+    return { ...ahead, last, pull: first.statistics, seconds: (stages.monotonicMs() - start) / 1000 };
+  }
   const planned = await planSurely(stages, signal, first);
   const report = withAhead(await carryOut(stages, { asked, planned }, signal), ahead);
   return { ...report, seconds: (stages.monotonicMs() - start) / 1000 };

@@ -6,7 +6,7 @@ import type { Settings } from "../config/settings.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import { type RunRecord, undoneSteps, worthKeeping } from "../model/report.ts";
 import { underRoot } from "../platform/files.ts";
-import { runRecordOf } from "../report/record.ts";
+import { recordOfKeys, runRecordOf } from "../report/record.ts";
 import { loadReport, type SavedReport, saveReport } from "../report/saved.ts";
 import type { Asked } from "./decisions.ts";
 import { runOnce, type Unchanged } from "./run-once.ts";
@@ -30,7 +30,7 @@ export async function syncNode(
     if ("unchanged" in report) {
       return report;
     }
-    const record = runRecordOf(report);
+    const record = "last" in report ? recordOfKeys(report) : runRecordOf(report);
     await note(directory, (before) => ({
       at,
       believedAt: record.source === "iam" ? at : before?.believedAt,

@@ -115,7 +115,9 @@ async function takeTurn(
     state.rest = undefined;
     if (isWhole(result.record)) {
       const left = await restAfter(result.record, settings, around);
-      state.rest = { ...left, asking: await news.settle(settings, signal) };
+      // Every schedule.fullEvery all of the node is looked at, however often a few keys change.
+      const since = result.record.isOfKeys === true && resting !== undefined ? resting.since : left.since;
+      state.rest = { ...left, since, asking: await news.settle(settings, signal) };
     }
   }
   return result;

@@ -51,6 +51,8 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
     notePublished: (outcomes, observed) =>
       notePublished({ outcomes, observed }, settings, root).catch(stateUnwritable),
     slurm: slurmFor(settings, around),
+    lastRecord: async () =>
+      settings.slurm.enabled ? undefined : (await loadReport(underRoot(root, state.directory)))?.record,
     monotonicMs: () => clock.monotonicMs(),
   };
 }

@@ -132,6 +132,8 @@ export interface SlurmRecord extends Pick<SlurmReport, "commands" | "seconds"> {
 
 /** What `sync --json` prints: a finished run, without the bytes of any file. */
 export interface RunRecord extends Omit<PlanRecord, "refusal"> {
+  /** Only keys were new and were looked at; of all else this says what the sync before it said. Absent for all others. */
+  readonly isOfKeys?: true;
   readonly source: Source;
   readonly served: Served;
   readonly pull: PullStatistics;
@@ -180,5 +182,6 @@ export function isIdle({ steps, slurm }: Pick<PlanRecord, "steps" | "slurm">): b
 export function worthKeeping(record: RunRecord, before: RunRecord | undefined): RunRecord {
   const newest = record.pull.newest ?? (record.pull.unchanged ? before?.pull.newest : undefined);
   const pull = { ...record.pull, ...(newest !== undefined && { newest }) };
-  return { ...record, pull, changes: [], unlisted: {}, steps: undoneSteps(record) };
+  const { isOfKeys: _, ...rest } = record;
+  return { ...rest, pull, changes: [], unlisted: {}, steps: undoneSteps(record) };
 }

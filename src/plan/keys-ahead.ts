@@ -8,10 +8,11 @@
 import { isHeldNow } from "../formats/ledger.ts";
 import { replaceSshkeys } from "../formats/sshkey.ts";
 import type { User } from "../model/directory.ts";
+import { lazily } from "../model/lazily.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Plan } from "../model/plan.ts";
 import { sshkeyStepOf } from "./caches.ts";
-import { type KeysPlan, planKeys } from "./keys.ts";
+import { planKeys } from "./keys.ts";
 import { keysHeld } from "./keys-held.ts";
 import { planKeysInMap } from "./keys-in-map.ts";
 import type { PlanSettings } from "./settings.ts";
@@ -25,21 +26,14 @@ export function planKeysAhead(
   if (!people.every(({ before }) => isTheirs(before, observed))) {
     return undefined;
   }
-  const now = planFor(
-    people.map(({ before }) => before),
-    observed,
-    settings,
-  );
-  const plan = planFor(
-    people.map(({ after }) => after),
-    observed,
-    settings,
-  );
-  if (now === undefined || plan === undefined || now.revoke.length + now.grant.length > 0) {
-    return undefined;
-  }
-  const { revoke, grant, changes, unlisted } = plan;
-  return { steps: [...revoke, ...grant], changes, unlisted, problems: [], removals: NOBODY };
+  const planFor = (which: "before" | "after") =>
+    planAlone(
+      people.map((one) => one[which]),
+      observed,
+      settings,
+    );
+  const now = planFor("before");
+  return now?.steps.length === 0 ? planFor("after") : undefined;
 }
 
 /** Whose name and uid these are. Of another record with the name this node knows better. */
@@ -57,22 +51,28 @@ const NOBODY: Plan["removals"] = {
 };
 
 /** Their accounts stay as they are, so what is taken and what is given goes in one step. Undefined where the map lacks one of them. */
-function planFor(
+function planAlone(
   users: readonly User[],
   observed: Observed,
   { keys, caches }: Pick<PlanSettings, "keys" | "caches">,
-): KeysPlan | undefined {
+): Plan | undefined {
   const unmoved = new Set<string>(users.map(({ name }) => name));
-  if (keys.files) {
-    return planKeys(users, observed, unmoved);
-  }
   const before = observed.maps.sshkey.data?.bytes;
   const lines = before && replaceSshkeys(before, users);
   if (before === undefined || lines === undefined) {
     return undefined;
   }
-  const isSame = Buffer.compare(before, lines.bytes) === 0;
-  const whole = isSame ? undefined : sshkeyStepOf(lines, observed, caches);
-  const stepWith = () => whole ?? sshkeyStepOf(lines, observed, caches);
-  return planKeysInMap(users, observed, { held: keysHeld(observed, keys), unmoved, whole, stepWith });
+  const map = lazily(() => sshkeyStepOf(lines, observed, caches));
+  const whole = Buffer.compare(before, lines.bytes) === 0 ? undefined : map();
+  const { revoke, grant, changes, unlisted } = keys.files
+    ? planKeys(users, observed, unmoved)
+    : planKeysInMap(users, observed, { held: keysHeld(observed, keys), unmoved, whole, stepWith: map });
+  const others = keys.files && whole !== undefined ? [whole] : [];
+  return {
+    steps: [...revoke, ...grant, ...others],
+    changes,
+    unlisted,
+    problems: [],
+    removals: NOBODY,
+  };
 }

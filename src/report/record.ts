@@ -66,6 +66,36 @@ export function runRecordOf(report: RunReport): RunRecord {
   };
 }
 
+/** What a sync did that changed keys alone: of all else, what the record before it said. */
+export function recordOfKeys({
+  last,
+  changes,
+  outcomes,
+  ...report
+}: Pick<RunReport, "outcomes" | "pull" | "setsOwners" | "historyGap" | "seconds"> & {
+  readonly last: RunRecord;
+  readonly changes: readonly Change[];
+}): RunRecord {
+  const keys = changes.filter(({ event }) => event === "key-granted").length;
+  const gone = changes.filter(({ event }) => event === "key-revoked").length;
+  return {
+    ...last,
+    isOfKeys: true,
+    // Only the IAM can have had such news.
+    source: "iam",
+    served: { ...last.served, keys: last.served.keys + keys - gone },
+    pull: report.pull,
+    setsOwners: report.setsOwners,
+    accepted: [],
+    tally: tallyOf({ changes, unlisted: {} }),
+    historyGap: report.historyGap ?? null,
+    seconds: report.seconds,
+    steps: summedUp(outcomes.map(outcomeRecordOf)),
+    changes: changes.map(withoutKey),
+    unlisted: {},
+  };
+}
+
 /** Counted by the sign that a diff shows. */
 function tallyOf({ changes, unlisted }: Listed): ChangeTally {
   const tally = { "+": 0, "-": 0, "~": 0 };

@@ -8,6 +8,7 @@
 import type { User } from "../model/directory.ts";
 import { textOfDraft, type UserDraft, type UserNews } from "../model/draft.ts";
 import type { LocalAccounts } from "../model/observed.ts";
+import type { Problem } from "../model/problem.ts";
 import type { Rules } from "./rules.ts";
 import { checkUser, userRules } from "./users.ts";
 
@@ -17,20 +18,29 @@ export interface Rekeyed {
   readonly after: User;
 }
 
+/** Such people, and whether each key of theirs, then and now, is accepted, so that there is no problem to come or to go. */
+export interface RekeyedUsers {
+  readonly people: readonly Rekeyed[];
+  readonly isEveryKeySound: boolean;
+}
+
 /** All of them, or undefined where one has more that is new, is not sound, or would have no key any more. */
 export function rekeyedUsers(
   news: readonly UserNews[],
   rules: Rules,
   local: LocalAccounts,
-): readonly Rekeyed[] | undefined {
+): RekeyedUsers | undefined {
   const limits = userRules(rules, local);
-  const userOf = (draft: UserDraft) => checkUser(draft, limits, []);
+  const problems: Problem[] = [];
+  const userOf = (draft: UserDraft) => checkUser(draft, limits, problems);
   const rekeyed = news.flatMap(({ before, after }) => {
     const users = withoutKeys(before) === withoutKeys(after) ? [userOf(before), userOf(after)] : [];
     const [then, now] = users;
     return hasKeys(then) && hasKeys(now) ? [{ before: then, after: now }] : [];
   });
-  return rekeyed.length === news.length ? rekeyed : undefined;
+  return rekeyed.length === news.length
+    ? { people: rekeyed, isEveryKeySound: problems.every(({ field }) => field !== "keys") }
+    : undefined;
 }
 
 function withoutKeys(draft: UserDraft): string {

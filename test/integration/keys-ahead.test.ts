@@ -27,11 +27,10 @@ interface Scene extends AsyncDisposable {
 /** A node in step with three people, of whom user2 has two keys. */
 async function sceneOf(config: string): Promise<Scene> {
   const node = makeNodeRoot();
-  const users = [aUser(1), aUser(2, { keys: [aKey(20), aKey(21)] }), aUser(3)];
+  const users = [aUser(1), aUser(2, { keys: [aKey(20), aKey(21)] }), aUser(3), aUser(4, { uid: 0 })];
   const iam = await startFakeIam(users, [aGroup(1, ["u-1", "u-2"])], { etags: true });
   node.configure(iam.url, config);
-  const first = await node.rollcall("sync");
-  assert.equal(first.code, 0, first.err);
+  await node.rollcall("sync");
   const known = (): string => JSON.parse(node.read("/var/lib/rollcall/etags.json") ?? "").digest;
   return {
     node,
@@ -102,6 +101,11 @@ function rotate({ iam }: Scene): void {
   iam.users = iam.users.with(1, aUser(2, { keys: [aKey(21), aKey(22)] }));
 }
 
+/** What a record says of the whole directory. */
+function toldIn(record: Readonly<Record<string, unknown>> | undefined) {
+  return ["served", "problems", "shutOut", "source"].map((key) => record?.[key]);
+}
+
 const ROTATED = `${aKey(21)}\n${aKey(22)}\n`;
 
 describe("keys ahead of the whole plan", { concurrency: 3 }, () => {
@@ -114,33 +118,34 @@ describe("keys ahead of the whole plan", { concurrency: 3 }, () => {
       rotate(scene);
 
       const synced = await scene.syncInStep();
-      const again = await scene.node.rollcall("sync", "--json");
+      const whole = await scene.node.rollcall("sync", "--json");
       const history = await scene.node.rollcall("history", "user2", "--json");
       const verified = await scene.node.rollcall("verify");
 
-      assert.equal(synced.code, 0, synced.err);
-      const changes: { event: string; user: string }[] = JSON.parse(synced.out).changes;
+      // One record is refused, before and after.
+      assert.deepEqual([synced.code, whole.code], [3, 3], synced.err);
+      const [record, after]: Record<string, unknown>[] = [synced, whole].map(({ out }) => JSON.parse(out));
+      assert.equal(record?.["isOfKeys"], true);
       assert.deepEqual(
-        changes.map(({ event, user }) => [event, user]),
+        (record?.["changes"] as { event: string; user: string }[]).map(({ event, user }) => [event, user]),
         [
           ["key-revoked", "user2"],
           ["key-granted", "user2"],
         ],
       );
-      assert.match(
-        await scene.keysOf("user2"),
-        new RegExp(`${aKey(21).slice(-20)}\\n.*${aKey(22).slice(-20)}\\n$`, "s"),
-      );
-      assert.deepEqual(JSON.parse(again.out).steps, []);
+      assert.equal(await scene.keysOf("user2"), ROTATED);
+      assert.deepEqual(after?.["steps"], []);
+      // Whoever asks is told of everybody, as after a whole sync.
+      assert.deepEqual(toldIn(record), toldIn(after));
       assert.equal(verified.code, 0, verified.out);
       // Two came with the first sync.
       const told = history.out.match(/"event":"key-(?:revoked|granted)".*?"why":"iam"/g) ?? [];
       assert.equal(told.length, 2 + 2, history.out);
     });
 
-    it(`does so ${where} while the rest of the node cannot be looked at`, async () => {
+    it(`changes them ${where} also where the whole plan has more to tell, and cannot look at the node`, async () => {
       await using scene = await sceneOf(config);
-      rotate(scene);
+      userIs(scene.iam, aUser(2, { keys: [aKey(21), aKey(22), "ssh-ed25519 broken"] }));
       mkdirSync(join(scene.node.path, SUDOERS), { recursive: true });
 
       const failed = await scene.syncInStep();
@@ -149,7 +154,9 @@ describe("keys ahead of the whole plan", { concurrency: 3 }, () => {
       assert.match(failed.out, /node-unreadable/);
       assert.equal(await scene.keysOf("user2"), ROTATED);
       rmdirSync(join(scene.node.path, SUDOERS));
-      assert.deepEqual(JSON.parse((await scene.node.rollcall("sync", "--json")).out).changes, []);
+      const whole = JSON.parse((await scene.node.rollcall("sync", "--json")).out);
+      assert.deepEqual(whole.changes, []);
+      assert.match(JSON.stringify(whole.problems), /"code":"key-/);
     });
   }
 

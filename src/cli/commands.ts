@@ -19,6 +19,7 @@ export function addActs(program: Command, context: Context, finish: Finish): voi
     .option("--accept-removals <plan-id>", "let through the one refused plan with this id")
     .option("--offline", "serve whom the IAM named when it was last believed, without asking it")
     .addOption(new Option("--in-step-with <digest>", "of the daemon: what nothing is done for").hideHelp())
+    .addOption(new Option("--asked-by-times", "of the daemon: totals and times tell what is new").hideHelp())
     .action(async (_options, own: Command) =>
       finish(await (await import("./sync.ts")).sync(context, own.optsWithGlobals())),
     );

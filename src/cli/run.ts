@@ -41,7 +41,8 @@ export async function run(
           "--config",
           inForce,
           ...commandFor(asked),
-          ...(inStepWith === undefined ? [] : [`--in-step-with=${inStepWith}`]),
+          ...(inStepWith === undefined ? [] : [`--in-step-with=${inStepWith.digest}`]),
+          ...(inStepWith?.isAskedByTimes === true ? ["--asked-by-times"] : []),
         ),
       }),
       beside:

@@ -25,6 +25,8 @@ export interface SyncOptions extends CommonOptions {
   readonly offline?: boolean;
   /** Of the daemon: it knows that the node is in step with lists of this digest. */
   readonly inStepWith?: string;
+  /** The same: what is new shows in totals and times. */
+  readonly askedByTimes?: boolean;
 }
 
 /** Runs once and says what was done; the exit code says how it ended. */
@@ -80,7 +82,8 @@ async function syncHere(
   const { prepare } = await import("./prepare.ts");
   const { syncNode } = await import("../daemon/sync-node.ts");
   const { settings, around } = await prepare(context, options);
-  const { inStepWith } = options;
+  const { inStepWith: digest, askedByTimes: isAskedByTimes = false } = options;
+  const inStepWith = digest === undefined ? undefined : { digest, isAskedByTimes };
   return syncNode({ settings, asked }, { ...around, inStepWith }, context.signal);
 }
 

@@ -16,13 +16,13 @@ import type { TouchWatch } from "../platform/watch.ts";
 import { type Asking, remembersSomething } from "../source/remembered.ts";
 import type { Asked } from "./decisions.ts";
 import { createNews, type News } from "./news.ts";
-import { type Surroundings, sourceSettings } from "./wire-source.ts";
+import { type InStepWith, type Surroundings, sourceSettings } from "./wire-source.ts";
 
 /** What a syncer is made of. */
 export interface SyncerParts {
   readonly around: Surroundings;
   /** The command line that syncs once and prints a record as JSON, or that there is nothing new to lists of this digest. */
-  readonly command: (asked: Asked, inStepWith: string | undefined) => Command;
+  readonly command: (asked: Asked, inStepWith: InStepWith | undefined) => Command;
   readonly runToEnd: (command: Command, signal: AbortSignal) => Promise<Finished>;
   /** Called once when an IAM without ETags cannot be asked whether anything is new. */
   readonly onDistrust: (why: string) => void;
@@ -97,7 +97,7 @@ async function takeTurn(
   if (answer?.isUnchanged === true) {
     return { kind: "unchanged", pull: answer.statistics };
   }
-  const finished = await parts.runToEnd(parts.command(asked ?? {}, resting && digestOf(resting)), signal);
+  const finished = await parts.runToEnd(parts.command(asked ?? {}, resting && listsOf(resting)), signal);
   const result = resultOf(finished);
   if (result.kind === "failed" && result.failure.code === "unexpected" && signal.aborted) {
     return { kind: "failed", failure: STOPPED };
@@ -115,8 +115,10 @@ async function takeTurn(
     state.rest = undefined;
     if (isWhole(result.record)) {
       const left = await restAfter(result.record, settings, around);
-      // Every schedule.fullEvery all of the node is looked at, however often a few keys change.
-      const since = result.record.isOfKeys === true && resting !== undefined ? resting.since : left.since;
+      // Every schedule.fullEvery all of the node is looked at, and the IAM asked for everything, however often little changes.
+      const { isOfKeys, pull } = result.record;
+      const isPartial = isOfKeys === true || pull.isOfLatest === true;
+      const since = isPartial && resting !== undefined ? resting.since : left.since;
       state.rest = { ...left, since, asking: await news.settle(settings, signal) };
     }
   }
@@ -134,8 +136,8 @@ async function stillAtRest(
 }
 
 /** The lists that the node is known to be in step with. A list on disk that changed is looked at whole. */
-function digestOf({ asking, settings }: Rest): string | undefined {
-  return settings.iam.source === "file" ? undefined : asking.digest;
+function listsOf({ asking: { digest, marks }, settings }: Rest): InStepWith | undefined {
+  return settings.iam.source === "file" ? undefined : { digest, isAskedByTimes: marks !== undefined };
 }
 
 /** Whether a sync had to do something, and did it for this IAM. */

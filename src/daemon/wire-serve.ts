@@ -27,7 +27,7 @@ import { createRequests } from "./requests.ts";
 import { type ServeParts, serve } from "./serve.ts";
 import { createSyncer, type Syncer } from "./syncer.ts";
 import { createWaker } from "./waker.ts";
-import type { Surroundings } from "./wire-source.ts";
+import type { InStepWith, Surroundings } from "./wire-source.ts";
 
 /** Signals that a daemon hears without ending. */
 export type HeardSignal = "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGQUIT" | "SIGWINCH";
@@ -42,7 +42,7 @@ export interface Serving {
   /** The command line of one sync that prints JSON, under the configuration at a path; with `inStepWith` it ends with the pull when nothing is new. */
   readonly syncCommand: (
     asked: Asked,
-    under: { readonly configPath: string; readonly inStepWith: string | undefined },
+    under: { readonly configPath: string; readonly inStepWith: InStepWith | undefined },
   ) => Command;
   /** Runs beside the daemon, once users are in place. */
   readonly beside: { readonly command: Command; readonly graceMs: number } | undefined;

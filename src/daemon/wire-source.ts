@@ -12,13 +12,20 @@ import { isOpenToOthers } from "../platform/privileges.ts";
 import { pullFiles } from "../source/files.ts";
 import { nothingChanged } from "../source/probe.ts";
 import { nothingLater } from "../source/probe-latest.ts";
-import { type OnProgress, pullScim } from "../source/pull.ts";
+import { type OnProgress, type PullParts, pullScim } from "../source/pull.ts";
 import type { Pulled } from "../source/pulled.ts";
-import { type Asking, digestOfDrafts, type Remembered, recall, remember } from "../source/remembered.ts";
+import { type Asking, digestOfDrafts, recall, remember } from "../source/remembered.ts";
 import { createScimClient, type ScimClient } from "../source/scim-client.ts";
 import type { AttributePaths, ScimSettings, SourceSettings } from "../source/settings.ts";
 import { readToken, type TokenEnvironment } from "../source/token.ts";
 import type { PullResult } from "./run-once.ts";
+
+/** Lists that a node is known to be in step with. */
+export interface InStepWith {
+  readonly digest: string;
+  /** Whether the IAM has proven that its totals and times show what is new. */
+  readonly isAskedByTimes: boolean;
+}
 
 /** What comes from outside the configuration. */
 export interface Surroundings {
@@ -28,8 +35,8 @@ export interface Surroundings {
   readonly clock: Clock;
   /** Users who may log in beside those of `access.login`; undefined when nobody was named. */
   readonly loginUsers: readonly string[] | undefined;
-  /** Digest of the lists that this node is in step with, as the daemon knows; undefined to look at everything. */
-  readonly inStepWith: string | undefined;
+  /** What this node is in step with, as the daemon knows; undefined to look at everything. */
+  readonly inStepWith: InStepWith | undefined;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly onProgress: OnProgress;
@@ -43,16 +50,18 @@ export async function pull(
 ): Promise<PullResult> {
   const source = sourceSettings(settings, around.root);
   const remembered = await recall(source);
+  const { inStepWith } = around;
+  const isKnown = inStepWith !== undefined && inStepWith.digest === remembered.digest;
+  const latest = isKnown && inStepWith.isAskedByTimes ? remembered.marks : undefined;
   const pulled =
     source.iam.source === "file"
       ? await pullFiles(source.iam, source.attributes)
-      : await pullOverHttp({ ...source, iam: source.iam }, { ...around, remembered }, signal);
+      : await pullOverHttp({ ...source, iam: source.iam }, { ...around, remembered, latest }, signal);
   const { drafts, statistics, etags, marks, versions } = pulled;
-  const { inStepWith } = around;
   // Where the pull itself has compared, nothing has to be compared again.
-  const news = inStepWith !== undefined && inStepWith === remembered.digest ? pulled.news : undefined;
+  const news = isKnown ? pulled.news : undefined;
   const isSame = () =>
-    news === undefined ? digestOfDrafts(source, drafts) === inStepWith : news.length === 0;
+    news === undefined ? digestOfDrafts(source, drafts) === inStepWith?.digest : news.length === 0;
   // Slurm is looked at by every sync.
   const isOld = inStepWith !== undefined && !settings.slurm.enabled && isSame();
   const previous = isOld ? async () => drafts : remembered.drafts;
@@ -115,14 +124,14 @@ export async function probe(
 
 async function pullOverHttp(
   { iam, attributes }: { readonly iam: ScimSettings; readonly attributes: AttributePaths },
-  around: Surroundings & { readonly remembered: Remembered },
+  around: Surroundings & Pick<PullParts, "remembered" | "latest">,
   signal: AbortSignal,
 ): Promise<Pulled> {
-  const { clock, onProgress } = around;
+  const { clock, onProgress, latest } = around;
   const remembered = iam.probe === "off" ? { ...around.remembered, etags: {} } : around.remembered;
   await using http = await httpClientFor(iam);
   const client = await scimClientFor(iam, http, around);
-  return await pullScim({ client, settings: iam, attributes, remembered, clock, onProgress }, signal);
+  return await pullScim({ client, settings: iam, attributes, remembered, latest, clock, onProgress }, signal);
 }
 
 function scimClientFor(

@@ -22,6 +22,8 @@ export interface PullStatistics {
   readonly mayShift: boolean;
   /** True when every page was answered with 304 and the saved lists were used. */
   readonly unchanged: boolean;
+  /** Only the records that changed last were asked for; absent where more was. */
+  readonly isOfLatest?: true;
   /** The latest `meta.lastModified` of all records, in ISO 8601; absent where none came. */
   readonly newest?: string;
 }

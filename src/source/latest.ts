@@ -44,7 +44,7 @@ const SKEW_MS = 3 * 60_000;
 /** What changed last begins so long before the newest record. */
 const WINDOW_MS = LONGEST_PULL_MS + SKEW_MS;
 /** More than these are not asked for: they must come in one page of any server. */
-const MAX_LATEST = 100;
+export const MAX_LATEST = 100;
 
 /** Makes one that has seen none; it holds a few hundred records at most. */
 export function createMarker(): Marker {
@@ -98,7 +98,8 @@ export function digestOf(resources: readonly unknown[]): string | undefined {
 /** A time without its place on earth could be any of a day; no record without one that is certain is dated. */
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:Z|[+-]\d\d:\d\d)$/i;
 
-function isCertain(resource: unknown): boolean {
+/** Whether a record says when it changed last, without any doubt. */
+export function isCertain(resource: unknown): boolean {
   return DATE_TIME.test(lastModifiedTextOf(resource) ?? "");
 }
 

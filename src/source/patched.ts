@@ -10,8 +10,8 @@ import { textOfDraft } from "../model/draft.ts";
 import { recordKey } from "../model/ledger.ts";
 import type { PullStatistics } from "../model/report.ts";
 import { idOf, type ReadRecord } from "./drafts.ts";
-import type { Pulled } from "./pulled.ts";
-import { versionOf } from "./versions.ts";
+import { newestOf, type Pulled } from "./pulled.ts";
+import { lastModifiedOf, versionOf } from "./versions.ts";
 
 /** A resource, and the place of its draft. */
 export type Placed = readonly [place: number, resource: unknown];
@@ -22,6 +22,8 @@ export interface PatchedList<Draft> {
   readonly news: readonly { readonly before: Draft; readonly after: Draft }[];
   /** By `recordKey`. */
   readonly versions: ReadonlyMap<string, string>;
+  /** When the record that changed last of these did so, in milliseconds since 1970; -Infinity where none says it. */
+  readonly newestMs: number;
 }
 
 /** Undefined where a resource has no place, cannot be read, or has the id of another. */
@@ -33,6 +35,7 @@ export function patchList<Draft extends UserDraft | GroupDraft>(
   const drafts = before.slice();
   const news: { before: Draft; after: Draft }[] = [];
   const versions = new Map<string, string>();
+  let newestMs = Number.NEGATIVE_INFINITY;
   for (const [place, resource] of placed) {
     const old = before[place];
     const draft = read(idOf(resource), resource);
@@ -43,6 +46,7 @@ export function patchList<Draft extends UserDraft | GroupDraft>(
       drafts[place] = draft;
       news.push({ before: old, after: draft });
     }
+    newestMs = Math.max(newestMs, lastModifiedOf(resource) ?? newestMs);
     const version = versionOf(resource);
     if (version !== undefined) {
       versions.set(recordKey(kind, draft.id), version);
@@ -50,7 +54,7 @@ export function patchList<Draft extends UserDraft | GroupDraft>(
   }
   const isAsBefore = news.every((one) => one.before.id === one.after.id);
   const isSound = isAsBefore || new Set(drafts.map(({ id }) => id)).size === before.length;
-  return isSound ? { drafts, news, versions } : undefined;
+  return isSound ? { drafts, news, versions, newestMs } : undefined;
 }
 
 /** Both lists together; nobody is called by what they were when the IAM says it otherwise. */
@@ -65,5 +69,6 @@ export function pulledFromPatches(
     news: isUsersAlone ? users.news : undefined,
     versions: new Map([...users.versions, ...groups.versions]),
     ...rest,
+    statistics: { ...rest.statistics, ...newestOf(Math.max(users.newestMs, groups.newestMs)) },
   };
 }

@@ -6,11 +6,12 @@
  */
 
 import { Failure } from "../model/failure.ts";
-import { digestOf, type ListMark, LONGEST_PULL_MS, type Marks } from "./latest.ts";
+import { digestOf, isCertain, type ListMark, LONGEST_PULL_MS, MAX_LATEST, type Marks } from "./latest.ts";
 import { pageUrl, parseQuery } from "./query.ts";
-import { readListResponse } from "./schema.ts";
-import type { ScimClient } from "./scim-client.ts";
+import { type ListResponse, readListResponse } from "./schema.ts";
+import type { Fetched, ScimClient } from "./scim-client.ts";
 import type { ListSettings, ScimSettings } from "./settings.ts";
+import { lastModifiedOf } from "./versions.ts";
 
 /** What is asked, and whom. */
 export interface LatestProbe {
@@ -69,8 +70,52 @@ function questionsOf(list: ListSettings, mark: ListMark, least: 0 | 1): Question
     return [all];
   }
   // One more than there should be, so that more are seen.
-  const page = { ...filterBy(list, `meta.lastModified ge "${since}"`), count: String(count + 1) };
-  return [all, { list, page: { startIndex: "1", ...page }, total: count, mark, isAboutLatest: true }];
+  const page = pageSince(list, since, count + 1);
+  return [all, { list, page, total: count, mark, isAboutLatest: true }];
+}
+
+function pageSince(list: ListSettings, since: string, count: number): Record<string, string> {
+  return { startIndex: "1", ...filterBy(list, `meta.lastModified ge "${since}"`), count: String(count) };
+}
+
+/** One list that is asked for what changed last. */
+export interface LatestOfList {
+  readonly base: string;
+  readonly list: ListSettings;
+  readonly mark: ListMark;
+  /** This node's time, for a server that does not tell its own. */
+  readonly nowMs: number;
+}
+
+/**
+ * The records that are as new as those of the mark, or newer; undefined where the total is another, so that somebody came or
+ * went, where they are more than one page of any server has, and where the answer is not what was asked for.
+ */
+export async function latestRecords(
+  client: ScimClient,
+  { base, list, mark, nowMs }: LatestOfList,
+  signal: AbortSignal,
+): Promise<readonly unknown[] | undefined> {
+  const { since, total, count } = mark;
+  const ask = (page: Readonly<Record<string, string>>) =>
+    client.fetch({ what: "Asking for changes", url: pageUrl(base, list, page) }, signal);
+  const all = readAnswer(await ask({ count: "1" }));
+  if (all?.totalResults !== total || since === null) {
+    return all?.totalResults === total ? [] : undefined;
+  }
+  const fetched = await ask(pageSince(list, since, MAX_LATEST + 1));
+  const records = readAnswer(fetched)?.Resources ?? [];
+  const isWhole = records.length === readAnswer(fetched)?.totalResults && records.length >= count;
+  const isRecent = (record: unknown) =>
+    isCertain(record) && (lastModifiedOf(record) ?? Number.NEGATIVE_INFINITY) >= Date.parse(since);
+  const serverMs = fetched.kind === "body" ? fetched.serverMs : undefined;
+  const isSound = records.length <= MAX_LATEST && records.every(isRecent) && isAfter(serverMs ?? nowMs, mark);
+  return isWhole && isSound ? records : undefined;
+}
+
+function readAnswer(fetched: Fetched): ListResponse | undefined {
+  const answer = readListResponse(fetched.kind === "body" ? fetched.json : undefined);
+  return "fault" in answer ? undefined : answer;
 }
 
 /** With the admin's own filter, where there is one; the name of a parameter may be written in any case. */

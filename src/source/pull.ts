@@ -7,10 +7,11 @@
 
 import { Failure } from "../model/failure.ts";
 import type { Clock } from "../platform/clock.ts";
+import { pullLatest } from "./changed-latest.ts";
 import { pullChanged } from "./changed-pages.ts";
 import type { WholeList } from "./collector.ts";
 import { groupReader, type ReadRecord, userReader } from "./drafts.ts";
-import { LONGEST_PULL_MS } from "./latest.ts";
+import { LONGEST_PULL_MS, type Marks } from "./latest.ts";
 import { fetchList } from "./pages.ts";
 import { type Pulled, pulledFrom } from "./pulled.ts";
 import { pageUrl } from "./query.ts";
@@ -28,16 +29,21 @@ export interface PullParts {
   readonly settings: ScimSettings;
   readonly attributes: AttributePaths;
   readonly remembered: Remembered;
+  /** To ask for the records that changed last, where the IAM has proven that it can be asked so. */
+  readonly latest: Marks | undefined;
   readonly clock: Clock;
   readonly onProgress: OnProgress;
 }
 
 const LIST_ATTEMPTS = 3;
 
-/** Asks first for what changed, where the last pull left ETags to ask with. */
+/** Asks first for what changed, where the last pull left something to ask with. */
 export async function pullScim(parts: PullParts, signal: AbortSignal): Promise<Pulled> {
   const { client } = parts;
-  const changed = await pullChanged(parts, signal);
+  const { latest: marks, clock } = parts;
+  const changed =
+    (await pullChanged(parts, signal)) ??
+    (marks && (await pullLatest({ ...parts, marks, nowMs: clock.now() }, signal)));
   if (changed !== undefined) {
     return changed;
   }

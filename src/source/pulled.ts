@@ -30,7 +30,6 @@ export function pulledFrom(
 ): Omit<Pulled, "etags"> {
   shareIds(groups.drafts, (id) => users.sameId(id));
   const newestMs = Math.max(...[users, groups].map((list) => list.newestMs ?? Number.NEGATIVE_INFINITY));
-  const newest = Number.isFinite(newestMs) ? { newest: new Date(newestMs).toISOString() } : {};
   return {
     drafts: {
       users: users.drafts,
@@ -38,10 +37,15 @@ export function pulledFrom(
       problems: [...users.problems, ...groups.problems],
     },
     news: undefined,
-    statistics: { ...costs, unchanged: false, ...newest },
+    statistics: { ...costs, unchanged: false, ...newestOf(newestMs) },
     versions: { get: (key) => versionIn({ user: users, group: groups }, key) },
     marks: users.mark && groups.mark && { users: users.mark, groups: groups.mark },
   };
+}
+
+/** For the statistics of a pull; nothing where no record says when it changed. */
+export function newestOf(newestMs: number): Pick<PullStatistics, "newest"> {
+  return Number.isFinite(newestMs) ? { newest: new Date(newestMs).toISOString() } : {};
 }
 
 /** By a `recordKey`: the kind, a space, and the id. */

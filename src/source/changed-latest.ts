@@ -1,0 +1,89 @@
+/**
+ * Fetches only the records that changed last, from an IAM without ETags that has proven to tell them.
+ *
+ * In: what is remembered of the last pull, and its marks. Out: the drafts of both lists as a whole pull would have them, as far as totals and
+ * times show what is new. Undefined where only a whole pull can tell: somebody came or went, too many changed, or an answer is not
+ * what it should be.
+ */
+
+import type { GroupDraft, UserDraft } from "../model/draft.ts";
+import { Failure } from "../model/failure.ts";
+import type { ChangedParts } from "./changed-pages.ts";
+import { groupReader, idOf, type ReadRecord, userReader } from "./drafts.ts";
+import { createMarker, type ListMark, type Marks } from "./latest.ts";
+import { type PatchedList, type Placed, patchList, pulledFromPatches } from "./patched.ts";
+import { latestRecords } from "./probe-latest.ts";
+import type { Pulled } from "./pulled.ts";
+import { lastModifiedOf } from "./versions.ts";
+
+/** What is asked with. */
+export interface LatestParts extends ChangedParts {
+  readonly marks: Marks;
+  /** This node's time, for a server that does not tell its own. */
+  readonly nowMs: number;
+}
+
+/** Asks for the records that changed last, and puts them in the place of the old ones. */
+export async function pullLatest(parts: LatestParts, signal: AbortSignal): Promise<Pulled | undefined> {
+  const { client, settings, attributes, remembered, marks, nowMs } = parts;
+  const [users, groups] = await Promise.all(
+    (["users", "groups"] as const).map((kind) =>
+      latestRecords(client, { base: settings.url, list: settings[kind], mark: marks[kind], nowMs }, signal),
+    ),
+  ).catch(declined);
+  const before = users && groups && (await remembered.draftsOfEtags());
+  if (users === undefined || groups === undefined || before === undefined || before.problems.length > 0) {
+    return undefined;
+  }
+  const patched = {
+    users: patchById("user", before.users, { read: userReader(attributes.user), records: users }),
+    groups: patchById("group", before.groups, { read: groupReader(attributes.group), records: groups }),
+  };
+  const after = { users: markAfter(users, marks.users), groups: markAfter(groups, marks.groups) };
+  if (patched.users === undefined || patched.groups === undefined) {
+    return undefined;
+  }
+  return pulledFromPatches(
+    { users: patched.users, groups: patched.groups },
+    {
+      statistics: { ...client.traffic, mayShift: false, unchanged: false, isOfLatest: true },
+      etags: {},
+      marks: after.users && after.groups && { users: after.users, groups: after.groups },
+    },
+  );
+}
+
+/** A server that refuses the question is asked for everything. */
+function declined(error: unknown): readonly undefined[] {
+  if (error instanceof Failure && error.code === "iam-invalid") {
+    return [];
+  }
+  throw error;
+}
+
+/** Undefined where one of the records was not there before. */
+function patchById<Draft extends UserDraft | GroupDraft>(
+  kind: "user" | "group",
+  before: readonly Draft[],
+  { read, records }: { readonly read: ReadRecord<Draft>; readonly records: readonly unknown[] },
+): PatchedList<Draft> | undefined {
+  const places = new Map<string, number>();
+  const wanted = new Set(records.map(idOf));
+  before.forEach(({ id }, place) => {
+    if (wanted.has(id)) {
+      places.set(id, place);
+    }
+  });
+  const placed = records.map((record): Placed => [places.get(idOf(record) ?? "") ?? -1, record]);
+  return places.size === records.length ? patchList(kind, before, { read, placed }) : undefined;
+}
+
+/** What the same records can be asked for by next time; all of them are of the times that the mark is of. */
+function markAfter(records: readonly unknown[], mark: ListMark): ListMark | undefined {
+  const marker = createMarker();
+  for (const record of records) {
+    marker.add(record, lastModifiedOf(record));
+  }
+  const after = mark.since === null ? mark : marker.finish();
+  return after && { ...after, total: mark.total };
+}

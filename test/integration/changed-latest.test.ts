@@ -1,0 +1,168 @@
+/**
+ * A pull that asks for what changed last: it comes to the same lists as a whole one, and is left to a whole one where it would not.
+ */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { loadConfig } from "../../src/config/load.ts";
+import { pull } from "../../src/daemon/wire-source.ts";
+import { type Drafts, textOfDraft } from "../../src/model/draft.ts";
+import { systemClock } from "../../src/platform/clock.ts";
+import { changedAt, surroundingsOf } from "../support/asker.ts";
+import { type FakeIam, type Resource, sendJson, startFakeIam } from "../support/fake-iam.ts";
+import { makeNodeRoot, type NodeRoot } from "../support/node-root.ts";
+import { aGroup, aKey, aUser } from "../support/records.ts";
+
+const HOUR = 3_600_000;
+const START = Math.floor(Date.now() / 1000) * 1000 - 500 * HOUR;
+
+/** Everybody changed an hour after the one before. */
+const users = (count = 12) =>
+  Array.from({ length: count }, (_, nth) => changedAt(aUser(nth + 1), START + nth * HOUR));
+const groups = () => [
+  changedAt(aGroup(1, ["u-1", "u-2"]), START),
+  changedAt(aGroup(2, ["u-3"]), START + HOUR),
+];
+
+const now = () => Date.now();
+const isPull = ({ list }: { readonly list: string }) => list === "ServiceProviderConfig";
+
+interface Scene extends AsyncDisposable {
+  readonly iam: FakeIam;
+  /** Pulls and remembers, as a sync of a daemon does that knows what its node is in step with. */
+  pullOn(): Promise<{ readonly texts: readonly string[]; readonly wholePulls: number }>;
+}
+
+async function sceneOf(): Promise<Scene> {
+  const node = makeNodeRoot();
+  const iam = await startFakeIam(users(), groups(), { filters: true });
+  node.configure(iam.url);
+  await pulled(node, false);
+  return {
+    iam,
+    async pullOn() {
+      iam.requests.length = 0;
+      const { drafts } = await pulled(node, true);
+      return { texts: textsOf(drafts), wholePulls: iam.requests.filter(isPull).length };
+    },
+    async [Symbol.asyncDispose]() {
+      await iam[Symbol.asyncDispose]();
+      node[Symbol.dispose]();
+    },
+  };
+}
+
+async function pulled(node: NodeRoot, isAskedByTimes: boolean) {
+  const settings = await loadConfig(join(node.path, "etc/rollcall/rollcall.yaml"));
+  const remembered = node.read("/var/lib/rollcall/etags.json");
+  const digest: string = remembered === undefined ? "" : JSON.parse(remembered).digest;
+  const around = { ...surroundingsOf(node, systemClock), inStepWith: { digest, isAskedByTimes } };
+  const result = await pull(settings, around, new AbortController().signal);
+  await result.remember();
+  return result;
+}
+
+/** What somebody would get who asks this IAM for the first time. */
+async function wholeTexts(iam: FakeIam): Promise<readonly string[]> {
+  using fresh = makeNodeRoot();
+  fresh.configure(iam.url);
+  return textsOf((await pulled(fresh, false)).drafts);
+}
+
+const textsOf = (drafts: Drafts) => [...drafts.users, ...drafts.groups].map(textOfDraft);
+
+const edit = (list: unknown[], nth: number, change: (record: Resource) => Resource) =>
+  list.map((one, place) => (place === nth ? change(one as Resource) : one));
+
+const CASES: readonly [what: string, wholePulls: number, change: (iam: FakeIam) => void][] = [
+  ["nothing", 0, () => undefined],
+  [
+    "a key",
+    0,
+    (iam) => void (iam.users = edit(iam.users, 3, () => changedAt(aUser(4, { keys: [aKey(99)] }), now()))),
+  ],
+  [
+    "a membership",
+    0,
+    (iam) => void (iam.groups = edit(iam.groups, 1, () => changedAt(aGroup(2, []), now()))),
+  ],
+  ["an addition", 1, (iam) => void iam.users.push(changedAt(aUser(90), now()))],
+  ["a removal", 1, (iam) => void iam.users.shift()],
+  ["an addition and a removal", 1, (iam) => void iam.users.splice(0, 1, changedAt(aUser(90), now()))],
+  ["a server that does not filter any more", 1, (iam) => void (iam.filters = false)],
+  [
+    "a record without a time",
+    1,
+    (iam) => void (iam.users = edit(iam.users, 11, (user) => ({ ...user, meta: {} }))),
+  ],
+  [
+    "an answer that is cut short",
+    1,
+    (iam) => {
+      iam.misbehave = ({ query }, response) => {
+        const isAsked = query.has("filter");
+        if (isAsked) {
+          sendJson(response, {
+            schemas: ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+            totalResults: 3,
+            Resources: [],
+          });
+        }
+        return isAsked;
+      };
+    },
+  ],
+];
+
+describe("a pull of what changed last", { concurrency: 2 }, () => {
+  for (const [what, wholePulls, change] of CASES) {
+    it(`after ${what} has what a whole one has`, async () => {
+      await using scene = await sceneOf();
+      change(scene.iam);
+
+      const { texts, wholePulls: made } = await scene.pullOn();
+
+      assert.deepEqual([...texts].sort(), [...(await wholeTexts(scene.iam))].sort());
+      assert.equal(made, wholePulls);
+    });
+  }
+
+  it("has it whatever changes, one time after the other", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.constantFrom("key", "other", "add", "remove", "member"), fc.nat(30)), {
+          minLength: 1,
+          maxLength: 6,
+        }),
+        async (steps) => {
+          await using scene = await sceneOf();
+          for (const [kind, nth] of steps) {
+            changeBy(scene.iam, kind, nth);
+            assert.deepEqual((await scene.pullOn()).texts, await wholeTexts(scene.iam));
+          }
+        },
+      ),
+      { numRuns: 12 },
+    );
+  });
+});
+
+function changeBy(iam: FakeIam, kind: string, nth: number): void {
+  const place = nth % Math.max(1, iam.users.length);
+  const numberOf = (user: Resource) => Number(String(user["id"]).slice(2));
+  const remade = (fields: Parameters<typeof aUser>[1]) =>
+    void (iam.users = edit(iam.users, place, (user) => changedAt(aUser(numberOf(user), fields), now())));
+  if (kind === "key") {
+    remade({ keys: [aKey(1000 + nth)] });
+  } else if (kind === "other") {
+    remade({ gecos: `Other ${nth}` });
+  } else if (kind === "add") {
+    iam.users.push(changedAt(aUser(100 + iam.users.length + nth * 50), now()));
+  } else if (kind === "remove") {
+    iam.users.splice(place, 1);
+  } else {
+    iam.groups = edit(iam.groups, nth % 2, () => changedAt(aGroup(1 + (nth % 2), [`u-${nth}`]), now()));
+  }
+}

@@ -129,6 +129,13 @@ describe("a pull of what changed last", { concurrency: 2 }, () => {
     });
   }
 
+  it("of an id that is there twice is refused, as a whole one is", async () => {
+    await using scene = await sceneOf();
+    scene.iam.users = edit(scene.iam.users, 3, () => changedAt(aUser(12), now()));
+
+    await assert.rejects(scene.pullOn(), /11 different resources came, but totalResults is 12/);
+  });
+
   it("has it whatever changes, one time after the other", async () => {
     await fc.assert(
       fc.asyncProperty(

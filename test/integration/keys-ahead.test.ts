@@ -9,7 +9,7 @@ import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type FakeIam, type Resource, startFakeIam } from "../support/fake-iam.ts";
-import { makeNodeRoot, type NodeRoot } from "../support/node-root.ts";
+import { configFor, makeNodeRoot, type NodeRoot } from "../support/node-root.ts";
 import { aGroup, aKey, aUser, someUsers } from "../support/records.ts";
 
 const IN_FILES = "homes: { create: false }\n";
@@ -24,12 +24,17 @@ interface Scene extends AsyncDisposable {
   keysOf(user: string): Promise<string>;
 }
 
-/** A node in step with three people, of whom user2 has two keys. */
+/** A node in step with eight people, of whom user2 has two keys, and one who is refused. */
 async function sceneOf(config: string): Promise<Scene> {
   const node = makeNodeRoot();
   const users = [aUser(1), aUser(2, { keys: [aKey(20), aKey(21)] }), aUser(3), aUser(4, { uid: 0 })];
+  // Two pages of ten may change without everything being fetched again.
+  users.push(...someUsers(9).slice(4));
   const iam = await startFakeIam(users, [aGroup(1, ["u-1", "u-2"])], { etags: true });
-  node.configure(iam.url, config);
+  node.write(
+    "/etc/rollcall/rollcall.yaml",
+    configFor(iam.url, config).replace("pageSize: 50", "pageSize: 1"),
+  );
   await node.rollcall("sync");
   const known = (): string => JSON.parse(node.read("/var/lib/rollcall/etags.json") ?? "").digest;
   return {

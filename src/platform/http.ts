@@ -98,12 +98,7 @@ function exchange(
     running?.abort(fault);
     reject(fault);
   };
-  const stop = () => giveUp(reasonOf(signal));
-  const timer = setTimeout(() => giveUp(timedOut()), timeoutMs);
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) {
-    stop();
-  }
+  const forget = watch(signal, timeoutMs, giveUp);
   agent.dispatch(request, {
     ...answerReader(maxBodyBytes, { resolve, giveUp }),
     onRequestStart(controller) {
@@ -114,10 +109,27 @@ function exchange(
       }
     },
   });
-  return promise.finally(() => {
+  return promise.finally(forget);
+}
+
+/**
+ * Gives a request up when it is told to, or when it took too long; ends with the call of what it returns. A listener that was
+ * removed may still lead to those that came after it, and V8's young collections keep what an old object leads to: so it
+ * must not lead to an answer.
+ */
+function watch(signal: AbortSignal, timeoutMs: number, giveUp: (error: Error) => void): () => void {
+  let told: typeof giveUp | undefined = giveUp;
+  const stop = () => told?.(reasonOf(signal));
+  const timer = setTimeout(() => told?.(timedOut()), timeoutMs);
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) {
+    stop();
+  }
+  return () => {
+    told = undefined;
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);
-  });
+  };
 }
 
 /** What becomes of one answer. */

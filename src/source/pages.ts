@@ -60,10 +60,15 @@ async function followIndexes(fetchPage: FetchPage, request: ListRequest): Promis
   const starts = Array.from(
     { length: Math.max(0, Math.ceil(total / (step || 1)) - 1) },
     (_, page) => 1 + (page + 1) * step,
-  );
-  await Promise.all(
-    starts.map((start) => fetchRange(fetchPage, { start, end: Math.min(total, start + step - 1) }, request)),
-  );
+  ).values();
+  // Not a promise for each page that waits for its turn: those would be old when it comes, and V8's young collections keep
+  // whatever an old object points to, which is the page.
+  const lane = async () => {
+    for (const start of starts) {
+      await fetchRange(fetchPage, { start, end: Math.min(total, start + step - 1) }, request);
+    }
+  };
+  await Promise.all(Array.from({ length: request.parallel }, lane));
 }
 
 /** Fetches the resources of one range; a server may give fewer at a time than it gave on the first page. */

@@ -23,6 +23,7 @@ import {
 import { observeSudo } from "../observe/sudo.ts";
 import { appendLine } from "../platform/append.ts";
 import { fileSize, observeFile, underRoot } from "../platform/files.ts";
+import { giveBack } from "../platform/host.ts";
 import { observeFiles } from "../platform/many-files.ts";
 import { isDenied, writePrivate } from "../platform/private-files.ts";
 
@@ -91,6 +92,7 @@ async function newsOf(
     if (user === undefined) {
       const file = await observeFile(underRoot(root, path));
       news.set(path, file && publishedFileOf(path, file));
+      giveBack(file?.bytes ?? new Uint8Array());
     } else {
       users.push(user);
     }

@@ -29,6 +29,13 @@ export function tidyUp(): void {
   }
 }
 
+/** Of bytes that nobody looks at any more, where they are large: V8 would let them lie until its own heap is full. */
+export function giveBack({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) {
+    buffer.transfer(0);
+  }
+}
+
 /** What programs and libraries of this machine are called and marked with (elf(5), Debian's multiarch). */
 export function thisMachine(): {
   readonly arch: string;

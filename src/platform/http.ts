@@ -179,20 +179,8 @@ async function readAnswer({ status, headers, bytes }: WireAnswer, limit: number)
     return Array.isArray(value) ? value[0] : value;
   };
   const isZipped = header("content-encoding")?.toLowerCase() === "gzip";
-  const wireBytes = bytes.length;
   const body = isZipped ? await unzip(bytes, limit) : bytes;
-  const bodyBytes = body.length;
-  return { status, header, text: decoded(body), bytes: bodyBytes, wireBytes };
-}
-
-/** A thousand pages would lie in memory until somebody tidies up: what was decoded is given back at once. */
-function decoded(body: Buffer): string {
-  const text = body.toString("utf8");
-  const { buffer } = body;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === body.byteLength) {
-    buffer.transfer(0);
-  }
-  return text;
+  return { status, header, text: body.toString("utf8"), bytes: body.length, wireBytes: bytes.length };
 }
 
 /** Off this thread, and never to more than so many bytes. */

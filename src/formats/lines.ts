@@ -71,6 +71,47 @@ export function linesIn(bytes: Buffer): Lines {
   return { bytes, starts: Uint32Array.from(starts) };
 }
 
+/** Other lines in the place of as many, from the nth on. */
+export function replaceLines(all: Lines, from: number, some: Lines): Lines {
+  const to = from + some.starts.length - 1;
+  const start = all.starts[from] ?? 0;
+  const end = all.starts[to] ?? 0;
+  const starts = all.starts.slice();
+  some.starts.forEach((at, nth) => {
+    starts[from + nth] = start + at;
+  });
+  const moved = some.bytes.length - (end - start);
+  for (let nth = to + 1; nth < starts.length; nth += 1) {
+    starts[nth] = (all.starts[nth] ?? 0) + moved;
+  }
+  const bytes = Buffer.concat([all.bytes.subarray(0, start), some.bytes, all.bytes.subarray(end)]);
+  return { bytes, starts };
+}
+
+/** The place of the line that starts at this offset, or of the first one behind it. */
+export function lineAt({ starts }: Lines, offset: number): number {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((starts[middle] ?? 0) < offset) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+/** How many lines a file has. */
+export function countLines(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) {
+    count += 1;
+  }
+  return count;
+}
+
 /** The lines of a file that are records: neither empty nor a comment, nor this one, which stands for nobody. */
 export function recordLines(bytes: Uint8Array, sentinel?: string): string[] {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -83,11 +124,20 @@ export function recordLines(bytes: Uint8Array, sentinel?: string): string[] {
 export function differingLines(one: Uint8Array, other: Uint8Array): readonly [Uint8Array, Uint8Array] {
   const shorter = Math.min(one.length, other.length);
   let same = 0;
+  while (same + BLOCK <= shorter && isSame(one, other, { one: same, other: same })) {
+    same += BLOCK;
+  }
   while (same < shorter && one[same] === other[same]) {
     same += 1;
   }
   const start = same === 0 ? 0 : one.lastIndexOf(LINE_FEED, same - 1) + 1;
   let tail = 0;
+  while (
+    tail + BLOCK <= shorter - start &&
+    isSame(one, other, { one: one.length - tail - BLOCK, other: other.length - tail - BLOCK })
+  ) {
+    tail += BLOCK;
+  }
   while (tail < shorter - start && one[one.length - 1 - tail] === other[other.length - 1 - tail]) {
     tail += 1;
   }
@@ -95,6 +145,19 @@ export function differingLines(one: Uint8Array, other: Uint8Array): readonly [Ui
   const next = tail === 0 ? -1 : one.indexOf(LINE_FEED, one.length - tail);
   const rest = next < 0 ? 0 : one.length - next - 1;
   return [one.subarray(start, one.length - rest), other.subarray(start, other.length - rest)];
+}
+
+/** Bytes that are compared at once: mostly little differs in large files. */
+const BLOCK = 4096;
+
+function isSame(
+  one: Uint8Array,
+  other: Uint8Array,
+  at: { readonly one: number; readonly other: number },
+): boolean {
+  return (
+    Buffer.compare(one.subarray(at.one, at.one + BLOCK), other.subarray(at.other, at.other + BLOCK)) === 0
+  );
 }
 
 /** Reads each file once while its bytes are in hand: one run asks several times whom a map names. */

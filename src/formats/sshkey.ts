@@ -40,24 +40,34 @@ export function sshkeyTexts(bytes: Uint8Array): ReadonlyMap<string, string> {
   return texts;
 }
 
-/** A file with other keys for some users, everybody else as they are; undefined where it has no line of one of them. */
+/** A file with other lines for some users. */
+export interface ReplacedSshkeys {
+  /** Everybody else's lines are as they were. */
+  readonly whole: Lines;
+  /** The lines that stood in the place of theirs. */
+  readonly before: Uint8Array;
+}
+
+/** Undefined where these users, in their order, do not have a line each. */
 export function replaceSshkeys(
   bytes: Uint8Array,
   users: readonly Pick<User, "name" | "keys">[],
-): Lines | undefined {
+): ReplacedSshkeys | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const places = users.map((user) => ({ user, start: startOfLine(file, `${user.name}:`) }));
   const parts: Buffer[] = [];
+  const before: Buffer[] = [];
   let end = 0;
-  for (const { user, start } of places.sort((left, right) => left.start - right.start)) {
+  for (const user of users) {
+    const start = startOfLine(file, `${user.name}:`);
     const next = file.indexOf("\n", Math.max(start, 0)) + 1;
     if (start < end || next === 0) {
       return undefined;
     }
     parts.push(file.subarray(end, start), Buffer.from(`${renderSshkey(user)}\n`));
+    before.push(file.subarray(start, next));
     end = next;
   }
-  return linesIn(Buffer.concat([...parts, file.subarray(end)]));
+  return { whole: linesIn(Buffer.concat([...parts, file.subarray(end)])), before: Buffer.concat(before) };
 }
 
 /** Where the first line begins that begins so; -1 without one. */

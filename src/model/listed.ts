@@ -52,6 +52,8 @@ export interface ChangeList {
   add(...changes: readonly Change[]): void;
   /** The change is made only if it is listed. */
   addLater(event: Change["event"], make: () => Change): void;
+  /** The same for each of these; nothing is made, and nothing asked, for those that are only counted. */
+  addEach<Item>(event: Change["event"], items: readonly Item[], make: (item: Item) => Change): void;
   /** What is in another list; what that counts is counted here. */
   addAll(listed: Listed): void;
   /** Everything up to now. */
@@ -74,10 +76,18 @@ export function createChangeList(): ChangeList {
       count(event, 1);
     }
   };
+  const addEach: ChangeList["addEach"] = (event, items, make) => {
+    const listed = LOSSES.has(event) || FIRST.has(event) ? items.length : Math.min(room, items.length);
+    items.slice(0, listed).forEach((item) => addLater(event, () => make(item)));
+    if (listed < items.length) {
+      count(event, items.length - listed);
+    }
+  };
   const add: ChangeList["add"] = (...some) => some.forEach((change) => addLater(change.event, () => change));
   return {
     add,
     addLater,
+    addEach,
     addAll: (other) => {
       other.changes.forEach((change) => add(change));
       Object.entries(other.unlisted).forEach(([event, more]) => count(event, more));

@@ -26,6 +26,8 @@ const AUTO_INDEX_RECORDS = 1000;
 export interface PlannedMap {
   readonly step: PublishMap;
   readonly repair: string | undefined;
+  /** As they were before they were placed; kept of the sshkey map alone, where they stand as they are. */
+  readonly lines: Lines | undefined;
 }
 
 /** The maps to publish, in the order of `MAP_NAMES`: a group exists before the user who needs it. */
@@ -35,23 +37,16 @@ export function planCaches(
   settings: PlanSettings["caches"],
 ): PlannedMap[] {
   return MAP_NAMES.flatMap((map) => {
-    const step = publishStep(map, linesOf(map, directory), { observed, settings });
+    const lines = linesOf(map, directory);
+    const step = publishStep(map, lines, { observed, settings });
     const reason = reasonToPublish(step, observed.maps[map], observed);
-    return reason === undefined ? [] : [{ step, repair: reason === "content" ? undefined : reason }];
+    const repair = reason === "content" ? undefined : reason;
+    return reason === undefined ? [] : [{ step, repair, lines: map === "sshkey" ? lines : undefined }];
   });
 }
 
-/** The sshkey map with these users, whether it differs or not. */
-export function sshkeyStep(
-  users: Directory["users"],
-  observed: Observed,
-  settings: PlanSettings["caches"],
-): PublishMap {
-  return sshkeyStepOf(renderLines(users, renderSshkey), observed, settings);
-}
-
-/** The sshkey map with these lines. */
-export function sshkeyStepOf(lines: Lines, observed: Observed, settings: PlanSettings["caches"]): PublishMap {
+/** The sshkey map with these lines, whether it differs or not. */
+export function sshkeyStep(lines: Lines, observed: Observed, settings: PlanSettings["caches"]): PublishMap {
   return publishStep("sshkey", lines, { observed, settings });
 }
 

@@ -6,6 +6,8 @@ import { type GroupRecord, parseGroup } from "../formats/group.ts";
 import { type PasswdRecord, parsePasswd } from "../formats/passwd.ts";
 import { parseShadow } from "../formats/shadow.ts";
 import type { Directory, Group, User } from "../model/directory.ts";
+import type { UserName } from "../model/ids.ts";
+import { lazily } from "../model/lazily.ts";
 import { type ChangeList, createChangeList, type Listed } from "../model/listed.ts";
 import type { MapName, Observed } from "../model/observed.ts";
 
@@ -18,14 +20,6 @@ export interface ServedUser extends PasswdRecord {
 export interface Served {
   readonly users: ReadonlyMap<string, ServedUser>;
   readonly groups: ReadonlyMap<string, GroupRecord>;
-}
-
-/** What maps serve that are byte for byte those of this directory: nobody needs to read them to tell. */
-export function servedAs({ users, groups }: Directory): Served {
-  return {
-    users: new Map(users.map((user) => [user.name, user])),
-    groups: new Map(groups.map((group) => [group.name, group])),
-  };
 }
 
 /** Reads the maps on disk; a missing map serves nobody. */
@@ -43,22 +37,34 @@ export function servedNow(maps: Observed["maps"]): Served {
   };
 }
 
+/** Whether an account is the same before and after, so that a new key opens nothing that is not theirs yet. */
+export function isUnmoved(user: User, served: Served): boolean {
+  const before = served.users.get(user.name);
+  return (
+    before?.active === user.active &&
+    before.uid === Number(user.uid) &&
+    before.gid === Number(user.gid) &&
+    before.home === user.home
+  );
+}
+
 /** Every difference, removals first, then by name. A private group that comes or goes with its user is not news. */
 export function changesBetween(served: Served, { users, groups }: Directory): Listed {
   const list = createChangeList();
-  const after = new Map<string, User>(users.map((user) => [user.name, user]));
-  const groupNames = new Set<string>(groups.map((group) => group.name));
+  // A node that serves nobody loses nobody.
+  const after = lazily(() => new Map<string, User>(users.map((user) => [user.name, user])));
+  const groupNames = lazily(() => new Set<string>(groups.map((group) => group.name)));
   const isPrivate = (name: string, gid: number) => {
-    const [was, is] = [served.users.get(name), after.get(name)];
+    const [was, is] = [served.users.get(name), after().get(name)];
     return (was === undefined) !== (is === undefined) && Number((was ?? is)?.uid) === gid;
   };
   for (const { name, uid } of served.users.values()) {
-    if (!after.has(name)) {
+    if (!after().has(name)) {
       list.add({ event: "user-removed", user: name, uid });
     }
   }
   for (const { name, gid } of served.groups.values()) {
-    if (!groupNames.has(name) && !isPrivate(name, gid)) {
+    if (!groupNames().has(name) && !isPrivate(name, gid)) {
       list.add({ event: "group-removed", group: name, gid });
     }
   }
@@ -96,18 +102,22 @@ const USER_FIELDS = ["uid", "gid", "gecos", "home", "shell"] as const;
 
 function addGroupChanges(list: ChangeList, before: GroupRecord | undefined, group: Group): void {
   const { name, gid, members } = group;
-  if (before !== undefined && before.gid !== Number(gid)) {
-    list.add({ event: "group-changed", group: name, ...valuesOf(before.gid, gid, "gid") });
-  }
-  if (before !== undefined && before.members.join() === members.join()) {
+  const addMembers = (added: readonly UserName[]) =>
+    list.addEach("member-added", added, (user) => ({ event: "member-added", group: name, user }));
+  if (before === undefined) {
+    addMembers(members);
     return;
   }
-  const old = new Set(before?.members);
+  if (before.gid !== Number(gid)) {
+    list.add({ event: "group-changed", group: name, ...valuesOf(before.gid, gid, "gid") });
+  }
+  if (before.members.join() === members.join()) {
+    return;
+  }
+  const old = new Set(before.members);
   const now = new Set<string>(members);
   old.difference(now).forEach((user) => list.add({ event: "member-removed", group: name, user }));
-  members
-    .filter((user) => !old.has(user))
-    .forEach((user) => list.addLater("member-added", () => ({ event: "member-added", group: name, user })));
+  addMembers(members.filter((user) => !old.has(user)));
 }
 
 function valuesOf(before: string | number, after: string | number, field: string) {

@@ -12,8 +12,11 @@ import type { Served, ServedUser } from "./changes.ts";
 import type { KeysHeld } from "./keys-held.ts";
 import type { PlanSettings } from "./settings.ts";
 
-/** Who loses what. A first sync on an empty node removes nobody. */
-export function removalsOf(served: Served, directory: Directory, held: KeysHeld): Removals {
+/** Who loses what; without `served` the maps are those of the directory. A first sync on an empty node removes nobody. */
+export function removalsOf(served: Served | undefined, directory: Directory, held: KeysHeld): Removals {
+  if (served === undefined) {
+    return keyRemovalsOf(directory, held);
+  }
   const able = [...served.users.values()].filter(({ active }) => active);
   const after = new Map(able.length === 0 ? [] : directory.users.map((user) => [String(user.name), user]));
   const lost = able.filter((before) => {
@@ -33,8 +36,24 @@ export function removalsOf(served: Served, directory: Directory, held: KeysHeld)
   };
 }
 
+/** Whoever stays as they are, and loses what they have by the keys. */
+function keyRemovalsOf({ users, groups }: Directory, held: KeysHeld): Removals {
+  const able = users.filter(({ active }) => active);
+  const lost = able.filter((user) => losesLogin(user, user, held));
+  const shared = new Set<string>(groups.map(({ name }) => name));
+  users.forEach(({ name }) => shared.delete(name));
+  return {
+    before: able.length,
+    keyed: users.some(({ keys }) => keys.length > 0) ? undefined : lost.length,
+    users: lost.map(({ name }) => name).sort(),
+    after: users.length,
+    groupsBefore: shared.size,
+    groups: [],
+  };
+}
+
 /** Still there, but shut out: inactive, without a key, behind a shell that lets nobody in, or somebody else by uid. */
-function losesLogin(user: User, before: ServedUser, held: KeysHeld): boolean {
+function losesLogin(user: User, before: Pick<ServedUser, "shell" | "uid">, held: KeysHeld): boolean {
   const isShut = isClosedShell(user.shell) && !isClosedShell(before.shell);
   const hasNoKey = user.keys.length === 0 && held(user.name).length > 0;
   return !user.active || hasNoKey || isShut || Number(user.uid) !== before.uid;

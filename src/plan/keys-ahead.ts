@@ -6,14 +6,14 @@
  */
 
 import { isHeldNow } from "../formats/ledger.ts";
-import { replaceSshkeys } from "../formats/sshkey.ts";
+import { renderLines } from "../formats/lines.ts";
+import { renderSshkey, replaceSshkeys } from "../formats/sshkey.ts";
 import type { User } from "../model/directory.ts";
 import { lazily } from "../model/lazily.ts";
-import type { Observed } from "../model/observed.ts";
-import type { Plan } from "../model/plan.ts";
-import { sshkeyStepOf } from "./caches.ts";
-import { planKeys } from "./keys.ts";
-import { keysHeld } from "./keys-held.ts";
+import type { Observed, ObservedFile } from "../model/observed.ts";
+import type { Plan, PublishMap } from "../model/plan.ts";
+import { sshkeyStep } from "./caches.ts";
+import { type KeysPlan, planKeys } from "./keys.ts";
 import { planKeysInMap } from "./keys-in-map.ts";
 import type { PlanSettings } from "./settings.ts";
 
@@ -26,9 +26,11 @@ export function planKeysAhead(
   if (!people.every(({ before }) => isTheirs(before, observed))) {
     return undefined;
   }
+  // In the order of the map.
+  const inOrder = people.toSorted((one, other) => (one.after.name < other.after.name ? -1 : 1));
   const planFor = (which: "before" | "after") =>
     planAlone(
-      people.map((one) => one[which]),
+      inOrder.map((one) => one[which]),
       observed,
       settings,
     );
@@ -50,29 +52,43 @@ const NOBODY: Plan["removals"] = {
   groups: [],
 };
 
-/** Their accounts stay as they are, so what is taken and what is given goes in one step. Undefined where the map lacks one of them. */
+/** Undefined where the map lacks one of them. */
 function planAlone(
   users: readonly User[],
   observed: Observed,
   { keys, caches }: Pick<PlanSettings, "keys" | "caches">,
 ): Plan | undefined {
-  const unmoved = new Set<string>(users.map(({ name }) => name));
-  const before = observed.maps.sshkey.data?.bytes;
-  const lines = before && replaceSshkeys(before, users);
-  if (before === undefined || lines === undefined) {
+  const { data } = observed.maps.sshkey;
+  const replaced = data && replaceSshkeys(data.bytes, users);
+  if (replaced === undefined) {
     return undefined;
   }
-  const map = lazily(() => sshkeyStepOf(lines, observed, caches));
-  const whole = Buffer.compare(before, lines.bytes) === 0 ? undefined : map();
+  const { whole, before } = replaced;
+  const isSame = Buffer.compare(data.bytes, whole.bytes) === 0;
+  const step = lazily(() => sshkeyStep(whole, observed, caches));
   const { revoke, grant, changes, unlisted } = keys.files
-    ? planKeys(users, observed, unmoved)
-    : planKeysInMap(users, observed, { held: keysHeld(observed, keys), unmoved, whole, stepWith: map });
-  const others = keys.files && whole !== undefined ? [whole] : [];
-  return {
-    steps: [...revoke, ...grant, ...others],
-    changes,
-    unlisted,
-    problems: [],
-    removals: NOBODY,
-  };
+    ? planKeys(users, observed, isUnmoved)
+    : planInMap(users, withMap(observed, { ...data, bytes: before }), { isSame, step });
+  const others = keys.files && !isSame ? [step()] : [];
+  const steps = [...revoke, ...grant, ...others];
+  return { steps, changes, unlisted, problems: [], removals: NOBODY };
+}
+
+/** Their accounts stay as they are. */
+const isUnmoved = () => true;
+
+function withMap(observed: Observed, data: ObservedFile): Observed {
+  return { ...observed, maps: { ...observed.maps, sshkey: { ...observed.maps.sshkey, data } } };
+}
+
+/** As if nobody else were in the map, but for the step that publishes it. What is taken and what is given goes in one. */
+function planInMap(
+  users: readonly User[],
+  observed: Observed,
+  { isSame, step }: { readonly isSame: boolean; readonly step: () => PublishMap },
+): KeysPlan {
+  const whole = isSame ? undefined : { lines: renderLines(users, renderSshkey), step: step() };
+  const plan = planKeysInMap(users, observed, { isUnmoved, whole, stepWith: step });
+  const isPublished = plan.revoke.some(({ kind }) => kind === "publish-map");
+  return isPublished ? { ...plan, grant: [] } : plan;
 }

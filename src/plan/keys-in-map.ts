@@ -7,37 +7,46 @@
  */
 
 import { isOurs, parseAuthorizedKeys, renderAuthorizedKeys } from "../formats/authorized-keys.ts";
-import { differingLines } from "../formats/lines.ts";
+import { differingLines, type Lines, lineAt, renderLines, replaceLines } from "../formats/lines.ts";
 import { keysInText, renderSshkey, sshkeyTexts } from "../formats/sshkey.ts";
 import type { User } from "../model/directory.ts";
 import { grantOf } from "../model/key-line.ts";
-import { type ChangeList, createChangeList, type Listed } from "../model/listed.ts";
+import { createChangeList, type Listed } from "../model/listed.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Change, PublishMap, RevokeKeys } from "../model/plan.ts";
 import type { Problem } from "../model/problem.ts";
-import { changesOf, foreignFile, isAttributed, type KeysPlan } from "./keys.ts";
-import { type KeysHeld, textOf } from "./keys-held.ts";
+import { changesOf, foreignFile, type IsUnmoved, isAttributed, type KeysPlan } from "./keys.ts";
+import { heldBeside, type KeysHeld, textOf } from "./keys-held.ts";
 
 /** What the keys are planned from. */
 export interface AroundMap {
-  /** What sshd is told now. */
+  readonly isUnmoved: IsUnmoved;
+  /** The lines of the map, and the step that publishes it; undefined when it is as it should be. */
+  readonly whole: WholeMap | undefined;
+  /** Publishes the map with other lines. */
+  readonly stepWith: (lines: Lines) => PublishMap;
+}
+
+/** The sshkey map as it should be: one line for each user, in their order. */
+export interface WholeMap {
+  readonly lines: Lines;
+  readonly step: PublishMap;
+}
+
+/** What the keys come to, and who has which now. */
+export interface MapPlan extends KeysPlan {
+  /** Of whoever has none in the directory: what they have in the map stands in a line that differs or goes. */
   readonly held: KeysHeld;
-  /** Users who keep their uid, gid and home, and may already log in. */
-  readonly unmoved: ReadonlySet<string>;
-  /** Publishes the whole map; undefined when it is as it should be. */
-  readonly whole: PublishMap | undefined;
-  /** Publishes the map with other keys than the directory has. */
-  readonly stepWith: (users: readonly User[]) => PublishMap;
 }
 
 /** Plans the map in the place of everybody's file. */
-export function planKeysInMap(users: readonly User[], observed: Observed, around: AroundMap): KeysPlan {
-  const files = planFiles(users, observed, around.unmoved);
+export function planKeysInMap(users: readonly User[], observed: Observed, around: AroundMap): MapPlan {
+  const files = planFiles(users, observed, around.isUnmoved);
   const news = newsIn(observed, around.whole);
   const maps = planMaps(users, news, around);
   const changes = createChangeList();
-  if (news.names.size + observed.keyFiles.size > 0) {
-    changes.addAll(keyChanges(users, news, { ...around, observed }));
+  if (around.whole !== undefined || observed.keyFiles.size > 0) {
+    changes.addAll(keyChanges(users, news, observed));
   }
   changes.add(...files.changes);
   return {
@@ -45,6 +54,7 @@ export function planKeysInMap(users: readonly User[], observed: Observed, around
     grant: maps.grant,
     ...changes.listed(),
     problems: files.problems,
+    held: heldBeside((name) => keysInText(news.before.get(name) ?? ""), observed),
   };
 }
 
@@ -52,45 +62,66 @@ export function planKeysInMap(users: readonly User[], observed: Observed, around
 interface News {
   /** Of those whose line differs, or goes, what stands on disk for their keys. */
   readonly before: ReadonlyMap<string, string>;
-  /** These, and those whose line comes. */
-  readonly names: ReadonlySet<string>;
+  /** The places of those whose line differs, or comes: from the first on, and up to the one behind the last. */
+  readonly from: number;
+  readonly to: number;
 }
 
-function newsIn({ maps }: Observed, whole: PublishMap | undefined): News {
+function newsIn({ maps }: Observed, whole: WholeMap | undefined): News {
   if (whole === undefined) {
-    return { before: new Map(), names: new Set() };
+    return { before: new Map(), from: 0, to: 0 };
   }
-  const [gone, come] = differingLines(maps.sshkey.data?.bytes ?? new Uint8Array(), whole.data.bytes);
-  const before = sshkeyTexts(gone);
-  return { before, names: new Set([...before.keys(), ...sshkeyTexts(come).keys()]) };
+  const { lines } = whole;
+  const [gone, come] = differingLines(maps.sshkey.data?.bytes ?? new Uint8Array(), lines.bytes);
+  const start = come.byteOffset - lines.bytes.byteOffset;
+  return {
+    before: sshkeyTexts(gone),
+    from: lineAt(lines, start),
+    to: lineAt(lines, start + come.length),
+  };
+}
+
+function isAmong(nth: number, { from, to }: News): boolean {
+  return nth >= from && nth < to;
 }
 
 type MapSteps = Readonly<Record<"revoke" | "grant", readonly PublishMap[]>>;
 
 /** Two steps where keys go and keys come, so that those who lose one wait for nobody. */
-function planMaps(
-  users: readonly User[],
-  { before, names }: News,
-  { unmoved, whole, stepWith }: AroundMap,
-): MapSteps {
+function planMaps(users: readonly User[], news: News, { isUnmoved, whole, stepWith }: AroundMap): MapSteps {
   if (whole === undefined) {
     return { revoke: [], grant: [] };
   }
-  const isChanged = (user: User) => names.has(user.name) && before.get(user.name) !== keysText(user);
-  const keptOf = (user: User) => keptBy(user, keysInText(before.get(user.name) ?? ""), unmoved);
+  const { before } = news;
+  const { lines, step } = whole;
+  const isChanged = (user: User) => before.get(user.name) !== keysText(user);
+  const keptOf = (user: User) => keptBy(user, keysInText(before.get(user.name) ?? ""), isUnmoved);
   const losesKeys = (user: User) => before.has(user.name) && isChanged(user) && keptOf(user).losesKeys;
-  if (!users.some(losesKeys) && !isSomebodyGone(users, before)) {
-    return { revoke: [], grant: [{ ...whole, keys: "granted" }] };
+  if (before.size === 0 || !(users.some(losesKeys) || isSomebodyGone(users, before))) {
+    return { revoke: [], grant: [{ ...step, keys: "granted" }] };
   }
-  const first = stepWith(users.map((user) => (isChanged(user) ? keptOf(user).user : user)));
-  return Buffer.compare(first.data.bytes, whole.data.bytes) === 0
-    ? { revoke: [{ ...whole, keys: "revoked" }], grant: [] }
-    : { revoke: [{ ...first, keys: "revoked" }], grant: [{ ...whole, keys: "granted" }] };
+  const isNews = (user: User, nth: number) => isAmong(nth, news) || before.has(user.name);
+  const first = users.findIndex(isNews);
+  const changed = users
+    .slice(first, users.findLastIndex(isNews) + 1)
+    .map((user, nth) => (isNews(user, first + nth) && isChanged(user) ? keptOf(user).user : user));
+  const kept = first < 0 ? lines : replaceLines(lines, first, renderLines(changed, renderSshkey));
+  return Buffer.compare(kept.bytes, lines.bytes) === 0
+    ? { revoke: [{ ...step, keys: "revoked" }], grant: [] }
+    : { revoke: [{ ...stepWith(kept), keys: "revoked" }], grant: [{ ...step, keys: "granted" }] };
 }
 
 function isSomebodyGone(users: readonly User[], before: ReadonlyMap<string, string>): boolean {
-  const served = before.size === 0 ? new Set() : new Set<string>(users.map(({ name }) => name));
-  return [...before].some(([name, text]) => !served.has(name) && keysInText(text).length > 0);
+  return notAmong(users, before.keys()).some((name) => keysInText(before.get(name) ?? "").length > 0);
+}
+
+/** Those of a few names that no user has. */
+function notAmong(users: readonly User[], names: Iterable<string>): string[] {
+  const left = new Set(names);
+  if (left.size > 0) {
+    users.forEach(({ name }) => left.delete(name));
+  }
+  return [...left];
 }
 
 /** What stands for a user's keys in the map; most are there already, and equal texts need no reading. */
@@ -102,47 +133,43 @@ function keysText(user: User): string {
  * A user with those of their keys that were there before; with none where one is taken from somebody whose account
  * changes, so that what stays opens nothing that is not theirs yet.
  */
-function keptBy(user: User, before: readonly string[], unmoved: ReadonlySet<string>) {
+function keptBy(user: User, before: readonly string[], isUnmoved: IsUnmoved) {
   const held = new Set(before.map(grantOf));
   const wanted = new Set(user.keys.map(grantOf));
   const losesKeys = !held.isSubsetOf(wanted);
-  const keys = losesKeys && !unmoved.has(user.name) ? [] : user.keys.filter((key) => held.has(grantOf(key)));
+  const keys = losesKeys && !isUnmoved(user) ? [] : user.keys.filter((key) => held.has(grantOf(key)));
   return { user: { ...user, keys }, losesKeys };
 }
 
 /** What it means for people; those who are gone come first. */
-function keyChanges(
-  users: readonly User[],
-  { before, names }: News,
-  { observed: { keyFiles }, held }: AroundMap & { readonly observed: Observed },
-): Listed {
-  const served = new Set<string>(users.map(({ name }) => name));
-  const heldBy = (name: string) => (keyFiles.has(name) ? held(name) : keysInText(before.get(name) ?? ""));
+function keyChanges(users: readonly User[], news: News, observed: Observed): Listed {
+  const { before } = news;
+  const { keyFiles } = observed;
+  const heldBy = (name: string, inMap: readonly string[]) => heldBeside(() => inMap, observed)(name);
+  const textBy = (name: string) => keysInText(before.get(name) ?? "");
   const changes = createChangeList();
-  const gone = [...new Set([...before.keys(), ...keyFiles.keys()])].filter((name) => !served.has(name));
-  for (const name of gone.sort()) {
-    changes.add(...changesOf(name, heldBy(name), []));
+  for (const name of notAmong(users, [...before.keys(), ...keyFiles.keys()]).sort()) {
+    changes.add(...changesOf(name, heldBy(name, textBy(name)), []));
   }
-  for (const user of users) {
-    if (before.has(user.name) || keyFiles.has(user.name)) {
-      changes.add(...changesOf(user.name, heldBy(user.name), user.keys));
-    } else if (names.has(user.name)) {
-      grantAll(changes, user);
+  users.forEach((user, nth) => {
+    const { name, keys } = user;
+    const isNews = isAmong(nth, news);
+    if (before.has(name) || keyFiles.has(name)) {
+      // What is not new stands in the map as in the directory.
+      const inMap = before.has(name) || isNews ? textBy(name) : keys;
+      changes.add(...changesOf(name, heldBy(name, inMap), keys));
+    } else if (isNews) {
+      changes.addEach("key-granted", keys, (key) => ({ event: "key-granted", user: name, key }));
     }
-  }
+  });
   return changes.listed();
-}
-
-/** Of somebody who had none: most of a first sync, of which little is listed. */
-function grantAll(changes: ChangeList, { name: user, keys }: User): void {
-  keys.forEach((key) => changes.addLater("key-granted", () => ({ event: "key-granted", user, key })));
 }
 
 /**
  * The files that sshd may still read. They only ever lose what nobody should have: until `rollcall setup` has told sshd to ask, they
  * are what people log in by.
  */
-function planFiles(users: readonly User[], observed: Observed, unmoved: ReadonlySet<string>) {
+function planFiles(users: readonly User[], observed: Observed, isUnmoved: IsUnmoved) {
   const revoke: RevokeKeys[] = [];
   const changes: Change[] = [];
   const problems: Problem[] = [];
@@ -156,7 +183,7 @@ function planFiles(users: readonly User[], observed: Observed, unmoved: Readonly
       continue;
     }
     const user = byName.get(name);
-    const kept = user && keptBy(user, parseAuthorizedKeys(text), unmoved);
+    const kept = user && keptBy(user, parseAuthorizedKeys(text), isUnmoved);
     const stays = kept?.user.keys ?? [];
     if (stays.length > 0 && kept?.losesKeys === false && isAttributed(file, observed)) {
       continue;

@@ -26,8 +26,11 @@ export interface KeysPlan {
 
 const FILE_MODE = 0o644;
 
-/** Plans every user's file. `unmoved` are the users who keep their uid, gid and home, and may already log in. */
-export function planKeys(users: readonly User[], observed: Observed, unmoved: ReadonlySet<string>): KeysPlan {
+/** Users who keep their uid, gid and home, and may already log in. */
+export type IsUnmoved = (user: User) => boolean;
+
+/** Plans every user's file. */
+export function planKeys(users: readonly User[], observed: Observed, isUnmoved: IsUnmoved): KeysPlan {
   const revoke: RevokeKeys[] = [];
   const grant: GrantKeys[] = [];
   const withKeys = users.filter((user) => user.keys.length > 0);
@@ -50,7 +53,7 @@ export function planKeys(users: readonly User[], observed: Observed, unmoved: Re
       ...(keyChanges.length > 0 ? keyChanges : [repairOf(user.name)]),
       ...takeOverOf(user.name, file),
     );
-    if (takesAway && unmoved.has(user.name)) {
+    if (takesAway && isUnmoved(user)) {
       revoke.push({ kind: "revoke-keys", user: user.name, content });
       continue;
     }

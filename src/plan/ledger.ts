@@ -3,44 +3,61 @@
  */
 
 import { renderLedger } from "../formats/ledger.ts";
+import { countLines } from "../formats/lines.ts";
 import type { Directory } from "../model/directory.ts";
+import { lazily } from "../model/lazily.ts";
 import { type HolderKind, type Holding, holdingKey, type Ledger, recordKey } from "../model/ledger.ts";
 import type { NodeBefore } from "../model/observed.ts";
 import type { KeepLedger } from "../model/plan.ts";
 
 /** The step that keeps it; undefined when the file says all of it already. */
 export function planLedger(directory: Directory, before: NodeBefore): KeepLedger | undefined {
-  const bytes = renderLedger(ledgerAfter(directory, before.ledger, before.nowMs));
-  const isKept = before.ledgerFile !== undefined && Buffer.compare(bytes, before.ledgerFile) === 0;
-  const isEmpty = before.ledgerFile === undefined && directory.users.length + directory.groups.length === 0;
+  const { ledger, ledgerFile } = before;
+  const after = ledgerAfter(directory, ledger, before.nowMs);
+  // Of a heading and as many lines nothing was forgotten, and a holding that only the maps told of would not stay.
+  if (after === ledger && ledgerFile !== undefined && countLines(ledgerFile) === ledger.holdings.length + 1) {
+    return undefined;
+  }
+  const bytes = renderLedger(after);
+  const isKept = ledgerFile !== undefined && Buffer.compare(bytes, ledgerFile) === 0;
+  const isEmpty = ledgerFile === undefined && directory.users.length + directory.groups.length === 0;
   return isKept || isEmpty ? undefined : { kind: "keep-ledger", bytes };
 }
 
 /**
  * Whoever is served holds what they are served with. What is held no more was last seen now, unless its record is in the
  * IAM and cannot be served, and nobody else has it. A name and number of which somebody else got both is forgotten:
- * only a person's decision lets that happen.
+ * only a person's decision lets that happen. Where nothing changes, this is the ledger that was given.
  */
-export function ledgerAfter(directory: Directory, { holdings, rebuiltAt }: Ledger, nowMs: number): Ledger {
+export function ledgerAfter(directory: Directory, ledger: Ledger, nowMs: number): Ledger {
+  const { holdings, rebuiltAt } = ledger;
   const find = finderIn(holdings);
   const still = new Set<Holding>();
-  const served = servedIn(directory).map((one): Holding => {
-    const same = find(one);
+  let hasNews = false;
+  const served = servedIn(directory, (place): Holding => {
+    const same = find(place, place.id);
     if (same !== undefined) {
       still.add(same);
     }
-    const earlier = same ?? find({ ...one, id: undefined });
-    return same !== undefined && same.lastSeen === undefined
-      ? same
-      : { ...one, firstSeen: earlier?.firstSeen ?? nowMs, lastSeen: undefined };
+    if (same !== undefined && same.lastSeen === undefined) {
+      return same;
+    }
+    hasNews = true;
+    const firstSeen = (same ?? find(place, undefined))?.firstSeen ?? nowMs;
+    return { ...place, firstSeen, lastSeen: undefined };
   });
-  const rest = holdings.filter((holding) => !still.has(find(holding) ?? holding));
+  if (!hasNews && still.size === holdings.length) {
+    return ledger;
+  }
+  const rest = holdings.filter((one) => !still.has(one) && !still.has(find(one, one.id) ?? one));
   const others = rest.length === 0 ? [] : othersAfter(rest, served, { directory, nowMs });
   return { holdings: [...served, ...latestOnes(others)].sort(byPlace), rebuiltAt };
 }
 
 /** Finds the holding with the same key. Most have a number of their own, and need no key to be found. */
-function finderIn(holdings: readonly Holding[]): (place: Place) => Holding | undefined {
+function finderIn(
+  holdings: readonly Holding[],
+): (place: Place, id: string | undefined) => Holding | undefined {
   const numbers: Readonly<Record<HolderKind, Map<number, Holding>>> = {
     user: new Map(),
     group: new Map(),
@@ -55,10 +72,10 @@ function finderIn(holdings: readonly Holding[]): (place: Place) => Holding | und
     }
   }
   const shared = new Set([...others.values()].map(({ number }) => number));
-  return (place) => {
+  return (place, id) => {
     const first = numbers[place.kind].get(place.number);
-    const isIt = first?.id === place.id && first?.name === place.name;
-    const other = shared.has(place.number) ? others.get(holdingKey(place)) : undefined;
+    const isIt = first?.id === id && first?.name === place.name;
+    const other = shared.has(place.number) ? others.get(holdingKey({ ...place, id })) : undefined;
     return other ?? (isIt ? first : undefined);
   };
 }
@@ -96,14 +113,14 @@ function othersAfter(
 
 type Place = Pick<Holding, "kind" | "id" | "name" | "number">;
 
-function servedIn({ users, groups }: Directory): Place[] {
-  const idOf = new Map(users.map(({ id, name }) => [String(name), id]));
+function servedIn({ users, groups }: Directory, make: (place: Place) => Holding): Holding[] {
+  const idOf = lazily(() => new Map(users.map(({ id, name }) => [String(name), id])));
   return [
-    ...users.map(({ id, name, uid }) => ({ kind: "user", id, name, number: Number(uid) }) as const),
+    ...users.map(({ id, name, uid }) => make({ kind: "user", id, name, number: uid })),
     ...groups.map(({ id, name, gid }) =>
       id === undefined
-        ? ({ kind: "private", id: idOf.get(name), name, number: Number(gid) } as const)
-        : ({ kind: "group", id, name, number: Number(gid) } as const),
+        ? make({ kind: "private", id: idOf().get(name), name, number: gid })
+        : make({ kind: "group", id, name, number: gid }),
     ),
   ];
 }

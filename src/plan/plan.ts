@@ -5,17 +5,18 @@
  * wrong with the node. Pure: the same values always give the same plan.
  */
 
-import type { Directory } from "../model/directory.ts";
+import type { Lines } from "../formats/lines.ts";
+import type { Directory, User } from "../model/directory.ts";
 import { createChangeList } from "../model/listed.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Change, Plan, PublishMap } from "../model/plan.ts";
 import type { Difference } from "../model/published.ts";
 import { type PlannedMap, planCaches, sshkeyStep } from "./caches.ts";
-import { changesBetween, type Served, servedAs, servedNow } from "./changes.ts";
+import { changesBetween, isUnmoved, type Served, servedNow } from "./changes.ts";
 import { removalsOf } from "./guard.ts";
 import { planHomes } from "./homes.ts";
 import { type KeysPlan, planKeys } from "./keys.ts";
-import { type KeysHeld, keysHeld } from "./keys-held.ts";
+import { heldInFiles, type KeysHeld } from "./keys-held.ts";
 import { planKeysInMap } from "./keys-in-map.ts";
 import { planLedger } from "./ledger.ts";
 import { planSessions } from "./sessions.ts";
@@ -25,17 +26,20 @@ import { planSudo } from "./sudo.ts";
 /** Takes away first and gives last: leftovers, keys and sudo removed, the ledger, then maps, homes, keys and sudo granted. */
 export function planChanges(directory: Directory, observed: Observed, settings: PlanSettings): Plan {
   const maps = planCaches(directory, observed, settings.caches);
-  const served = maps.some(isNews) ? servedNow(observed.maps) : servedAs(directory);
+  // Maps that are byte for byte those of the directory need not be read to tell whom they serve.
+  const served = maps.some(isNews) ? servedNow(observed.maps) : undefined;
   const homes = planHomes(directory.users, observed, settings.homes);
   const leftovers = observed.leftovers.map((path) => ({ kind: "remove-leftover", path }) as const);
   const { keys, others, held } = planKeysAmong(maps, directory, { observed, settings, served });
   const sudo = planSudo(directory, observed, settings.sudo.groups);
   const removals = removalsOf(served, directory, held);
-  const sessions = planSessions(removals, served, settings.access);
+  const sessions = planSessions(removals, served?.users.values() ?? directory.users, settings.access);
   const ledger = planLedger(directory, observed);
   const changes = createChangeList();
   changes.add(...leftovers.map(({ path }) => ({ event: "leftover-removed", path }) as const));
-  changes.addAll(changesBetween(served, directory));
+  if (served !== undefined) {
+    changes.addAll(changesBetween(served, directory));
+  }
   changes.add(...maps.flatMap(repairOf), ...observed.differences.map(repairOfDifference));
   homes.create.forEach(({ user, path }) =>
     changes.addLater("home-created", () => ({ event: "home-created", user, path })),
@@ -67,42 +71,26 @@ function planKeysAmong(
   directory: Directory,
   { observed, settings, served }: Around,
 ): { readonly keys: KeysPlan; readonly others: readonly PublishMap[]; readonly held: KeysHeld } {
-  const held = keysHeld(observed, settings.keys);
+  const { users } = directory;
+  const isUnmovedUser = (user: User) => served === undefined || isUnmoved(user, served);
   const steps = maps.map(({ step }) => step);
-  const unmoved = unmovedUsers(directory, served);
   if (settings.keys.files) {
-    return { keys: planKeys(directory.users, observed, unmoved), others: steps, held };
+    return {
+      keys: planKeys(users, observed, isUnmovedUser),
+      others: steps,
+      held: heldInFiles(observed),
+    };
   }
-  const whole = steps.find(({ map }) => map === "sshkey");
-  const stepWith = (users: Directory["users"]) => sshkeyStep(users, observed, settings.caches);
-  return {
-    keys: planKeysInMap(directory.users, observed, { held, unmoved, whole, stepWith }),
-    others: steps.filter((step) => step !== whole),
-    held,
-  };
+  const [whole] = maps.flatMap(({ step, lines }) => (lines === undefined ? [] : [{ step, lines }]));
+  const stepWith = (lines: Lines) => sshkeyStep(lines, observed, settings.caches);
+  const keys = planKeysInMap(users, observed, { isUnmoved: isUnmovedUser, whole, stepWith });
+  return { keys, others: steps.filter((step) => step !== whole?.step), held: keys.held };
 }
 
 interface Around {
   readonly observed: Observed;
   readonly settings: PlanSettings;
-  readonly served: Served;
-}
-
-/** Users whose account is the same before and after, so that a new key opens nothing that is not theirs yet. */
-function unmovedUsers(directory: Directory, served: Served): ReadonlySet<string> {
-  return new Set(
-    directory.users
-      .filter((user) => {
-        const before = served.users.get(user.name);
-        return (
-          before?.active === user.active &&
-          before.uid === Number(user.uid) &&
-          before.gid === Number(user.gid) &&
-          before.home === user.home
-        );
-      })
-      .map((user) => user.name),
-  );
+  readonly served: Served | undefined;
 }
 
 /** Whether a map that people are read from differs; of one that does not, all is known. */

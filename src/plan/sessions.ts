@@ -3,18 +3,20 @@
  */
 
 import type { EndSessions, Removals } from "../model/plan.ts";
-import type { Served } from "./changes.ts";
 import type { PlanSettings } from "./settings.ts";
 
-/** One step for each of them, where the admin asked for it. */
+/** One step for each of them, where the admin asked for it; `before` are the users with the uids that they have now. */
 export function planSessions(
-  { users }: Removals,
-  served: Served,
+  { users: gone }: Removals,
+  before: Iterable<{ readonly name: string; readonly uid: number }>,
   { onRevoke }: PlanSettings["access"],
 ): EndSessions[] {
-  const gone = onRevoke === "end-sessions" ? users : [];
+  if (onRevoke !== "end-sessions" || gone.length === 0) {
+    return [];
+  }
+  const uids = new Map([...before].map(({ name, uid }) => [name, uid]));
   return gone.flatMap((user) => {
-    const uid = served.users.get(user)?.uid;
+    const uid = uids.get(user);
     return uid === undefined ? [] : [{ kind: "end-sessions", user, uid }];
   });
 }

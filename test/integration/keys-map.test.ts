@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { applyPublishMap } from "../../src/apply/caches.ts";
 import { keysOf } from "../../src/daemon/keys-of.ts";
+import { renderLines } from "../../src/formats/lines.ts";
+import { renderSshkey } from "../../src/formats/sshkey.ts";
 import type { PublishMap } from "../../src/model/plan.ts";
 import { sshkeyStep } from "../../src/plan/caches.ts";
 import { anEmptyNode } from "../support/drafts.ts";
@@ -108,5 +110,5 @@ function mapOf(version: number): PublishMap {
     keys: [aKey(nth % 16)],
   }));
   const { users } = aDirectoryOf(...others, ...staying);
-  return sshkeyStep(users, anEmptyNode(), SETTINGS.caches);
+  return sshkeyStep(renderLines(users, renderSshkey), anEmptyNode(), SETTINGS.caches);
 }

@@ -11,6 +11,7 @@ import { differingLines, type Lines, lineAt, renderLines, replaceLines } from ".
 import { keysInText, renderSshkey, sshkeyTexts } from "../formats/sshkey.ts";
 import type { User } from "../model/directory.ts";
 import { grantOf } from "../model/key-line.ts";
+import { lazily } from "../model/lazily.ts";
 import { createChangeList, type Listed } from "../model/listed.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Change, PublishMap, RevokeKeys } from "../model/plan.ts";
@@ -54,7 +55,16 @@ export function planKeysInMap(users: readonly User[], observed: Observed, around
     grant: maps.grant,
     ...changes.listed(),
     problems: files.problems,
-    held: heldBeside((name) => keysInText(news.before.get(name) ?? ""), observed),
+    held: heldBeside(firstKeys(users, news), observed),
+  };
+}
+
+/** Of several lines of one name the first counts, and what stands before the news is as in the directory. */
+function firstKeys(users: readonly User[], { before, from }: News): KeysHeld {
+  const above = lazily(() => new Set<string>(users.slice(0, from).map(({ name }) => name)));
+  return (name) => {
+    const text = before.get(name);
+    return text === undefined || above().has(name) ? [] : keysInText(text);
   };
 }
 

@@ -53,9 +53,12 @@ export function changesBetween(served: Served, { users, groups }: Directory): Li
   const list = createChangeList();
   // A node that serves nobody loses nobody.
   const after = lazily(() => new Map<string, User>(users.map((user) => [user.name, user])));
-  const groupNames = lazily(() => new Set<string>(groups.map((group) => group.name)));
-  const isPrivate = (name: string, gid: number) => {
-    const [was, is] = [served.users.get(name), after().get(name)];
+  const groupNames = new Set<string>(groups.map((group) => group.name));
+  const namesakes = new Map<string, User>(
+    users.filter(({ name }) => groupNames.has(name)).map((user) => [user.name, user]),
+  );
+  const isPrivate = (name: string, gid: number, is: User | undefined) => {
+    const was = served.users.get(name);
     return (was === undefined) !== (is === undefined) && Number((was ?? is)?.uid) === gid;
   };
   for (const { name, uid } of served.users.values()) {
@@ -64,13 +67,13 @@ export function changesBetween(served: Served, { users, groups }: Directory): Li
     }
   }
   for (const { name, gid } of served.groups.values()) {
-    if (!groupNames().has(name) && !isPrivate(name, gid)) {
+    if (!groupNames.has(name) && !isPrivate(name, gid, after().get(name))) {
       list.add({ event: "group-removed", group: name, gid });
     }
   }
   for (const group of groups) {
     const before = served.groups.get(group.name);
-    if (before === undefined && !isPrivate(group.name, group.gid)) {
+    if (before === undefined && !isPrivate(group.name, group.gid, namesakes.get(group.name))) {
       list.addLater("group-added", () => ({ event: "group-added", group: group.name, gid: group.gid }));
     }
     addGroupChanges(list, before, group);

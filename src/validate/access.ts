@@ -12,7 +12,7 @@ import { quoted } from "../model/quoted.ts";
 import { nologinShell } from "./paths.ts";
 import type { Rules } from "./rules.ts";
 
-/** Everybody who could be served, and which users are in a group, inactive ones too, by SCIM id. */
+/** Everybody who could be served, and which users are in a group, inactive ones too, by SCIM id; some of these may be nobody's. */
 export interface Everybody {
   readonly users: readonly User[];
   readonly groups: readonly Group[];

@@ -64,7 +64,8 @@ export function settleClaims<Item extends Claimant>(
       const item = byId().get(owner.id);
       return item !== undefined && claim.of(item) !== value;
     };
-    for (const claimants of claimantsBy(items, claim.of).values()) {
+    const all = isUnique(items, claim.of) ? items : claimantsBy(items, claim.of).values();
+    for (const claimants of all) {
       if (!isList(claimants) && isUncontested(claimants, claim, rules.kind)) {
         continue;
       }
@@ -81,6 +82,13 @@ export function settleClaims<Item extends Claimant>(
   }
   const kept = losers.size === 0 ? items : items.filter((item) => !losers.has(item));
   return { kept, problems, accepted, acceptable };
+}
+
+/** Whether no two of them claim the same, as mostly. */
+function isUnique<Item>(items: readonly Item[], keyOf: (item: Item) => string | number): boolean {
+  const keys = new Set<string | number>();
+  items.forEach((item) => keys.add(keyOf(item)));
+  return keys.size === items.length;
 }
 
 /** By what they claim, in the order of the first of each: the item itself, or all of them where there are several. */

@@ -6,8 +6,9 @@
  */
 
 import type { Directory, Group, User } from "../model/directory.ts";
-import type { Drafts } from "../model/draft.ts";
+import type { Drafts, UserDraft } from "../model/draft.ts";
 import type { UserName } from "../model/ids.ts";
+import { lazily } from "../model/lazily.ts";
 import { recordKey } from "../model/ledger.ts";
 import type { NodeBefore } from "../model/observed.ts";
 import type { Problem } from "../model/problem.ts";
@@ -38,12 +39,10 @@ export interface Validated extends Decisions {
 /** Checks every record by itself, then against the others. */
 export function validateDirectory(drafts: Drafts, rules: Rules, before: NodeBefore): Validated {
   const { local, holders } = before;
-  const records = {
-    /** By SCIM id: who comes of it in the end. */
-    users: new Map<string, User | undefined>(drafts.users.map(({ id }) => [id, undefined])),
-    groups: new Map(drafts.groups.map((draft) => [draft.id, draft])),
-  };
-  const owners = ownersIn(before.ledger, records);
+  // Seldom asked for.
+  const ids = lazily(() => new Set<string>(drafts.users.map(({ id }) => id)));
+  const byId = new Map(drafts.groups.map((draft) => [draft.id, draft]));
+  const owners = ownersIn(before.ledger, { users: { has: (id) => ids().has(id) }, groups: byId });
   const held = checkUsers(drafts.users, { rules, local, owners });
   const { subjectOf } = held;
   const checked = checkGroups(drafts.groups, rules, local);
@@ -52,7 +51,7 @@ export function validateDirectory(drafts: Drafts, rules: Rules, before: NodeBefo
   const groups = refuseIntruders(claimed.kept, users.kept, owners);
   const primary = settlePrimaryGroups(users.kept, groups.kept, { rules, local, owners, subjectOf });
   const homes = settleHomes(primary.users, { path: rules.homes.path, local, holders, subjectOf });
-  homes.users.forEach((user) => records.users.set(user.id, user));
+  const records = { users: usersById(drafts.users, homes.users), groups: byId };
   const membership = expandMembership(drafts.users, records);
 
   const everybody = {
@@ -77,6 +76,19 @@ export function validateDirectory(drafts: Drafts, rules: Rules, before: NodeBefo
     accepted: [...new Set(parts.flatMap(({ accepted }) => accepted))],
     acceptable: [...new Set(parts.flatMap(({ acceptable }) => acceptable))],
   };
+}
+
+/** By SCIM id: who comes of each record in the end. */
+function usersById(
+  drafts: readonly UserDraft[],
+  users: readonly User[],
+): ReadonlyMap<string, User | undefined> {
+  const found = new Map<string, User | undefined>();
+  users.forEach((user) => found.set(user.id, user));
+  if (users.length < drafts.length) {
+    drafts.forEach(({ id }) => found.has(id) || found.set(id, undefined));
+  }
+  return found;
 }
 
 function groupOf({ id, name, gid }: GroupCandidate, members: readonly UserName[]): Group {

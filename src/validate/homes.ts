@@ -32,7 +32,11 @@ export function settleHomes(users: readonly User[], limits: HomeLimits): Settled
   const taken = createPlaces();
   localHomes(limits).forEach((home) => taken.take(home, "a local account"));
   const isOwn = ({ home, name }: User) => template.gives(home, name);
+  // Homes of the template, where nobody has another one, are as deep as each other and never the same.
   const isUniform = limits.path.endsWith("/%u") && users.every(isOwn);
+  if (isUniform && !users.some(({ home, name }) => taken.clash(home, name) !== undefined)) {
+    return { users, problems: [] };
+  }
   const others = isUniform ? undefined : wishesOf(users, template);
 
   const settled: User[] = [];
@@ -43,7 +47,6 @@ export function settleHomes(users: readonly User[], limits: HomeLimits): Settled
       taken.clash(user.home, user.name) ??
       (isHeld || isOwn(user) ? undefined : others?.clash(user.home, user.name));
     if (fault === undefined) {
-      // Homes of the template, where nobody has another one, are as deep as each other and never the same.
       if (others !== undefined) {
         taken.take(user.home, user.name);
       }

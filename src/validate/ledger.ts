@@ -3,7 +3,7 @@
  */
 
 import { lazily } from "../model/lazily.ts";
-import { type HolderKind, type Holding, holdingKey, type Ledger, latest } from "../model/ledger.ts";
+import { type HolderKind, type Holding, holdingKey, type Ledger, latest, latestBy } from "../model/ledger.ts";
 import { quoted } from "../model/quoted.ts";
 import type { Rules } from "./rules.ts";
 
@@ -27,22 +27,16 @@ export interface Listed {
 
 /** Of one kind: the holding that counts, by each of the things that tell holdings apart. */
 interface Held {
-  readonly ids: Map<string, Holding>;
-  readonly names: Map<string, Holding>;
-  readonly numbers: Map<number, Holding>;
+  readonly ids: ReadonlyMap<string | undefined, Holding>;
+  readonly names: ReadonlyMap<string, Holding>;
+  readonly numbers: ReadonlyMap<number, Holding>;
 }
 
 /** Makes a ledger quick to ask, beside what the IAM lists now. */
 export function ownersIn({ holdings }: Ledger, listed: Listed): Owners {
-  const held = { user: noneHeld(), group: noneHeld(), private: noneHeld() };
-  for (const holding of holdings) {
-    const { ids, names, numbers } = held[holding.kind];
-    if (holding.id !== undefined) {
-      keepLatest(ids, holding.id, holding);
-    }
-    keepLatest(names, holding.name, holding);
-    keepLatest(numbers, holding.number, holding);
-  }
+  const kinds = Map.groupBy(holdings, ({ kind }) => kind);
+  const heldBy = (kind: HolderKind) => heldAmong(kinds.get(kind) ?? []);
+  const held = { user: heldBy("user"), group: heldBy("group"), private: heldBy("private") };
   // Seldom asked for, and as large as all of the others.
   const all = lazily(() => new Set(holdings.map(holdingKey)));
   const shared = (own: Holding | undefined, privately: Holding | undefined) =>
@@ -63,12 +57,22 @@ export function ownersIn({ holdings }: Ledger, listed: Listed): Owners {
   };
 }
 
-function noneHeld(): Held {
-  return { ids: new Map(), names: new Map(), numbers: new Map() };
+function heldAmong(holdings: readonly Holding[]): Held {
+  return {
+    ids: latestOf(holdings, ({ id }) => id),
+    names: latestOf(holdings, ({ name }) => name),
+    numbers: latestOf(holdings, ({ number }) => number),
+  };
 }
 
-function keepLatest<Key>(found: Map<Key, Holding>, key: Key, holding: Holding): void {
-  found.set(key, latest(found.get(key), holding));
+/** Mostly each has a key of its own, and none has to be looked up to tell which one counts. */
+function latestOf<Key>(
+  holdings: readonly Holding[],
+  keyOf: (holding: Holding) => Key,
+): ReadonlyMap<Key, Holding> {
+  const found = new Map<Key, Holding>();
+  holdings.forEach((holding) => found.set(keyOf(holding), holding));
+  return found.size === holdings.length ? found : latestBy(holdings, keyOf);
 }
 
 /** Whose it is, for the middle of a sentence. The same words whether they are here or gone: nobody is told twice. */

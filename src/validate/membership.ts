@@ -11,7 +11,10 @@ import { subjectOf } from "./users.ts";
 
 /** Who is in the groups of one pull. */
 export interface Membership {
-  /** The SCIM ids of the users in a group, directly or through other groups; the same may come again. */
+  /**
+   * The SCIM ids of the users in a group, directly or through other groups; the same may come again, and some may be
+   * nobody's.
+   */
   readonly idsIn: (group: string) => Iterable<string>;
   readonly problems: readonly Problem[];
 }
@@ -37,14 +40,14 @@ export function expandMembership(users: readonly UserDraft[], records: Records):
   for (const [id, node] of nodes) {
     addProblems(problems, node, reachedFrom(id, nodes));
   }
-  return { idsIn: (id) => idsOf(reachedFrom(id, nodes).found, records), problems };
+  return { idsIn: (id) => idsOf(reachedFrom(id, nodes).found), problems };
 }
 
-function* idsOf(nodes: readonly Node[], records: Records): Iterable<string> {
+function* idsOf(nodes: readonly Node[]): Iterable<string> {
   for (const { group, others } of nodes) {
-    for (const member of group.members) {
-      if (isUser(member, records)) {
-        yield member.id;
+    for (const { id, kind } of group.members) {
+      if (kind !== "group") {
+        yield id;
       }
     }
     yield* others;

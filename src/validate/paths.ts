@@ -37,7 +37,16 @@ export function homeTemplate(template: string): HomeTemplate {
 /** Where homes may be, and where they are when nothing else is said. */
 export interface HomeRules {
   readonly template: HomeTemplate;
+  /** Directories, each with a slash at its end. */
   readonly under: readonly string[];
+}
+
+/** The rules of the admin, put together once. */
+export function homeRules({ path, under }: Rules["homes"]): HomeRules {
+  return {
+    template: homeTemplate(path),
+    under: under.map((prefix) => (prefix === "/" ? prefix : `${prefix}/`)),
+  };
 }
 
 /** The home the IAM wants, or the one of the template. An empty or odd home is CVE-2019-3811. */
@@ -101,8 +110,8 @@ function homeFault(raw: unknown, under: readonly string[]): string | undefined {
   if (typeof raw !== "string" || !(isPlain || isNormalPath(raw))) {
     return "is not an absolute path in normal form";
   }
-  if (!under.some((prefix) => raw.startsWith(prefix === "/" ? "/" : `${prefix}/`))) {
-    return `is not below ${under.join(" or ")}`;
+  if (!under.some((prefix) => raw.startsWith(prefix))) {
+    return `is not below ${under.map((prefix) => prefix.replace(/(?<=.)\/$/, "")).join(" or ")}`;
   }
   if (!isPlain && raw.split("/").some((component) => component.startsWith(".rollcall-"))) {
     return "has a name that Rollcall gives to what is half-made";

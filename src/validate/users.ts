@@ -9,7 +9,7 @@ import type { LocalAccounts } from "../model/observed.ts";
 import type { Problem, Subject } from "../model/problem.ts";
 import { quoted } from "../model/quoted.ts";
 import { type NameLimits, toUserName } from "./names.ts";
-import { type HomeRules, homeTemplate, type ShellRules, shellRules, toHome, toShell } from "./paths.ts";
+import { type HomeRules, homeRules, type ShellRules, shellRules, toHome, toShell } from "./paths.ts";
 import { type IdLimits, toGid, toUid } from "./posix-ids.ts";
 import type { Rules } from "./rules.ts";
 import { toKeys } from "./ssh-keys.ts";
@@ -32,7 +32,7 @@ export function userRules(rules: Rules, local: LocalAccounts): UserRules {
     names: { names: rules.names, local: local.userNames },
     uids: { ids: rules.ids, local: local.uids },
     gids: { ids: rules.ids, local: local.gids },
-    homes: { template: homeTemplate(rules.homes.path), under: rules.homes.under },
+    homes: homeRules(rules.homes),
     shells: shellRules(rules.shells, local.shells),
     keys: rules.keys,
   };

@@ -5,6 +5,7 @@
  */
 
 import { parseJson } from "../model/json.ts";
+import { renderLines } from "./lines.ts";
 
 const FORMAT = 1;
 
@@ -16,8 +17,17 @@ export interface JsonLines {
 
 /** The file; `kind` keeps one file from being read as another. */
 export function renderJsonLines(kind: string, { heading, lines }: JsonLines): Uint8Array {
-  const first = { rollcall: kind, format: FORMAT, lines: lines.length, ...heading };
-  return Buffer.from([first, ...lines].map((line) => `${JSON.stringify(line)}\n`).join(""));
+  return renderJsonLinesOf(kind, heading, { items: lines, textOf: (line) => JSON.stringify(line) });
+}
+
+/** The same of many: each of them is a line of JSON by itself. */
+export function renderJsonLinesOf<Item>(
+  kind: string,
+  heading: JsonLines["heading"],
+  { items, textOf }: { readonly items: readonly Item[]; readonly textOf: (item: Item) => string },
+): Uint8Array {
+  const first = { rollcall: kind, format: FORMAT, lines: items.length, ...heading };
+  return Buffer.concat([Buffer.from(`${JSON.stringify(first)}\n`), renderLines(items, textOf).bytes]);
 }
 
 /** Undefined when it is another kind of file, or not whole. */

@@ -4,24 +4,16 @@
 
 import { parseJson } from "../model/json.ts";
 import type { Holding, Ledger } from "../model/ledger.ts";
-import { parseJsonLines, renderJsonLines } from "./json-lines.ts";
+import { parseJsonLines, renderJsonLinesOf } from "./json-lines.ts";
 
 /** The file's name in the state directory. */
 export const LEDGER_FILE = "ledger";
 
 /** The file, holdings in the order given. */
 export function renderLedger({ holdings, rebuiltAt }: Ledger): Uint8Array {
-  return renderJsonLines("ledger", {
-    heading: { rebuiltAt: rebuiltAt ?? null },
-    lines: holdings.map(({ kind, id, name, number, firstSeen, lastSeen }) => [
-      kind,
-      id ?? null,
-      name,
-      number,
-      firstSeen,
-      lastSeen ?? null,
-    ]),
-  });
+  const textOf = ({ kind, id, name, number, firstSeen, lastSeen }: Holding) =>
+    JSON.stringify([kind, id ?? null, name, number, firstSeen, lastSeen ?? null]);
+  return renderJsonLinesOf("ledger", { rebuiltAt: rebuiltAt ?? null }, { items: holdings, textOf });
 }
 
 /** The ledger in a file; undefined when anything about it is not as it was written. */

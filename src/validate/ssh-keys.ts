@@ -82,7 +82,7 @@ function plainKeysOf(raw: unknown, maxPerUser: number): readonly AuthorizedKey[]
   if (!Array.isArray(raw) || raw.length > Math.min(FEW, maxPerUser)) {
     return undefined;
   }
-  const lines: readonly unknown[] = raw.every(isText) ? raw : raw.map(valueOf);
+  const lines: readonly unknown[] = typeof raw[0] === "object" ? raw.map(valueOf) : raw;
   for (let index = 0; index < lines.length; index += 1) {
     const line = lines[index];
     if (!isPlainKey(line) || (index > 0 && isAmong(lines, index, line.slice(0, PLAIN_GRANT)))) {
@@ -90,10 +90,6 @@ function plainKeysOf(raw: unknown, maxPerUser: number): readonly AuthorizedKey[]
     }
   }
   return lines as readonly AuthorizedKey[];
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string";
 }
 
 function isPlainKey(line: unknown): line is string {

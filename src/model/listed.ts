@@ -52,7 +52,7 @@ export interface ChangeList {
   add(...changes: readonly Change[]): void;
   /** The change is made only if it is listed. */
   addLater(event: Change["event"], make: () => Change): void;
-  /** The same for each of these; nothing is made, and nothing asked, for those that are only counted. */
+  /** The same for each of these. */
   addEach<Item>(event: Change["event"], items: readonly Item[], make: (item: Item) => Change): void;
   /** What is in another list; what that counts is counted here. */
   addAll(listed: Listed): void;
@@ -67,7 +67,7 @@ export function createChangeList(): ChangeList {
   let room = MAX_LISTED;
   const count = (event: string, more: number) => unlisted.set(event, (unlisted.get(event) ?? 0) + more);
   const addLater: ChangeList["addLater"] = (event, make) => {
-    if (LOSSES.has(event) || FIRST.has(event)) {
+    if (isAlwaysListed(event)) {
       changes.push(make());
     } else if (room > 0) {
       room -= 1;
@@ -77,10 +77,10 @@ export function createChangeList(): ChangeList {
     }
   };
   const addEach: ChangeList["addEach"] = (event, items, make) => {
-    const listed = LOSSES.has(event) || FIRST.has(event) ? items.length : Math.min(room, items.length);
-    items.slice(0, listed).forEach((item) => addLater(event, () => make(item)));
-    if (listed < items.length) {
-      count(event, items.length - listed);
+    if (room > 0 || isAlwaysListed(event)) {
+      items.forEach((item) => addLater(event, () => make(item)));
+    } else if (items.length > 0) {
+      count(event, items.length);
     }
   };
   const add: ChangeList["add"] = (...some) => some.forEach((change) => addLater(change.event, () => change));
@@ -94,6 +94,10 @@ export function createChangeList(): ChangeList {
     },
     listed: () => ({ changes, unlisted: Object.fromEntries(unlisted) }),
   };
+}
+
+function isAlwaysListed(event: Change["event"]): boolean {
+  return LOSSES.has(event) || FIRST.has(event);
 }
 
 /** At most so many as one sync lists, in their order; the others are counted. Who lost something stays, as far as that goes. */

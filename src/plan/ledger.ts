@@ -14,8 +14,9 @@ import type { KeepLedger } from "../model/plan.ts";
 export function planLedger(directory: Directory, before: NodeBefore): KeepLedger | undefined {
   const { ledger, ledgerFile } = before;
   const after = ledgerAfter(directory, ledger, before.nowMs);
-  // Of a heading and as many lines nothing was forgotten, and a holding that only the maps told of would not stay.
-  if (after === ledger && ledgerFile !== undefined && countLines(ledgerFile) === ledger.holdings.length + 1) {
+  const count = ledger.holdings.length;
+  // As many lines below the heading: nothing was forgotten, and what only the maps told of would not have stayed as it is.
+  if (after === ledger && count > 0 && ledgerFile !== undefined && countLines(ledgerFile) === count + 1) {
     return undefined;
   }
   const bytes = renderLedger(after);

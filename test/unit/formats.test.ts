@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { isOurs, parseAuthorizedKeys, renderAuthorizedKeys } from "../../src/formats/authorized-keys.ts";
 import { parseGroup, renderGroup } from "../../src/formats/group.ts";
 import { type IndexEntry, parseIndex, renderIndex } from "../../src/formats/index-file.ts";
-import { differingLines, renderLines } from "../../src/formats/lines.ts";
+import { countLines, differingLines, lineAt, renderLines, replaceLines } from "../../src/formats/lines.ts";
 import { parsePasswd, renderPasswd } from "../../src/formats/passwd.ts";
 import { parsePublished, renderNews, renderPublished } from "../../src/formats/published.ts";
 import { parseShadow, renderShadow } from "../../src/formats/shadow.ts";
@@ -51,10 +51,55 @@ describe("the lines in which two files differ", () => {
     );
   });
 
+  it("are as few in large files, wherever they differ", () => {
+    const many = (count: number) => Buffer.from("same:1\n".repeat(count));
+    const counts = fc.constantFrom(0, 1, 585, 586, 1170, 2000);
+
+    fc.assert(
+      fc.property(fc.tuple(counts, counts), files, files, ([above, below], first, second) => {
+        const whole = (part: Buffer) => Buffer.concat([many(above), part, many(below)]);
+        const [one, other] = [whole(first), whole(second)];
+        const [gone, come] = differingLines(one, other);
+        const start = gone.byteOffset - one.byteOffset;
+
+        const behind = one.subarray(start + gone.length);
+        assert.deepEqual(Buffer.from(other), Buffer.concat([one.subarray(0, start), come, behind]));
+        for (const part of [one.subarray(0, start), gone, come, behind]) {
+          assert.ok(part.length === 0 || part.at(-1) === 0x0a);
+        }
+        // The line below them may begin like the last of them.
+        const most = Math.max(first.length, second.length) + "same:1\n".length;
+        assert.ok(Math.max(gone.length, come.length) <= most, `${gone.length} and ${come.length}`);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it("are only those in the middle of many that are alike", () => {
     const [gone, come] = differingLines(Buffer.from("a:1\nb:2\nc:3\n"), Buffer.from("a:1\nb:4\nc:3\n"));
 
     assert.deepEqual([Buffer.from(gone).toString(), Buffer.from(come).toString()], ["b:2\n", "b:4\n"]);
+  });
+});
+
+describe("lines", () => {
+  it("are found by where they start, and replaced as if all were rendered again", () => {
+    const line = fc.string({ unit: "grapheme", maxLength: 5 }).map((text) => text.replaceAll("\n", ""));
+    const lines = fc.array(line);
+
+    fc.assert(
+      fc.property(fc.tuple(lines, lines), lines, fc.nat(5), ([above, below], before, more) => {
+        const after = before.map((text) => `${text}${"é".repeat(more)}`);
+        const all = renderLines([...above, ...before, ...below], String);
+        const wanted = renderLines([...above, ...after, ...below], String);
+
+        const replaced = replaceLines(all, above.length, renderLines(after, String));
+        assert.deepEqual([...replaced.bytes], [...wanted.bytes]);
+        assert.deepEqual(replaced.starts, wanted.starts);
+        wanted.starts.forEach((start, nth) => assert.equal(lineAt(wanted, start), nth));
+        assert.equal(countLines(wanted.bytes), wanted.starts.length - 1);
+      }),
+    );
   });
 });
 

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { parseLedger, renderLedger } from "../../src/formats/ledger.ts";
 import type { GroupDraft, UserDraft } from "../../src/model/draft.ts";
 import type { Holding, Ledger } from "../../src/model/ledger.ts";
-import { ledgerAfter } from "../../src/plan/ledger.ts";
+import { ledgerAfter, planLedger } from "../../src/plan/ledger.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
 import type { Rules } from "../../src/validate/rules.ts";
 import { aGroupDraft, aUserDraft, BEFORE, RULES, someDrafts } from "../support/drafts.ts";
@@ -415,6 +415,29 @@ describe("the ledger after a pull", () => {
         assert.equal(parseLedger(bytes.subarray(0, Math.floor(bytes.length * share))), undefined);
       }),
     );
+  });
+
+  it("is kept again only where its file says something else", () => {
+    const { directory } = validateDirectory(
+      someDrafts([aPerson("ada", 7001), aPerson("bob", 7002)]),
+      RULES,
+      BEFORE,
+    );
+    const ledger = ledgerAfter(directory, { holdings: [], rebuiltAt: undefined }, 0);
+    const gone = held("eve", 7003, { lastSeen: 0 });
+    const [first, ...others] = ledger.holdings;
+    assert.ok(first !== undefined);
+    const written = (holdings: readonly Holding[], known = ledger) => {
+      const ledgerFile = renderLedger({ ...known, holdings });
+      return planLedger(directory, { ...BEFORE, ledger: known, ledgerFile, nowMs: DAY_MS })?.bytes;
+    };
+
+    assert.equal(ledgerAfter(directory, ledger, DAY_MS), ledger);
+    assert.equal(written(ledger.holdings), undefined);
+    assert.deepEqual(written([...ledger.holdings, gone]), renderLedger(ledger));
+    assert.deepEqual(written(others), renderLedger(ledger));
+    const onlyOnMaps = { ...ledger, holdings: [{ ...first, id: undefined }, ...others] };
+    assert.deepEqual(written([gone, ...others], onlyOnMaps), renderLedger(ledger));
   });
 
   it("never lets a uid pass from one record to another, whatever the IAM says from day to day", () => {

@@ -44,8 +44,9 @@ export function ledgerAfter(directory: Directory, ledger: Ledger, nowMs: number)
       return same;
     }
     hasNews = true;
+    const { kind, id, name, number } = place;
     const firstSeen = (same ?? find(place, undefined))?.firstSeen ?? nowMs;
-    return { ...place, firstSeen, lastSeen: undefined };
+    return { kind, id, name, number, firstSeen, lastSeen: undefined };
   });
   if (!hasNews && still.size === holdings.length) {
     return ledger;

@@ -58,7 +58,7 @@ export function checkUsers(drafts: readonly UserDraft[], limits: UserLimits): He
 
 /** What somebody has here whom the IAM calls or numbers otherwise now. */
 function knownElsewhere({ id, name, uid }: User, owners: Owners): Holding | undefined {
-  const known = owners.byId("user", id);
+  const known = owners.byId(id);
   return known?.number === Number(uid) && known.name === String(name) ? undefined : known;
 }
 

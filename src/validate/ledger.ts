@@ -9,7 +9,8 @@ import type { Rules } from "./rules.ts";
 
 /** Who the ledger says holds what; of several, the one that is served or was served last. */
 export interface Owners {
-  byId(kind: HolderKind, id: string): Holding | undefined;
+  /** What a user holds. */
+  byId(id: string): Holding | undefined;
   /** Shared and private groups have their names and gids in common. */
   byName(kind: "user" | "group", name: string): Holding | undefined;
   byNumber(kind: "user" | "group", number: number): Holding | undefined;
@@ -27,7 +28,6 @@ export interface Listed {
 
 /** Of one kind: the holding that counts, by each of the things that tell holdings apart. */
 interface Held {
-  readonly ids: ReadonlyMap<string | undefined, Holding>;
   readonly names: ReadonlyMap<string, Holding>;
   readonly numbers: ReadonlyMap<number, Holding>;
 }
@@ -37,12 +37,13 @@ export function ownersIn({ holdings }: Ledger, listed: Listed): Owners {
   const kinds = Map.groupBy(holdings, ({ kind }) => kind);
   const heldBy = (kind: HolderKind) => heldAmong(kinds.get(kind) ?? []);
   const held = { user: heldBy("user"), group: heldBy("group"), private: heldBy("private") };
+  const users = latestOf(kinds.get("user") ?? [], ({ id }) => id);
   // Seldom asked for, and as large as all of the others.
   const all = lazily(() => new Set(holdings.map(holdingKey)));
   const shared = (own: Holding | undefined, privately: Holding | undefined) =>
     privately === undefined ? own : latest(own, privately);
   return {
-    byId: (kind, id) => held[kind].ids.get(id),
+    byId: (id) => users.get(id),
     byName: (kind, name) =>
       kind === "user"
         ? held.user.names.get(name)
@@ -59,20 +60,29 @@ export function ownersIn({ holdings }: Ledger, listed: Listed): Owners {
 
 function heldAmong(holdings: readonly Holding[]): Held {
   return {
-    ids: latestOf(holdings, ({ id }) => id),
     names: latestOf(holdings, ({ name }) => name),
     numbers: latestOf(holdings, ({ number }) => number),
   };
 }
 
-/** Mostly each has a key of its own, and none has to be looked up to tell which one counts. */
+/** By key: the one that counts. Mostly each has a key of its own, so only those that share one are compared. */
 function latestOf<Key>(
   holdings: readonly Holding[],
   keyOf: (holding: Holding) => Key,
 ): ReadonlyMap<Key, Holding> {
   const found = new Map<Key, Holding>();
-  holdings.forEach((holding) => found.set(keyOf(holding), holding));
-  return found.size === holdings.length ? found : latestBy(holdings, keyOf);
+  const shared = new Set<Key>();
+  for (const holding of holdings) {
+    const key = keyOf(holding);
+    const count = found.size;
+    found.set(key, holding);
+    if (found.size === count) {
+      shared.add(key);
+    }
+  }
+  const rivals = shared.size === 0 ? [] : holdings.filter((holding) => shared.has(keyOf(holding)));
+  latestBy(rivals, keyOf).forEach((holding, key) => found.set(key, holding));
+  return found;
 }
 
 /** Whose it is, for the middle of a sentence. The same words whether they are here or gone: nobody is told twice. */

@@ -60,7 +60,7 @@ function planAlone(
 ): Plan | undefined {
   const { data } = observed.maps.sshkey;
   const replaced = data && replaceSshkeys(data.bytes, users);
-  if (replaced === undefined) {
+  if (data === undefined || replaced === undefined) {
     return undefined;
   }
   const { whole, before } = replaced;

@@ -89,9 +89,8 @@ export function createChronicle({ directory, clock }: ChronicleParts, of: Chroni
 
 function linesFor(of: Chronicled, clock: Clock): (sync: string, listed: Listed) => Promise<Uint8Array> {
   return async (sync, { changes, unlisted }) => {
-    // What was remembered is read only where there is something to explain.
-    const previous = await of.pulled.previous();
-    const told = reasonsFor(changes.slice(0, MAX_LISTED), of, { source: of.source, previous });
+    const { source, pulled } = of;
+    const told = await reasonsFor(changes.slice(0, MAX_LISTED), of, { source, previous: pulled.previous });
     return renderEntry({
       sync,
       atMs: clock.now(),

@@ -4,7 +4,8 @@
  * In: a plan with everything that led to it. Out: a reason for each change, and the version of the record it came with. Looks at nothing else.
  */
 
-import type { Drafts } from "../model/draft.ts";
+import type { User } from "../model/directory.ts";
+import { type Drafts, draftsAmong, type PreviousDrafts, type RecordIds } from "../model/draft.ts";
 import type { HistoryChange, Reason } from "../model/history.ts";
 import { lazily } from "../model/lazily.ts";
 import { recordKey } from "../model/ledger.ts";
@@ -15,33 +16,35 @@ import type { Planned } from "./run-once.ts";
 /** What changes are explained by. */
 export type Grounds = Pick<Planned, "pulled" | "directory" | "everybody" | "observed" | "plan" | "accepted">;
 
-/** Where what came is from, and what the IAM had said before; undefined when nothing is remembered. */
+/** Where what came is from, and what the IAM had said before. */
 export interface Sources {
   readonly source: Source;
-  readonly previous: Drafts | undefined;
+  readonly previous: PreviousDrafts;
 }
 
-/** Tells the story of each of these changes. Compares a record only when a change is about it. */
-export function reasonsFor(
+/** Tells the story of each of these changes. Reads and compares a record only when a change is about it. */
+export async function reasonsFor(
   changes: readonly Change[],
   grounds: Grounds,
-  sources: Sources,
-): readonly HistoryChange[] {
-  return changes.length === 0 ? [] : changes.map(explainerOf(changes, grounds, sources));
-}
-
-function explainerOf(
-  changes: readonly Change[],
-  grounds: Grounds,
-  sources: Sources,
-): (change: Change) => HistoryChange {
-  const idsOf = recordIdsIn(grounds, changes);
-  const reasonOf = reasonsIn(grounds, { ...sources, idsOf });
-  const { versions } = grounds.pulled;
-  return (change) => {
+  { source, previous }: Sources,
+): Promise<readonly HistoryChange[]> {
+  if (changes.length === 0) {
+    return [];
+  }
+  const asked = namesIn(changes);
+  const { idsOf, ids } = recordsNamed(asked, grounds);
+  const { drafts: now, versions } = grounds.pulled;
+  const before = await previous(ids);
+  const isNews = newsBetween(before, draftsAmong(now, ids));
+  const reasonOf = reasonsIn(grounds, { source, isRemembered: before !== undefined, asked, idsOf, isNews });
+  const isAnythingNews = lazily(async () => differ(await previous(), now));
+  const told: HistoryChange[] = [];
+  for (const change of changes) {
     const [id] = idsOf(subjectOf(change));
-    return { change, reason: reasonOf(change), version: id === undefined ? undefined : versions.get(id) };
-  };
+    const reason = reasonOf(change) ?? ((await isAnythingNews()) ? "iam" : "node");
+    told.push({ change, reason, version: id === undefined ? undefined : versions.get(id) });
+  }
+  return told;
 }
 
 /** Whom or what a change is about. */
@@ -60,16 +63,24 @@ function subjectOf(change: Change): Subject {
 /** The records that are served under a name, or were. */
 type IdsOf = (subject: Subject) => readonly string[];
 
+interface Known {
+  readonly source: Source;
+  readonly isRemembered: boolean;
+  readonly asked: Names;
+  readonly idsOf: IdsOf;
+  readonly isNews: (key: string) => boolean;
+}
+
+/** Undefined for a change that nothing bears on which is known of its own record. */
 function reasonsIn(
   grounds: Grounds,
-  { source, previous, idsOf }: Sources & { readonly idsOf: IdsOf },
-): (change: Change) => Reason {
-  const { pulled, observed, accepted } = grounds;
+  { source, isRemembered, asked, idsOf, isNews }: Known,
+): (change: Change) => Reason | undefined {
+  const { observed, accepted } = grounds;
   const isEdited = editsIn(grounds);
   // A first sync of a hundred thousand is explained without them.
-  const isByAccess = lazily(() => accessIn(grounds));
-  const news = lazily(() => newsBetween(previous, pulled.drafts));
-  const isNewsOf = (subject: Subject) => idsOf(subject).some((key) => news().isNews(key));
+  const isByAccess = lazily(() => accessIn(grounds, asked.user));
+  const isNewsOf = (subject: Subject) => idsOf(subject).some(isNews);
   return (change) => {
     const subject = subjectOf(change);
     if (change.event === "file-repaired" || change.event === "leftover-removed") {
@@ -81,7 +92,7 @@ function reasonsIn(
     if (accepted.includes(`${subject.kind}:${subject.name}`)) {
       return "accepted";
     }
-    if (previous === undefined) {
+    if (!isRemembered) {
       return observed.published === undefined ? "iam" : "unknown";
     }
     if (isByAccess()(change)) {
@@ -93,21 +104,32 @@ function reasonsIn(
     if (isEdited(change, subject)) {
       return "edited";
     }
-    return !isOfOneRecord(change) && news().isAnythingNews() ? "iam" : "node";
+    return isOfOneRecord(change) ? "node" : undefined;
   };
 }
 
-/** Only those whom a change is about are looked for: mostly a few of a hundred thousand. */
-function recordIdsIn({ everybody, observed }: Grounds, changes: readonly Change[]): IdsOf {
-  const asked = {
+/** Whom and what changes are about: mostly a few of a hundred thousand. */
+type Names = Readonly<Record<"user" | "group", ReadonlySet<string>>>;
+
+function namesIn(changes: readonly Change[]): Names {
+  return {
     user: new Set(changes.flatMap((change) => ("user" in change ? [change.user] : []))),
     group: new Set(changes.flatMap((change) => ("group" in change ? [change.group] : []))),
   };
-  const ids = new Map<string, Set<string>>();
+}
+
+/** Only those that are asked for are looked for. */
+function recordsNamed(
+  asked: Names,
+  { everybody, observed }: Grounds,
+): { readonly idsOf: IdsOf; readonly ids: RecordIds } {
+  const keys = new Map<string, Set<string>>();
+  const ids = { user: new Set<string>(), group: new Set<string>() };
   const add = (kind: "user" | "group", name: string, id: string | undefined) => {
     if (id !== undefined && asked[kind].has(name)) {
-      const key = `${kind} ${name}`;
-      ids.set(key, (ids.get(key) ?? new Set()).add(recordKey(kind, id)));
+      const subject = `${kind} ${name}`;
+      keys.set(subject, (keys.get(subject) ?? new Set()).add(recordKey(kind, id)));
+      ids[kind].add(id);
     }
   };
   everybody.users.forEach(({ name, id }) => add("user", name, id));
@@ -117,18 +139,23 @@ function recordIdsIn({ everybody, observed }: Grounds, changes: readonly Change[
       add(kind === "group" ? "group" : "user", name, id);
     }
   }
-  return ({ kind, name }) => [...(ids.get(`${kind} ${name}`) ?? [])];
+  return {
+    idsOf: ({ kind, name }) => [...(keys.get(`${kind} ${name}`) ?? [])],
+    ids: { users: ids.user, groups: ids.group },
+  };
 }
 
-/** Whether a record, or any at all, is not what it was. */
-function newsBetween(previous: Drafts | undefined, now: Drafts) {
+/** Whether a record is not what it was. */
+function newsBetween(previous: Drafts | undefined, now: Drafts): (key: string) => boolean {
   const before = byKey(previous);
   const after = byKey(now);
-  const isNews = (key: string) => textOf(before.get(key)) !== textOf(after.get(key));
-  return {
-    isNews,
-    isAnythingNews: lazily(() => before.size !== after.size || [...after.keys()].some(isNews)),
-  };
+  return (key) => textOf(before.get(key)) !== textOf(after.get(key));
+}
+
+/** Whether any record at all is not what it was. */
+function differ(previous: Drafts | undefined, now: Drafts): boolean {
+  const isNews = newsBetween(previous, now);
+  return [...new Set([...byKey(previous).keys(), ...byKey(now).keys()])].some(isNews);
 }
 
 function byKey(drafts: Drafts | undefined): ReadonlyMap<string, unknown> {
@@ -150,9 +177,17 @@ function isOfOneRecord(change: Change): boolean {
 }
 
 /** Whether somebody loses something because the IAM lets them in, and the rules of this node do not. */
-function accessIn({ everybody, directory }: Grounds): (change: Change) => boolean {
-  const shown = new Map<string, boolean>(directory.users.map(({ name, active }) => [name, active]));
-  const allowed = new Set<string>(everybody.users.filter(({ active }) => active).map(({ name }) => name));
+function accessIn(
+  { everybody, directory }: Grounds,
+  asked: ReadonlySet<string>,
+): (change: Change) => boolean {
+  const among = ({ name }: User) => asked.has(name);
+  const shown = new Map<string, boolean>(
+    directory.users.filter(among).map(({ name, active }) => [name, active]),
+  );
+  const allowed = new Set<string>(
+    everybody.users.filter(({ name, active }) => active && asked.has(name)).map(({ name }) => name),
+  );
   return (change) => {
     if (!("user" in change) || !allowed.has(change.user) || shown.get(change.user) === true) {
       return false;

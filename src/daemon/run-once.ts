@@ -7,7 +7,7 @@
  */
 
 import type { Directory } from "../model/directory.ts";
-import type { Drafts, UserNews } from "../model/draft.ts";
+import type { Drafts, PreviousDrafts, UserNews } from "../model/draft.ts";
 import { Failure } from "../model/failure.ts";
 import type { RecordVersions } from "../model/history.ts";
 import { type Ledger, recordKey } from "../model/ledger.ts";
@@ -26,8 +26,7 @@ export interface PullResult {
   /** Everybody who is another than when this node was left in step, where nothing else is new; none where that is not known. */
   readonly news: readonly UserNews[];
   readonly statistics: PullStatistics;
-  /** What it said when it was last believed, read when it is asked for; undefined when nothing is remembered. */
-  readonly previous: () => Promise<Drafts | undefined>;
+  readonly previous: PreviousDrafts;
   /** Nothing else than what this node is known to be in step with. */
   readonly isOld: boolean;
   /** Which version of each record came; none where nothing came. */

@@ -3,6 +3,7 @@
  */
 
 import type { Settings } from "../config/settings.ts";
+import { type Drafts, draftsAmong, type PreviousDrafts } from "../model/draft.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import type { PullStatistics } from "../model/report.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -64,7 +65,7 @@ export async function pull(
     news === undefined ? digestOfDrafts(source, drafts) === inStepWith?.digest : news.length === 0;
   // Slurm is looked at by every sync.
   const isOld = inStepWith !== undefined && !settings.slurm.enabled && isSame();
-  const previous = isOld ? async () => drafts : remembered.drafts;
+  const previous = isOld ? recallFrom(drafts) : remembered.drafts;
   // Slurm's part comes later, and its changes are explained by what was remembered as well.
   const beforeReplacing = async () => (settings.slurm.enabled ? previous() : undefined);
   const keep = () => remember(source, { drafts, etags, marks, beforeReplacing }).catch(stateUnwritable);
@@ -82,11 +83,15 @@ export async function recallPull(settings: Settings, { root }: Surroundings): Pr
     drafts,
     news: [],
     statistics: NOT_ASKED,
-    previous: async () => drafts,
+    previous: recallFrom(drafts),
     isOld: false,
     versions: new Map(),
     remember: async () => undefined,
   };
+}
+
+function recallFrom(drafts: Drafts): PreviousDrafts {
+  return async (only) => (only === undefined ? drafts : draftsAmong(drafts, only));
 }
 
 const NOT_ASKED: PullStatistics = { requests: 0, bytes: 0, statuses: {}, mayShift: false, unchanged: true };

@@ -53,3 +53,21 @@ export interface Drafts {
 export function textOfDraft(draft: UserDraft | GroupDraft): string {
   return JSON.stringify(draft, (_key, value: unknown) => (value === undefined ? null : value));
 }
+
+/** Records by their SCIM ids. */
+export interface RecordIds {
+  readonly users: ReadonlySet<string>;
+  readonly groups: ReadonlySet<string>;
+}
+
+/** Reads what the IAM said when it was last believed, all of it or these records alone; undefined when nothing is remembered. */
+export type PreviousDrafts = (only?: RecordIds) => Promise<Drafts | undefined>;
+
+/** As much of a pull as is about these records. */
+export function draftsAmong({ users, groups }: Drafts, only: RecordIds): Drafts {
+  return {
+    users: only.users.size === 0 ? [] : users.filter(({ id }) => only.users.has(id)),
+    groups: only.groups.size === 0 ? [] : groups.filter(({ id }) => only.groups.has(id)),
+    problems: [],
+  };
+}

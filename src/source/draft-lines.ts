@@ -6,11 +6,12 @@
  */
 
 import { createHash } from "node:crypto";
-import type { Drafts, GroupDraft, MemberDraft, UserDraft } from "../model/draft.ts";
+import type { Drafts, RecordIds, UserDraft } from "../model/draft.ts";
 import { parseJson } from "../model/json.ts";
-import { PROBLEMS, type Problem, type ProblemCode } from "../model/problem.ts";
+import type { Problem } from "../model/problem.ts";
 import { isRecord } from "./attributes.ts";
-import { NOBODY, sharedTexts, shareIds } from "./drafts.ts";
+import { groupFrom, groupRow, problemFrom, problemRow, userFrom, userRow } from "./draft-rows.ts";
+import { type OwnGroupDraft, sharedTexts, shareIds } from "./drafts.ts";
 
 const FORMAT = 3;
 const ROWS_PER_LINE = 500;
@@ -72,31 +73,17 @@ function* linesOf<Draft>(
   }
 }
 
-/** Absent is null: SCIM makes no difference between the two (RFC 7643 §2.5), and JSON has no other way to keep a place. */
-function userRow(user: UserDraft): readonly unknown[] {
-  const { id, name, uid, gid, gecos, home, shell, keys, active, groups } = user;
-  return [id, name, uid, gid, gecos, home, shell, keys, active, groups];
-}
-
-function groupRow({ id, name, gid, members }: GroupDraft): readonly unknown[] {
-  const kinds = members.map(({ kind }) => (kind === undefined ? "-" : kind === "user" ? "u" : "g")).join("");
-  const isOneKind = /^(.)\1*$/.test(kinds);
-  return [id, name, gid, members.map((member) => member.id), isOneKind ? kinds.slice(0, 1) : kinds];
-}
-
-function problemRow({ code, subject, field, reason }: Problem): readonly unknown[] {
-  return [code, subject.kind, subject.id, field, reason];
-}
-
-/** Reads lines, each with its line break, that last no longer than until the next is asked for. */
+/** Reads lines, each with its line break, that last no longer than until the next is asked for; all drafts of them, or these alone. */
 export async function parseDrafts(
   settings: string,
   lines: AsyncIterable<Buffer>,
+  only?: RecordIds,
 ): Promise<KeptDrafts | undefined> {
   const hash = createHash("sha256");
-  const parser = createParser(settings);
+  const parser = only === undefined ? createParser(settings) : createPicker(settings, only);
+  const mayTell = only === undefined ? () => true : lineFinder(only);
   for await (const line of lines) {
-    const value = parseJson(line.toString("utf8"));
+    const value = mayTell(line) ? parseJson(line.toString("utf8")) : [];
     if (isRecord(value) && typeof value["digest"] === "string") {
       const drafts = parser.finish();
       // Only as the last line can it be a digest of all others.
@@ -120,7 +107,7 @@ interface Parser {
 
 function createParser(settings: string): Parser {
   const users: UserDraft[] = [];
-  const groups: OwnGroup[] = [];
+  const groups: OwnGroupDraft[] = [];
   const problems: Problem[] = [];
   const shared = sharedTexts();
   let heading: Heading | undefined;
@@ -156,8 +143,45 @@ function createParser(settings: string): Parser {
   };
 }
 
+/** Keeps these drafts and no others. That the rest is as it was written is seen by the digest. */
+function createPicker(settings: string, only: RecordIds): Parser {
+  const users: UserDraft[] = [];
+  const groups: OwnGroupDraft[] = [];
+  const shared = sharedTexts();
+  let isBegun = false;
+  const pick = (row: unknown) => {
+    const [id]: unknown[] = Array.isArray(row) ? row : [];
+    const user = typeof id === "string" && only.users.has(id) ? userFrom(row, shared) : undefined;
+    const group = typeof id === "string" && only.groups.has(id) ? groupFrom(row) : undefined;
+    users.push(...(user === undefined ? [] : [user]));
+    groups.push(...(group === undefined ? [] : [group]));
+  };
+  return {
+    add(value) {
+      const isRows = isBegun && Array.isArray(value);
+      if (isRows) {
+        value.forEach(pick);
+      }
+      const isSound = isRows || (!isBegun && headingFrom(value, settings) !== undefined);
+      isBegun = true;
+      return isSound;
+    },
+    finish: () => (isBegun ? { users, groups, problems: [] } : undefined),
+  };
+}
+
+/** To look for so many ids in the bytes takes less than to parse them all. */
+const FEW = 8;
+
+/** Finds the lines that may have a row of one of these records, and those that are no rows. */
+function lineFinder({ users, groups }: RecordIds): (line: Buffer) => boolean {
+  const starts = [...users, ...groups].map((id) => Buffer.from(`[${JSON.stringify(id)},`));
+  return (line) => starts.length > FEW || line[0] !== ROWS || starts.some((start) => line.includes(start));
+}
+
+const ROWS = "[".charCodeAt(0);
+
 type Heading = Readonly<Record<"users" | "groups" | "problems", number>>;
-type OwnGroup = GroupDraft & { readonly members: readonly (MemberDraft & { id: string })[] };
 
 function headingFrom(value: unknown, settings: string): Heading | undefined {
   const { rollcall, format, settings: its, users, groups, problems } = isRecord(value) ? value : {};
@@ -172,52 +196,4 @@ function pushIfAny<Value>(list: Value[], value: Value | undefined): boolean {
     list.push(value);
   }
   return value !== undefined;
-}
-
-const USER_FIELDS = 10;
-
-function userFrom(row: unknown, shared: ReturnType<typeof sharedTexts>): UserDraft | undefined {
-  if (!Array.isArray(row) || row.length !== USER_FIELDS) {
-    return undefined;
-  }
-  const [id, name, uid, gid, gecos, home, shell, keys, active, groups]: unknown[] = row;
-  if (typeof id !== "string" || !isTexts(groups)) {
-    return undefined;
-  }
-  const ids = groups.length === 0 ? NOBODY : groups.map((group) => shared(group));
-  return { id, name, uid, gid, gecos, home, shell: shared(shell), keys, active, groups: ids };
-}
-
-function groupFrom(row: unknown): OwnGroup | undefined {
-  const [id, name, gid, members, kinds]: unknown[] = Array.isArray(row) ? row : [];
-  if (typeof id !== "string" || typeof kinds !== "string" || !isTexts(members)) {
-    return undefined;
-  }
-  const kindAt = (place: number) => KINDS[kinds[kinds.length === 1 ? 0 : place] ?? ""];
-  return { id, name, gid, members: members.map((member, place) => ({ id: member, kind: kindAt(place) })) };
-}
-
-const KINDS: Readonly<Record<string, "user" | "group">> = { u: "user", g: "group" };
-
-function problemFrom(row: unknown): Problem | undefined {
-  const [code, kind, id, field, reason]: unknown[] = Array.isArray(row) ? row : [];
-  return isCode(code) && isKind(kind) && isText(id) && isText(field) && isText(reason)
-    ? { code, subject: { kind, id }, field, reason }
-    : undefined;
-}
-
-function isCode(value: unknown): value is ProblemCode {
-  return isText(value) && Object.hasOwn(PROBLEMS, value);
-}
-
-function isKind(value: unknown): value is "user" | "group" {
-  return value === "user" || value === "group";
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string";
-}
-
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every(isText);
 }

@@ -8,9 +8,8 @@
 
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import type { Drafts } from "../model/draft.ts";
+import { type Drafts, draftsAmong, type PreviousDrafts, type RecordIds } from "../model/draft.ts";
 import { parseJson } from "../model/json.ts";
-import { lazily } from "../model/lazily.ts";
 import { fileSize } from "../platform/files.ts";
 import { readPrivate, writePrivate } from "../platform/private-files.ts";
 import { keepPrivate, readPrivateLines } from "../platform/private-parts.ts";
@@ -37,9 +36,9 @@ export interface Asking {
 export interface Remembered extends Omit<Asking, "digest"> {
   /** Of the drafts that the ETags came with; undefined when there is nothing to use. */
   readonly digest: string | undefined;
-  /** Both lists as they were, read when they are asked for first; undefined when there is nothing to use. */
-  readonly drafts: () => Promise<Drafts | undefined>;
-  /** The same, but only if the ETags came with them. */
+  /** Both lists as they were. The whole of them is read once at the most, some records whenever they are asked for. */
+  readonly drafts: PreviousDrafts;
+  /** The whole of them, but only if the ETags came with them. */
   readonly draftsOfEtags: () => Promise<Drafts | undefined>;
 }
 
@@ -68,20 +67,30 @@ const SavedAsking = z.object({
 /** What is remembered for these settings. */
 export async function recall(settings: SourceSettings): Promise<Remembered> {
   const asking = await recallAsking(settings);
-  const kept = lazily(() => readDrafts(settings));
+  let whole: Promise<KeptDrafts | undefined> | undefined;
+  const kept = () => {
+    whole ??= readDrafts(settings);
+    return whole;
+  };
   return {
     digest: asking?.digest,
     etags: asking?.etags ?? {},
     marks: asking?.marks,
-    drafts: async () => (await kept())?.drafts,
+    async drafts(only) {
+      if (only === undefined || whole !== undefined) {
+        const drafts = (await kept())?.drafts;
+        return drafts && only ? draftsAmong(drafts, only) : drafts;
+      }
+      return (await readDrafts(settings, only))?.drafts;
+    },
     draftsOfEtags: async () =>
       (await kept())?.digest === asking?.digest ? (await kept())?.drafts : undefined,
   };
 }
 
-function readDrafts(settings: SourceSettings): Promise<KeptDrafts | undefined> {
+function readDrafts(settings: SourceSettings, only?: RecordIds): Promise<KeptDrafts | undefined> {
   const lines = readPrivateLines(settings.stateDirectory, DRAFTS);
-  return parseDrafts(fingerprintOf(settings), lines).catch(() => undefined);
+  return parseDrafts(fingerprintOf(settings), lines, only).catch(() => undefined);
 }
 
 /** What there is to ask with, without reading the lists; undefined when there is nothing to use. */

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
-import type { Drafts } from "../../src/model/draft.ts";
+import { type Drafts, draftsAmong, type RecordIds } from "../../src/model/draft.ts";
 import { Secret } from "../../src/model/secret.ts";
 import { attributeReader } from "../../src/source/attributes.ts";
 import { parseDrafts, renderDrafts } from "../../src/source/draft-lines.ts";
@@ -283,8 +283,8 @@ describe("remembered drafts", () => {
   });
   const linesOf = (drafts: Drafts, settings = "s") =>
     Array.from(renderDrafts(settings, drafts).lines, (line) => Buffer.from(line));
-  const read = (lines: Iterable<Buffer>, settings = "s") =>
-    parseDrafts(settings, Readable.from(lines) as AsyncIterable<Buffer>);
+  const read = (lines: Iterable<Buffer>, settings = "s", only?: RecordIds) =>
+    parseDrafts(settings, Readable.from(lines) as AsyncIterable<Buffer>, only);
 
   it("are read as they were written", async () => {
     await fc.assert(
@@ -296,6 +296,30 @@ describe("remembered drafts", () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it("are read as far as somebody asks for them, and are whole all the same", async () => {
+    const idsOf = (records: readonly { readonly id: string }[]) => records.map(({ id }) => id);
+    await fc.assert(
+      fc.asyncProperty(draftsOfAnyKind, fc.array(anyText, { maxLength: 20 }), async (drafts, others) => {
+        const ids = [...idsOf(drafts.users), ...idsOf(drafts.groups)].filter((_, nth) => nth % 3 === 0);
+        const only = { users: new Set([...ids, ...others]), groups: new Set([...others, ...ids]) };
+
+        const kept = await read(linesOf(drafts), "s", only);
+
+        assert.deepEqual(JSON.stringify(kept?.drafts), JSON.stringify(draftsAmong(drafts, only)));
+      }),
+      { numRuns: 30 },
+    );
+
+    const lines = linesOf({ users: many(1200), groups: [], problems: [] });
+    const only = { users: new Set(["u7"]), groups: new Set<string>() };
+    const changed = lines.map((line) => Buffer.from(line.toString().replace('"u777"', '"u778"')));
+    assert.equal((await read(lines, "s", only))?.drafts.users.length, 1);
+    for (const one of [changed, lines.slice(0, -1), lines.toSpliced(1, 1), lines.slice(1), []]) {
+      assert.equal(await read(one, "s", only), undefined);
+    }
+    assert.equal(await read(lines, "other", only), undefined);
   });
 
   it("are told from others by their digest, and it depends on every byte of them", async () => {

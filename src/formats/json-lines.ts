@@ -45,9 +45,18 @@ function valuesIn(text: string): readonly unknown[] | undefined {
   if (text !== "" && !text.endsWith("\n")) {
     return undefined;
   }
-  const lines = text.split("\n").slice(0, -1);
   const values = parseJson(`[${text.slice(0, -1).replaceAll("\n", ",")}]`);
-  return Array.isArray(values) && values.length === lines.length ? values : lines.map(parseJson);
+  return Array.isArray(values) && values.length === countLines(text)
+    ? values
+    : text.split("\n").slice(0, -1).map(parseJson);
+}
+
+function countLines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
+    count += 1;
+  }
+  return count;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

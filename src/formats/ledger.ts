@@ -20,8 +20,15 @@ export function renderLedger({ holdings, rebuiltAt }: Ledger): Uint8Array {
 export function parseLedger(bytes: Uint8Array): Ledger | undefined {
   const file = parseJsonLines("ledger", bytes);
   const rebuiltAt = file?.heading["rebuiltAt"];
-  const holdings = file?.lines.flatMap((line) => parseHolding(line) ?? []);
-  return holdings !== undefined && holdings.length === file?.lines.length && isTimeOrNull(rebuiltAt)
+  const holdings: Holding[] = [];
+  for (const line of file?.lines ?? []) {
+    const holding = parseHolding(line);
+    if (holding === undefined) {
+      return undefined;
+    }
+    holdings.push(holding);
+  }
+  return file !== undefined && isTimeOrNull(rebuiltAt)
     ? { holdings, rebuiltAt: rebuiltAt ?? undefined }
     : undefined;
 }

@@ -7,5 +7,9 @@ import type { Holders } from "../model/observed.ts";
 
 /** From the records of the passwd map; where there are none, nobody holds anything. */
 export function holdersIn(users: readonly PasswdRecord[]): Holders {
-  return { homes: new Map(users.map(({ name, home }) => [name, home])) };
+  const homes = new Map<string, string>();
+  for (const { name, home } of users) {
+    homes.set(name, home);
+  }
+  return { homes };
 }

@@ -8,7 +8,8 @@
 import type { GroupRecord } from "../formats/group.ts";
 import { LEDGER_FILE, parseLedger } from "../formats/ledger.ts";
 import type { PasswdRecord } from "../formats/passwd.ts";
-import type { Holding, Ledger } from "../model/ledger.ts";
+import { lazily } from "../model/lazily.ts";
+import type { HolderKind, Holding, Ledger } from "../model/ledger.ts";
 import { readKept } from "../platform/private-files.ts";
 
 /** Where the ledger is, what the maps say beside it, and for how long who is gone is remembered. */
@@ -33,10 +34,10 @@ export async function observeLedger(
   const isRemembered = ({ kind, name, lastSeen }: Holding) =>
     lastSeen === undefined || nowMs - lastSeen < rememberForMs || (kind === "group" && pinned.includes(name));
   const holdings = kept?.holdings.filter(isRemembered) ?? [];
-  const covered = new Set(kept?.holdings.map(placeOf));
-  const others = holdingsOf({ users, groups }, nowMs).filter(
-    (one) => !covered.has(placeOf(one)) && one.number >= ids.min && one.number <= ids.max,
-  );
+  const isCovered = coverageOf(kept?.holdings ?? []);
+  const others = placesOf({ users, groups }, (one) => !isCovered(one))
+    .filter(({ number }) => number >= ids.min && number <= ids.max)
+    .map((one): Holding => ({ ...one, id: undefined, firstSeen: nowMs, lastSeen: undefined }));
   const isRebuilt = kept === undefined && others.length > 0;
   return {
     ledger: { holdings: [...holdings, ...others], rebuiltAt: isRebuilt ? nowMs : kept?.rebuiltAt },
@@ -44,22 +45,51 @@ export async function observeLedger(
   };
 }
 
-function placeOf({ kind, name, number }: Holding): string {
+/** What is held, whoever holds it. */
+type Place = Pick<Holding, "kind" | "name" | "number">;
+
+function textOf({ kind, name, number }: Place): string {
   return `${kind} ${number} ${name}`;
 }
 
-/** Everybody the maps name. A group with the name and the gid of a user is private, unless it has members. */
-function holdingsOf(
+/** Tells what is among these. Most numbers have one name, which is found without making a text of both. */
+function coverageOf(holdings: readonly Holding[]): (place: Place) => boolean {
+  const names: Readonly<Record<HolderKind, Map<number, string>>> = {
+    user: new Map(),
+    group: new Map(),
+    private: new Map(),
+  };
+  const others = new Set<string>();
+  for (const holding of holdings) {
+    const name = names[holding.kind].get(holding.number);
+    if (name === undefined) {
+      names[holding.kind].set(holding.number, holding.name);
+    } else if (name !== holding.name) {
+      others.add(textOf(holding));
+    }
+  }
+  return (place) =>
+    names[place.kind].get(place.number) === place.name || (others.size > 0 && others.has(textOf(place)));
+}
+
+/** Whom the maps name, as far as it is wanted. A group with the name and the gid of a user is private, unless it has members. */
+function placesOf(
   { users, groups }: Pick<LedgerSurroundings, "users" | "groups">,
-  nowMs: number,
-): Holding[] {
-  const privateGids = new Map(users.map(({ name, gid }) => [name, gid]));
-  const unknown = { id: undefined, firstSeen: nowMs, lastSeen: undefined };
-  return [
-    ...users.map(({ name, uid }) => ({ kind: "user", name, number: uid, ...unknown }) as const),
-    ...groups.map(({ name, gid, members }) => {
-      const isPrivate = privateGids.get(name) === gid && members.length === 0;
-      return { kind: isPrivate ? "private" : "group", name, number: gid, ...unknown } as const;
-    }),
-  ];
+  isWanted: (place: Place) => boolean,
+): Place[] {
+  const gids = lazily(() => new Map(users.map(({ name, gid }) => [name, gid])));
+  const found: Place[] = [];
+  const add = (place: Place) => {
+    if (isWanted(place)) {
+      found.push(place);
+    }
+  };
+  for (const { name, uid } of users) {
+    add({ kind: "user", name, number: uid });
+  }
+  for (const { name, gid, members } of groups) {
+    const isPrivate = members.length === 0 && gids().get(name) === gid;
+    add({ kind: isPrivate ? "private" : "group", name, number: gid });
+  }
+  return found;
 }

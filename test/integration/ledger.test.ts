@@ -173,3 +173,26 @@ describe("a ledger that cannot be written", { skip: isRoot ? false : "needs root
     assert.equal(node.read("/etc/ssh/authorized_keys.d/user3"), undefined);
   });
 });
+
+describe("a map that somebody has edited", () => {
+  it("adds to the ledger whom it names under another's uid, and once", async () => {
+    await using at = await inStep(aUser(1), aUser(2));
+    const { node } = at;
+    const map = node.read("/etc/passwd.cache") ?? "";
+
+    const syncEdited = async () => {
+      node.write("/etc/passwd.cache", `${map}alias:x:10001:10001::/home/alias:/bin/bash\n`);
+      assert.equal((await node.rollcall("sync")).code, 0);
+      return node.read(LEDGER) ?? "";
+    };
+    const first = await syncEdited();
+    const second = await syncEdited();
+
+    const holdings = first.split("\n").filter((line) => line.startsWith('["user",'));
+    const names = holdings.map((line) => line.split(",").slice(2, 4).join(" "));
+    assert.deepEqual(names, ['"alias" 10001', '"user1" 10001', '"user2" 10002']);
+    // Since when it is gone as well.
+    assert.equal(second, first);
+    assert.equal(node.read("/etc/passwd.cache"), map);
+  });
+});

@@ -181,7 +181,7 @@ describe("a map that somebody has edited", () => {
     const map = node.read("/etc/passwd.cache") ?? "";
 
     const syncEdited = async () => {
-      node.write("/etc/passwd.cache", `${map}alias:x:10001:10001::/home/alias:/bin/bash\n`);
+      node.write("/etc/passwd.cache", `${map}zoe:x:10001:10001::/home/zoe:/bin/bash\n`);
       assert.equal((await node.rollcall("sync")).code, 0);
       return node.read(LEDGER) ?? "";
     };
@@ -190,7 +190,7 @@ describe("a map that somebody has edited", () => {
 
     const holdings = first.split("\n").filter((line) => line.startsWith('["user",'));
     const names = holdings.map((line) => line.split(",").slice(2, 4).join(" "));
-    assert.deepEqual(names, ['"alias" 10001', '"user1" 10001', '"user2" 10002']);
+    assert.deepEqual(names, ['"user1" 10001', '"zoe" 10001', '"user2" 10002']);
     // Since when it is gone as well.
     assert.equal(second, first);
     assert.equal(node.read("/etc/passwd.cache"), map);

@@ -17,6 +17,7 @@ const FORMAT = 3;
 const ROWS_PER_LINE = 500;
 /** A character of a string takes no more bytes than this. */
 const MOST_BYTES = 3;
+const LINE_FEED = 0x0a;
 
 /** Drafts with what makes them sure. */
 export interface KeptDrafts {
@@ -39,10 +40,12 @@ export function renderDrafts(settings: string, drafts: Drafts): RenderedDrafts {
   let digest = "";
   let room = Buffer.alloc(0);
   const encoded = (value: unknown) => {
-    const text = `${JSON.stringify(value)}\n`;
-    const most = text.length * MOST_BYTES;
+    const text = JSON.stringify(value);
+    const most = text.length * MOST_BYTES + 1;
     room = room.length < most ? Buffer.allocUnsafe(2 * most) : room;
-    return room.subarray(0, room.write(text));
+    const end = room.write(text);
+    room[end] = LINE_FEED;
+    return room.subarray(0, end + 1);
   };
   function* lines() {
     for (const value of valuesOf(settings, drafts)) {
@@ -171,7 +174,7 @@ function createPicker(settings: string, only: RecordIds): Parser {
 }
 
 /** To look for so many ids in the bytes takes less than to parse them all. */
-const FEW = 8;
+const FEW = 16;
 
 /** Finds the lines that may have a row of one of these records, and those that are no rows. */
 function lineFinder({ users, groups }: RecordIds): (line: Buffer) => boolean {

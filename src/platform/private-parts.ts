@@ -19,7 +19,7 @@ import { isOpenToOthers } from "./privileges.ts";
 
 /** What is to be kept, and what must happen before what was kept is gone. */
 export interface Keeping {
-  /** Each needs to last no longer than until the next is asked for. */
+  /** Each must last until the next but one is asked for. */
   readonly parts: Iterable<Uint8Array>;
   readonly beforeReplacing: () => Promise<unknown>;
 }
@@ -34,14 +34,14 @@ export async function keepPrivate(
   { parts, beforeReplacing }: Keeping,
 ): Promise<void> {
   await using before = await openPrivate(directory, name);
-  const rest = parts[Symbol.iterator]();
+  const feed = feedOf(parts);
   let same = 0;
-  let next = rest.next();
-  while (next.done !== true && (await holds(before, next.value, same))) {
-    same += next.value.length;
-    next = rest.next();
+  let part = feed.next();
+  while (part !== undefined && (await feed.during(holds(before, part, same)))) {
+    same += part.length;
+    part = feed.next();
   }
-  if (next.done === true && before !== undefined && (await before.stat()).size === same) {
+  if (part === undefined && before !== undefined && (await before.stat()).size === same) {
     return;
   }
   await beforeReplacing();
@@ -50,13 +50,33 @@ export async function keepPrivate(
   const spec = { path: `${directory}/${name}`, mode: 0o600, owner: { uid: 0, gid: 0 } };
   await using staged = await stageParts(spec, async (file) => {
     await (before === undefined ? undefined : copyStart(before, file, same));
-    for (; next.done !== true; next = rest.next()) {
-      await writeWhole(file, next.value, end);
-      end += next.value.length;
+    for (; part !== undefined; part = feed.next()) {
+      await feed.during(writeWhole(file, part, end));
+      end += part.length;
     }
   });
   await staged.publish();
   await syncDirectory(directory);
+}
+
+/** Parts one after the other. The next one is made during what is done with this one, which mostly waits for the disk. */
+function feedOf(parts: Iterable<Uint8Array>) {
+  const rest = parts[Symbol.iterator]();
+  let ahead: IteratorResult<Uint8Array, unknown> | undefined;
+  const make = () => {
+    ahead ??= rest.next();
+  };
+  return {
+    next() {
+      const { done, value } = ahead ?? rest.next();
+      ahead = undefined;
+      return done === true ? undefined : value;
+    },
+    async during<Result>(doing: Promise<Result>): Promise<Result> {
+      const [result] = await Promise.all([doing, Promise.resolve().then(make)]);
+      return result;
+    },
+  };
 }
 
 const BLOCK_BYTES = 256 * 1024;

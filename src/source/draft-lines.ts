@@ -28,7 +28,7 @@ export interface KeptDrafts {
 
 /** Drafts on their way to a file. */
 export interface RenderedDrafts {
-  /** Each lasts until the next is asked for. */
+  /** Each lasts until the next but one is asked for. */
   readonly lines: Iterable<Buffer>;
   /** Of all lines but the last; known once they were made. */
   digest(): string;
@@ -38,11 +38,11 @@ export interface RenderedDrafts {
 export function renderDrafts(settings: string, drafts: Drafts): RenderedDrafts {
   const hash = createHash("sha256");
   let digest = "";
-  let room = Buffer.alloc(0);
+  let [room, other] = [Buffer.alloc(0), Buffer.alloc(0)];
   const encoded = (value: unknown) => {
     const text = JSON.stringify(value);
     const most = text.length * MOST_BYTES + 1;
-    room = room.length < most ? Buffer.allocUnsafe(2 * most) : room;
+    [room, other] = [other.length < most ? Buffer.allocUnsafe(2 * most) : other, room];
     const end = room.write(text);
     room[end] = LINE_FEED;
     return room.subarray(0, end + 1);

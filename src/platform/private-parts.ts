@@ -79,7 +79,7 @@ function feedOf(parts: Iterable<Uint8Array>) {
   };
 }
 
-const BLOCK_BYTES = 256 * 1024;
+const BLOCK_BYTES = 1024 * 1024;
 
 async function holds(file: FileHandle | undefined, bytes: Uint8Array, start: number): Promise<boolean> {
   if (file === undefined) {

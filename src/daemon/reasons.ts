@@ -5,7 +5,15 @@
  */
 
 import type { User } from "../model/directory.ts";
-import { type Drafts, draftsAmong, type PreviousDrafts, type RecordIds } from "../model/draft.ts";
+import {
+  type Drafts,
+  draftsAmong,
+  type GroupDraft,
+  type PreviousDrafts,
+  type RecordIds,
+  textOfDraft,
+  type UserDraft,
+} from "../model/draft.ts";
 import type { HistoryChange, Reason } from "../model/history.ts";
 import { lazily } from "../model/lazily.ts";
 import { recordKey } from "../model/ledger.ts";
@@ -149,7 +157,7 @@ function recordsNamed(
 function newsBetween(previous: Drafts | undefined, now: Drafts): (key: string) => boolean {
   const before = byKey(previous);
   const after = byKey(now);
-  return (key) => textOf(before.get(key)) !== textOf(after.get(key));
+  return (key) => textAt(before, key) !== textAt(after, key);
 }
 
 /** Whether any record at all is not what it was. */
@@ -158,17 +166,19 @@ function differ(previous: Drafts | undefined, now: Drafts): boolean {
   return [...new Set([...byKey(previous).keys(), ...byKey(now).keys()])].some(isNews);
 }
 
-function byKey(drafts: Drafts | undefined): ReadonlyMap<string, unknown> {
+type ByKey = ReadonlyMap<string, UserDraft | GroupDraft>;
+
+function textAt(drafts: ByKey, key: string): string | undefined {
+  const draft = drafts.get(key);
+  return draft && textOfDraft(draft);
+}
+
+function byKey(drafts: Drafts | undefined): ByKey {
   const { users = [], groups = [] } = drafts ?? {};
-  return new Map<string, unknown>([
+  return new Map<string, UserDraft | GroupDraft>([
     ...users.map((draft) => [recordKey("user", draft.id), draft] as const),
     ...groups.map((draft) => [recordKey("group", draft.id), draft] as const),
   ]);
-}
-
-/** What is remembered has null where nothing came. */
-function textOf(draft: unknown): string | undefined {
-  return JSON.stringify(draft, (_key, value: unknown) => (value === undefined ? null : value));
 }
 
 /** Fields that no other record bears on. */

@@ -1,13 +1,13 @@
 /**
  * Runs tiers of tests, one after the other, and counts.
  *
- * In: the names of folders below test/. Out: the spec report, and one closing line with what ran, passed,
- * failed and was skipped over all tiers. In CI a skipped test is a failure: its component is missing.
+ * In: the names of folders below test/. Out: the spec report, what the files and the slowest tests of each
+ * tier took, and one closing line with what ran, passed, failed and was skipped over all tiers. In CI a skipped test is a failure: its component is missing.
  */
 
 import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
@@ -41,6 +41,19 @@ if (isCi && totals.skipped > 0) {
 }
 process.exitCode = totals.failed > 0 || totals.passed === 0 || (isCi && totals.skipped > 0) ? 1 : 0;
 
+/** Milliseconds that tests which passed took, by file and one by one. */
+interface Took {
+  readonly files: Map<string, number>;
+  readonly tests: Map<string, number>;
+}
+
+function printSlowest(title: string, took: ReadonlyMap<string, number>, count: number): void {
+  console.log(title);
+  for (const [what, milliseconds] of [...took].sort((a, b) => b[1] - a[1]).slice(0, count)) {
+    console.log(`${(milliseconds / 1000).toFixed(1).padStart(7)} ${what}`);
+  }
+}
+
 /** Unit tests share one process, so that all of them take less than two seconds. */
 function runTier(
   tier: string,
@@ -51,7 +64,15 @@ function runTier(
   return new Promise((resolve, reject) => {
     const concurrency = tier === "e2e" || tier === "full" ? 1 : Math.max(2, availableParallelism() - 1);
     const stream = run({ files, isolation, concurrency });
-    stream.on("test:pass", ({ details, skip }) => {
+    const took: Took = { files: new Map(), tests: new Map() };
+    stream.on("test:pass", ({ details, file, line, name, nesting, skip }) => {
+      const where = relative(TEST, file ?? "");
+      if (nesting === 0) {
+        took.files.set(where, (took.files.get(where) ?? 0) + details.duration_ms);
+      }
+      if (details.type !== "suite") {
+        took.tests.set(`${where}:${line ?? 0} ${name}`, details.duration_ms);
+      }
       const isSkipped = skip !== undefined && skip !== false;
       if (details.type !== "suite" || isSkipped) {
         counts[isSkipped ? "skipped" : "passed"] += 1;
@@ -61,7 +82,13 @@ function runTier(
       counts.failed += details.type === "suite" ? 0 : 1;
     });
     stream.on("error", reject);
-    stream.on("end", () => resolve(counts));
+    stream.on("end", () => {
+      if (tier !== "unit") {
+        printSlowest(`${tier}: seconds of each file`, took.files, took.files.size);
+        printSlowest(`${tier}: the slowest tests`, took.tests, 15);
+      }
+      resolve(counts);
+    });
     stream.compose(spec).pipe(process.stdout, { end: false });
   });
 }

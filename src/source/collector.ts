@@ -19,8 +19,6 @@ export interface ListRequest {
   readonly list: ListSettings;
   readonly pageSize: number;
   readonly method: "index" | "cursor";
-  /** How many pages are asked for at a time, where they are numbered. */
-  readonly parallel: number;
   /** Called after each page: how many resources there are so far, and how many there will be. */
   readonly onPage: (fetched: number, total: number | undefined) => void;
 }

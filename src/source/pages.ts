@@ -17,6 +17,7 @@ import {
   type WholeList,
 } from "./collector.ts";
 import type { ReadRecord } from "./drafts.ts";
+import { inLanes } from "./lanes.ts";
 import { pageUrl } from "./query.ts";
 import type { ScimClient } from "./scim-client.ts";
 
@@ -38,7 +39,9 @@ export async function fetchList<Draft extends { readonly id: string }>(
       : refuse(request, "304 without If-None-Match");
   };
   try {
-    await (request.method === "cursor" ? followCursors : followIndexes)(fetchPage, request);
+    await (request.method === "cursor"
+      ? followCursors(fetchPage, request)
+      : followIndexes(fetchPage, request, client.parallel));
     return collector.finish();
   } finally {
     stop.abort();
@@ -47,7 +50,7 @@ export async function fetchList<Draft extends { readonly id: string }>(
 
 type FetchPage = (page: Readonly<Record<string, string>>) => Promise<Page>;
 
-async function followIndexes(fetchPage: FetchPage, request: ListRequest): Promise<void> {
+async function followIndexes(fetchPage: FetchPage, request: ListRequest, parallel: number): Promise<void> {
   const first = await fetchPage({ startIndex: "1", count: String(request.pageSize) });
   const total = first.total ?? refuse(request, "the server sent no totalResults");
   const step = first.length;
@@ -60,15 +63,10 @@ async function followIndexes(fetchPage: FetchPage, request: ListRequest): Promis
   const starts = Array.from(
     { length: Math.max(0, Math.ceil(total / (step || 1)) - 1) },
     (_, page) => 1 + (page + 1) * step,
-  ).values();
-  // Not a promise for each page that waits for its turn: those would be old when it comes, and V8's young collections keep
-  // whatever an old object points to, which is the page.
-  const lane = async () => {
-    for (const start of starts) {
-      await fetchRange(fetchPage, { start, end: Math.min(total, start + step - 1) }, request);
-    }
-  };
-  await Promise.all(Array.from({ length: request.parallel }, lane));
+  );
+  await inLanes(parallel, starts, (start) =>
+    fetchRange(fetchPage, { start, end: Math.min(total, start + step - 1) }, request),
+  );
 }
 
 /** Fetches the resources of one range; a server may give fewer at a time than it gave on the first page. */

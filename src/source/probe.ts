@@ -7,6 +7,7 @@
 
 import { Failure } from "../model/failure.ts";
 import type { Body } from "./answers.ts";
+import { inLanes } from "./lanes.ts";
 import type { Etags } from "./remembered.ts";
 import type { ScimClient } from "./scim-client.ts";
 
@@ -39,7 +40,7 @@ export async function changedPages(
     }
   };
   try {
-    await Promise.all(asked.map(ask));
+    await inLanes(client.parallel, asked, ask);
     return asked.length === 0 ? undefined : pages;
   } catch (error) {
     if (error instanceof TooManyChanged || isDeclined(error)) {

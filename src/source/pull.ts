@@ -113,8 +113,7 @@ async function fetchWhole<Draft extends { readonly id: string }>(
 ): Promise<WholeList<Draft>> {
   const list = kind === "user" ? settings.users : settings.groups;
   const onPage = (fetched: number, total: number | undefined) => onProgress(list.path, fetched, total);
-  const { url: base, pageSize, parallel } = settings;
-  const request = { base, kind, list, pageSize, method, parallel, onPage };
+  const request = { base: settings.url, kind, list, pageSize: settings.pageSize, method, onPage };
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await fetchList(client, { request, read }, signal);

@@ -41,6 +41,8 @@ export interface ScimClientParts {
 export interface ScimClient {
   fetch(request: ScimRequest, signal: AbortSignal): Promise<Fetched>;
   readonly traffic: Traffic;
+  /** As many requests are in flight at most. */
+  readonly parallel: number;
 }
 
 /** What was asked so far, over all requests. */
@@ -62,6 +64,7 @@ export async function createScimClient(parts: ScimClientParts): Promise<ScimClie
   const session: Session = { parts, token: await parts.readToken(), traffic };
   return {
     traffic: session.traffic,
+    parallel: parts.settings.parallel,
     fetch: (request, signal) => inTurn(() => fetchWithRetries(session, request, signal)),
   };
 }

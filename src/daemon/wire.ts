@@ -38,7 +38,7 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
   const rules = { names, ids, shells, homes, keys, access, accepts: decided };
   return {
     source: "iam",
-    pull: async (signal) => tidied(await pull(settings, around, signal)),
+    pull: (signal) => pull(settings, around, signal),
     observeBefore: () => observeBefore(places, clock.now()),
     validate: (drafts, before) => tidied(validateDirectory(drafts, rules, before)),
     planAhead: (news) => planAhead(news, { rules, places, settings: planSettings }, clock.now()),

@@ -169,6 +169,9 @@ async function carryOut(
 
 /** People who hold something on this node, whom the IAM has, and who are not served. */
 function countShutOut({ withheld }: Directory, { holdings }: Ledger): number {
+  if (withheld.size === 0) {
+    return 0;
+  }
   const people = holdings.filter(({ kind, lastSeen }) => kind === "user" && lastSeen === undefined);
   return new Set(people.map(({ kind, id }) => recordKey(kind, id)).filter((key) => withheld.has(key))).size;
 }

@@ -2,17 +2,25 @@
  * What a turn of the daemon costs while nothing changes, and what it takes at rest: `npm run bench:daemon`.
  *
  * By what the IAM can do: ETags, filters, or neither. CPU is that of the daemon and of every process it started, next to that
- * of its own first sync. Options: `--users 10000,100000 --turns 10`. Never a pass or a fail.
+ * of its own first sync, and to that of a turn that finds one new key. Options: `--users 10000,100000 --turns 10`. Never a pass or a fail.
  */
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ask, socketOf } from "../support/daemon.ts";
 import { makeNodeRoot, type NodeRoot } from "../support/node-root.ts";
 import type { LoadOptions } from "./load-iam.ts";
-import { benchConfig, cpuSecondsOf, LAUNCHER, newerFiles, residentMiB, startLoadIam } from "./measure.ts";
+import {
+  benchConfig,
+  cpuSecondsOf,
+  LAUNCHER,
+  type LoadIam,
+  newerFiles,
+  residentMiB,
+  startLoadIam,
+} from "./measure.ts";
 
 const { values: options } = parseArgs({
   options: { users: { type: "string", default: "10000,100000" }, turns: { type: "string", default: "10" } },
@@ -25,17 +33,18 @@ const KINDS: Readonly<Record<string, Partial<LoadOptions>>> = {
 };
 const EVERY_MS = 2000;
 
-/** How many turns have come to an end, whatever their result. */
-async function turnsOf(node: NodeRoot): Promise<number> {
+/** How many turns have come to an end: with a sync, or whatever their result. */
+async function turnsOf(node: NodeRoot, results: "done" | "any"): Promise<number> {
   const { text } = await ask(socketOf(node, "health"), "/metrics").catch(() => ({ text: "" }));
-  const counts = [...text.matchAll(/^rollcall_syncs_total\{result="\w+"\} (\d+)$/gm)];
-  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+  const counts = [...text.matchAll(/^rollcall_syncs_total\{result="(\w+)"\} (\d+)$/gm)];
+  const counted = counts.filter(([, result]) => results === "any" || result === results);
+  return counted.reduce((sum, [, , count]) => sum + Number(count), 0);
 }
 
-async function waitForTurns(node: NodeRoot, turns: number): Promise<number> {
+async function waitForTurns(node: NodeRoot, turns: number, results: "done" | "any" = "any"): Promise<number> {
   const limit = performance.now() + 300_000;
   for (;;) {
-    const done = await turnsOf(node);
+    const done = await turnsOf(node, results);
     if (done >= turns) {
       return done;
     }
@@ -46,10 +55,18 @@ async function waitForTurns(node: NodeRoot, turns: number): Promise<number> {
   }
 }
 
+/** Seconds, from the change until a sync has ended with it; they have the questions in between. */
+async function cpuOfOneKey(iam: LoadIam, node: NodeRoot, daemon: ChildProcess): Promise<number> {
+  const [cpu, syncs] = [cpuSecondsOf(daemon), await turnsOf(node, "done")];
+  await iam.changeKeys(1, 1);
+  await waitForTurns(node, syncs + 1, "done");
+  return cpuSecondsOf(daemon) - cpu;
+}
+
 console.log(
-  "| users | the IAM has | CPU of a turn | of the first sync's | requests | bytes | files | at rest |",
+  "| users | the IAM has | CPU of a turn | of the first sync's | requests | bytes | files | at rest | CPU with one new key |",
 );
-console.log("| --- | --- | --- | --- | --- | --- | --- | --- |");
+console.log("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
 for (const users of options.users.split(",").map(Number)) {
   for (const [kind, kindOptions] of Object.entries(KINDS)) {
     await using iam = await startLoadIam({ users, ...kindOptions });
@@ -68,6 +85,8 @@ for (const users of options.users.split(",").map(Number)) {
     const turns = (await waitForTurns(node, before + 1)) - before;
     const { requests, bytes } = await iam.traffic();
     const each = (cpuSecondsOf(daemon) - cpu) / turns;
+    const [files, rest] = [newerFiles(node.path, start), residentMiB(daemon)];
+    const keyCpu = await cpuOfOneKey(iam, node, daemon);
     const cells = [
       users,
       kind,
@@ -75,8 +94,9 @@ for (const users of options.users.split(",").map(Number)) {
       `${((each * 100) / first).toFixed(1)} %`,
       (requests / turns).toFixed(1),
       `${(bytes / turns / 1e6).toFixed(3)} MB`,
-      newerFiles(node.path, start),
-      `${residentMiB(daemon).toFixed(0)} MiB`,
+      files,
+      `${rest.toFixed(0)} MiB`,
+      `${keyCpu.toFixed(2)} s`,
     ];
     console.log(`| ${cells.join(" | ")} |`);
     daemon.kill("SIGTERM");

@@ -6,8 +6,9 @@
  */
 
 import { messageOf } from "../model/failure.ts";
-import type { GrantKeys, Plan, Step } from "../model/plan.ts";
+import type { GrantKeys, Plan, PublishMap, Step } from "../model/plan.ts";
 import type { Outcome } from "../model/report.ts";
+import { giveBack } from "../platform/host.ts";
 import type { Handlers } from "./handlers.ts";
 
 /** Never throws for a step: the outcomes say what happened. Stops between steps, or batches of them, when the signal aborts. */
@@ -95,8 +96,13 @@ function handleOne(step: Exclude<Step, GrantKeys>, handlers: Handlers): Promise<
     case "keep-ledger":
       return handlers[step.kind](step);
     case "publish-map":
-      return handlers[step.kind](step);
+      return handlers[step.kind](step).then(() => letGo(step));
     case "create-home":
       return handlers[step.kind](step);
   }
+}
+
+/** A plan lives to the end of a sync, which has more to write; what is on disk need not be in memory as well. */
+function letGo({ data, indexes }: PublishMap): void {
+  [data, ...indexes].forEach(({ bytes }) => giveBack(bytes));
 }

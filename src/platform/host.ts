@@ -34,9 +34,12 @@ export function tidyUp(): void {
   }
 }
 
-/** Of bytes that nobody looks at any more, where they are large: V8 would let them lie until its own heap is full. */
-export function giveBack({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) {
+/**
+ * Of bytes that nobody looks at any more, where they are large: V8 would let them lie until its own heap is full. Small ones may
+ * share their room with others.
+ */
+export function giveBack({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) {
     buffer.transfer(0);
   }
 }

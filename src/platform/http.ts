@@ -2,6 +2,7 @@
  * The one door to HTTP: a GET, bounded in time and in bytes, that follows no redirect.
  */
 
+import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gunzip as zippedToPlain } from "node:zlib";
 import { Agent, type Dispatcher } from "undici";
@@ -13,6 +14,7 @@ export interface HttpOptions {
   readonly timeoutMs: number;
   /** Of one body, before and after decompression. */
   readonly maxBodyBytes: number;
+  /** So many requests are in flight at most; others wait in line. */
   readonly connections: number;
   /** PEM texts; the system's own authorities when undefined. */
   readonly ca: string | undefined;
@@ -55,11 +57,14 @@ export function createHttpClient(options: HttpOptions): HttpClient {
     bodyTimeout: timeoutMs,
     maxHeaderSize: 32 * 1024,
   });
+  const inTurn = limiter(connections);
   return {
     async get(url, headers, signal) {
       const { origin, pathname, search } = new URL(url);
       const request = { origin, path: `${pathname}${search}`, method: "GET", headers: asked(headers) };
-      const answer = await exchange(agent, request, { ...options, signal });
+      const answer = await inTurn(() => exchange(agent, request, { ...options, signal }));
+      // Whoever waits for this connection goes first: reading a page takes longer than asking for the next one.
+      await setImmediate();
       return readAnswer(answer, options.maxBodyBytes);
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
@@ -193,3 +198,23 @@ async function unzip(bytes: Buffer, limit: number): Promise<Buffer> {
 }
 
 const gunzip = promisify(zippedToPlain);
+
+/** Runs at most so many tasks at a time; the others wait in line. */
+function limiter(limit: number): <Value>(task: () => Promise<Value>) => Promise<Value> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (task) => {
+    if (running >= limit) {
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    } else {
+      running += 1;
+    }
+    try {
+      return await task();
+    } finally {
+      const next = waiting.shift();
+      running -= next === undefined ? 1 : 0;
+      next?.();
+    }
+  };
+}

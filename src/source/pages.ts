@@ -41,7 +41,7 @@ export async function fetchList<Draft extends { readonly id: string }>(
   try {
     await (request.method === "cursor"
       ? followCursors(fetchPage, request)
-      : followIndexes(fetchPage, request, client.parallel));
+      : followIndexes(fetchPage, request, client.lanes));
     return collector.finish();
   } finally {
     stop.abort();

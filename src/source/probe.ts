@@ -40,7 +40,7 @@ export async function changedPages(
     }
   };
   try {
-    await inLanes(client.parallel, asked, ask);
+    await inLanes(client.lanes, asked, ask);
     return asked.length === 0 ? undefined : pages;
   } catch (error) {
     if (error instanceof TooManyChanged || isDeclined(error)) {

@@ -2,7 +2,7 @@
  * One SCIM request, made until it is answered or hopeless.
  *
  * In: an address. Out: parsed JSON, or "not modified". Retries what may pass (resets, time-outs, 5xx, 429)
- * with exponential backoff and full jitter, honours Retry-After, and never more than `parallel` at a time.
+ * with exponential backoff and full jitter, and honours Retry-After.
  * What will not pass by itself (401, 403, redirects, broken bodies, certificates) fails at once.
  */
 
@@ -41,8 +41,8 @@ export interface ScimClientParts {
 export interface ScimClient {
   fetch(request: ScimRequest, signal: AbortSignal): Promise<Fetched>;
   readonly traffic: Traffic;
-  /** As many requests are in flight at most. */
-  readonly parallel: number;
+  /** So many requests are worth making at a time: while the answers to some are read, the others are in flight. */
+  readonly lanes: number;
 }
 
 /** What was asked so far, over all requests. */
@@ -59,13 +59,12 @@ const MAX_RETRY_AFTER_MS = 120_000;
 
 /** Reads the token once; it is read again only after a 401 or 403. */
 export async function createScimClient(parts: ScimClientParts): Promise<ScimClient> {
-  const inTurn = limiter(parts.settings.parallel);
   const traffic = { requests: 0, bytes: 0, statuses: {} };
   const session: Session = { parts, token: await parts.readToken(), traffic };
   return {
     traffic: session.traffic,
-    parallel: parts.settings.parallel,
-    fetch: (request, signal) => inTurn(() => fetchWithRetries(session, request, signal)),
+    lanes: 2 * parts.settings.parallel,
+    fetch: (request, signal) => fetchWithRetries(session, request, signal),
   };
 }
 
@@ -225,24 +224,4 @@ function retryAfterMs(value: string | undefined, nowMs: number): number | undefi
   }
   const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs;
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
-}
-
-/** Runs at most so many tasks at a time; the others wait in line. */
-function limiter(limit: number): <Value>(task: () => Promise<Value>) => Promise<Value> {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async (task) => {
-    if (running >= limit) {
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else {
-      running += 1;
-    }
-    try {
-      return await task();
-    } finally {
-      const next = waiting.shift();
-      running -= next === undefined ? 1 : 0;
-      next?.();
-    }
-  };
 }

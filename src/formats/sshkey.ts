@@ -5,7 +5,7 @@
  */
 
 import type { User } from "../model/directory.ts";
-import { type Lines, linesIn, recordLines } from "./lines.ts";
+import { type Lines, linesIn, recordLines, renderLines } from "./lines.ts";
 
 /** One record as read back, believed in nothing. */
 export interface SshkeyRecord {
@@ -42,10 +42,11 @@ export function sshkeyTexts(bytes: Uint8Array): ReadonlyMap<string, string> {
 
 /** A file with other lines for some users. */
 export interface ReplacedSshkeys {
-  /** Everybody else's lines are as they were. */
-  readonly whole: Lines;
-  /** The lines that stood in the place of theirs. */
+  /** The lines that stood there, and those that take their place. */
   readonly before: Uint8Array;
+  readonly after: Lines;
+  /** The whole file, everybody else's lines as they were; put together when it is asked for. */
+  readonly whole: () => Lines;
 }
 
 /** Undefined where these users, in their order, do not have a line each. */
@@ -54,20 +55,24 @@ export function replaceSshkeys(
   users: readonly Pick<User, "name" | "keys">[],
 ): ReplacedSshkeys | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const parts: Buffer[] = [];
+  const after = renderLines(users, renderSshkey);
+  const kept: Buffer[] = [];
   const before: Buffer[] = [];
   let end = 0;
-  for (const user of users) {
-    const start = startOfLine(file, `${user.name}:`);
+  for (const { name } of users) {
+    const start = startOfLine(file, `${name}:`);
     const next = file.indexOf("\n", Math.max(start, 0)) + 1;
     if (start < end || next === 0) {
       return undefined;
     }
-    parts.push(file.subarray(end, start), Buffer.from(`${renderSshkey(user)}\n`));
+    kept.push(file.subarray(end, start));
     before.push(file.subarray(start, next));
     end = next;
   }
-  return { whole: linesIn(Buffer.concat([...parts, file.subarray(end)])), before: Buffer.concat(before) };
+  const lineOf = (nth: number) => after.bytes.subarray(after.starts[nth], after.starts[nth + 1]);
+  const whole = () =>
+    linesIn(Buffer.concat([...kept.flatMap((part, nth) => [part, lineOf(nth)]), file.subarray(end)]));
+  return { before: Buffer.concat(before), after, whole };
 }
 
 /** Where the first line begins that begins so; -1 without one. */

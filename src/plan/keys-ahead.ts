@@ -6,15 +6,14 @@
  */
 
 import { isHeldNow } from "../formats/ledger.ts";
-import { renderLines } from "../formats/lines.ts";
-import { renderSshkey, replaceSshkeys } from "../formats/sshkey.ts";
+import { replaceSshkeys } from "../formats/sshkey.ts";
 import type { User } from "../model/directory.ts";
 import { lazily } from "../model/lazily.ts";
 import type { Observed, ObservedFile } from "../model/observed.ts";
-import type { Plan, PublishMap } from "../model/plan.ts";
+import type { Plan } from "../model/plan.ts";
 import { sshkeyStep } from "./caches.ts";
 import { type KeysPlan, planKeys } from "./keys.ts";
-import { planKeysInMap } from "./keys-in-map.ts";
+import { type AroundMap, planKeysInMap } from "./keys-in-map.ts";
 import type { PlanSettings } from "./settings.ts";
 
 /** Of the key files, `observed` has those of these people alone. */
@@ -63,13 +62,13 @@ function planAlone(
   if (data === undefined || replaced === undefined) {
     return undefined;
   }
-  const { whole, before } = replaced;
-  const isSame = Buffer.compare(data.bytes, whole.bytes) === 0;
-  const step = lazily(() => sshkeyStep(whole, observed, caches));
+  const step = lazily(() => sshkeyStep(replaced.whole(), observed, caches));
+  const isSame = Buffer.compare(replaced.before, replaced.after.bytes) === 0;
+  const whole = isSame ? undefined : { lines: replaced.after, step: step() };
   const { revoke, grant, changes, unlisted } = keys.files
     ? planKeys(users, observed, isUnmoved)
-    : planInMap(users, withMap(observed, { ...data, bytes: before }), { isSame, step });
-  const others = keys.files && !isSame ? [step()] : [];
+    : planInMap(users, withMap(observed, { ...data, bytes: replaced.before }), { whole, stepWith: step });
+  const others = keys.files && whole !== undefined ? [whole.step] : [];
   const steps = [...revoke, ...grant, ...others];
   return { steps, changes, unlisted, problems: [], removals: NOBODY };
 }
@@ -85,10 +84,9 @@ function withMap(observed: Observed, data: ObservedFile): Observed {
 function planInMap(
   users: readonly User[],
   observed: Observed,
-  { isSame, step }: { readonly isSame: boolean; readonly step: () => PublishMap },
+  around: Pick<AroundMap, "whole" | "stepWith">,
 ): KeysPlan {
-  const whole = isSame ? undefined : { lines: renderLines(users, renderSshkey), step: step() };
-  const plan = planKeysInMap(users, observed, { isUnmoved, whole, stepWith: step });
+  const plan = planKeysInMap(users, observed, { ...around, isUnmoved });
   const isPublished = plan.revoke.some(({ kind }) => kind === "publish-map");
   return isPublished ? { ...plan, grant: [] } : plan;
 }

@@ -8,7 +8,7 @@ import { countLines, differingLines, lineAt, renderLines, replaceLines } from ".
 import { parsePasswd, renderPasswd } from "../../src/formats/passwd.ts";
 import { parsePublished, renderNews, renderPublished } from "../../src/formats/published.ts";
 import { parseShadow, renderShadow } from "../../src/formats/shadow.ts";
-import { parseSshkey, renderSshkey } from "../../src/formats/sshkey.ts";
+import { parseSshkey, renderSshkey, replaceSshkeys } from "../../src/formats/sshkey.ts";
 import type { Directory } from "../../src/model/directory.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
 import { BEFORE, RULES, someDrafts } from "../support/drafts.ts";
@@ -210,6 +210,38 @@ describe("sshkey.cache", () => {
         );
       }),
     );
+  });
+
+  it("with other keys for some is what it would be if it were made with them", () => {
+    fc.assert(
+      fc.property(directories, fc.infiniteStream(fc.boolean()), ({ users }, choices) => {
+        const chosen = users.filter(() => choices.next().value === true);
+        const rotated = users.map((user) =>
+          chosen.includes(user) ? { ...user, keys: user.keys.slice(1) } : user,
+        );
+
+        const replaced = replaceSshkeys(
+          renderLines(users, renderSshkey).bytes,
+          rotated.filter((user) => !users.includes(user)),
+        );
+
+        assert.deepEqual(Buffer.from(replaced?.before ?? "-"), renderLines(chosen, renderSshkey).bytes);
+        assert.deepEqual(replaced?.whole(), renderLines(rotated, renderSshkey));
+      }),
+    );
+  });
+
+  it("is not put together where somebody has no line, or where lines are not in order", () => {
+    const { users } = aDirectoryOf({ name: "ada" }, { name: "bob" }, { name: "bo" });
+    const [ada, bo, bob] = users;
+    const bytes = fileOf(["bob:", "ada:", "xbo:"]);
+
+    assert.ok(ada && bo && bob);
+    assert.equal(replaceSshkeys(bytes, [ada, bob]), undefined);
+    assert.equal(replaceSshkeys(bytes, [bo]), undefined);
+    assert.equal(replaceSshkeys(bytes, [ada, ada]), undefined);
+    assert.equal(replaceSshkeys(Buffer.from("ada:"), [ada]), undefined);
+    assert.equal(Buffer.from(replaceSshkeys(bytes, [bob])?.before ?? "").toString(), "bob:\n");
   });
 });
 

@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { parseLedger, renderLedger } from "../../src/formats/ledger.ts";
+import { isHeldNow, parseLedger, renderLedger } from "../../src/formats/ledger.ts";
 import type { GroupDraft, UserDraft } from "../../src/model/draft.ts";
-import type { Holding, Ledger } from "../../src/model/ledger.ts";
+import { type Holding, holdingKey, type Ledger } from "../../src/model/ledger.ts";
 import { ledgerAfter, planLedger } from "../../src/plan/ledger.ts";
 import { validateDirectory } from "../../src/validate/directory.ts";
 import type { Rules } from "../../src/validate/rules.ts";
@@ -413,6 +413,12 @@ describe("the ledger after a pull", () => {
 
         assert.deepEqual(parseLedger(bytes), ledger);
         assert.equal(parseLedger(bytes.subarray(0, Math.floor(bytes.length * share))), undefined);
+        for (const one of ledger.holdings) {
+          for (const asked of [one, { ...one, name: `${one.name}x` }, { ...one, number: one.number + 1 }]) {
+            const first = ledger.holdings.find((other) => holdingKey(other) === holdingKey(asked));
+            assert.equal(isHeldNow(bytes, asked), first !== undefined && first.lastSeen === undefined);
+          }
+        }
       }),
     );
   });

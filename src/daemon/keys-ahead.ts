@@ -48,7 +48,8 @@ export async function planAhead(
   const users = people.map(({ after }) => after);
   const names = users.map(({ name }) => name);
   const observed = await observeKeysOf(from.places, { names, local }, nowMs);
-  const plan = planKeysAhead(people, observed, from.settings);
+  // Without a list of what was published one of everything is to be made.
+  const plan = observed.published === undefined ? undefined : planKeysAhead(people, observed, from.settings);
   return plan && { users, observed, plan, isAll: isEveryKeySound };
 }
 

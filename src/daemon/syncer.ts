@@ -115,7 +115,7 @@ async function takeTurn(
     state.rest = undefined;
     if (isWhole(result.record)) {
       const left = await restAfter(result.record, settings, around);
-      // Every schedule.fullEvery all of the node is looked at, and the IAM asked for everything, however often little changes.
+      // Every schedule.fullEvery all of the node is looked at, and everything of an IAM without ETags, however often little changes.
       const { isOfKeys, pull } = result.record;
       const isPartial = isOfKeys === true || pull.isOfLatest === true;
       const since = isPartial && resting !== undefined ? resting.since : left.since;

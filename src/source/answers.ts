@@ -52,6 +52,13 @@ export function serverMsOf(answer: HttpAnswer): number | undefined {
   return Number.isNaN(date) ? undefined : date;
 }
 
+/** Whether a server did not answer what no server has to know. Whatever else is wrong shows with the lists themselves. */
+export function isDispensable(error: unknown): boolean {
+  return error instanceof Failure && OPTIONAL.has(error.code);
+}
+
+const OPTIONAL = new Set(["iam-invalid", "iam-refused", "iam-unreachable", "iam-too-large"]);
+
 /** More than is shown, and than a token has. */
 const START_LENGTH = 16_384;
 

@@ -7,7 +7,7 @@
  */
 
 import type { GroupDraft, UserDraft } from "../model/draft.ts";
-import { Failure } from "../model/failure.ts";
+import { isDispensable } from "./answers.ts";
 import type { ChangedParts } from "./changed-pages.ts";
 import { groupReader, idOf, type ReadRecord, userReader } from "./drafts.ts";
 import { createMarker, type ListMark, type Marks } from "./latest.ts";
@@ -25,12 +25,8 @@ export interface LatestParts extends ChangedParts {
 
 /** Asks for the records that changed last, and puts them in the place of the old ones. */
 export async function pullLatest(parts: LatestParts, signal: AbortSignal): Promise<Pulled | undefined> {
-  const { client, settings, attributes, remembered, marks, nowMs } = parts;
-  const [users, groups] = await Promise.all(
-    (["users", "groups"] as const).map((kind) =>
-      latestRecords(client, { base: settings.url, list: settings[kind], mark: marks[kind], nowMs }, signal),
-    ),
-  ).catch(declined);
+  const { client, attributes, remembered, marks } = parts;
+  const { users, groups } = await askBoth(parts, signal);
   const before = users && groups && (await remembered.draftsOfEtags());
   if (users === undefined || groups === undefined || before === undefined || before.problems.length > 0) {
     return undefined;
@@ -53,12 +49,23 @@ export async function pullLatest(parts: LatestParts, signal: AbortSignal): Promi
   );
 }
 
-/** A server that refuses the question is asked for everything. */
-function declined(error: unknown): readonly undefined[] {
-  if (error instanceof Failure && error.code === "iam-invalid") {
-    return [];
+/** Both lists at a time; nothing of a server that does not answer one of them, which is asked for everything then. */
+async function askBoth({ client, settings, marks, nowMs }: LatestParts, signal: AbortSignal) {
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const ask = (kind: keyof Marks) =>
+    latestRecords(client, { base: settings.url, list: settings[kind], mark: marks[kind], nowMs }, both);
+  try {
+    const [users, groups] = await Promise.all([ask("users"), ask("groups")]);
+    return { users, groups };
+  } catch (error) {
+    if (isDispensable(error)) {
+      return { users: undefined, groups: undefined };
+    }
+    throw error;
+  } finally {
+    stop.abort();
   }
-  throw error;
 }
 
 /** Undefined where one of the records was not there before. */

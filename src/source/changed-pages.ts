@@ -92,16 +92,20 @@ function patchPages<Draft extends UserDraft | GroupDraft>(
   return starts.length > 0 ? patchList(kind, before, { read: pages.read, placed }) : undefined;
 }
 
-/** The pages of one list by where they start; none where they are not numbered by position. */
+/** The pages of one list by where they start; none where they are not numbered by position. The other list may have the same path. */
 function startsOf({
   base,
   list,
   etags,
 }: Pick<ListPages<unknown>, "base" | "list" | "etags">): (readonly [start: number, url: string])[] {
-  const address = pageUrl(base, { path: list.path, query: "" }, {});
-  const urls = Object.keys(etags).filter((url) => url.split("?", 1)[0] === address);
-  const starts = urls.map((url) => [Number(new URL(url).searchParams.get("startIndex")), url] as const);
-  return starts.every(([start]) => start > 0) ? starts.sort(([left], [right]) => left - right) : [];
+  return Object.keys(etags)
+    .flatMap((url) => {
+      const { startIndex, ...rest } = Object.fromEntries(new URL(url).searchParams);
+      const { count } = rest;
+      const page = { ...(startIndex !== undefined && { startIndex }), ...(count !== undefined && { count }) };
+      return pageUrl(base, list, page) === url ? [[Number(startIndex), url] as const] : [];
+    })
+    .sort(([left], [right]) => left - right);
 }
 
 /** Undefined for a page of a list that is longer or shorter than it was, or is none. */

@@ -54,14 +54,14 @@ export function userReader(paths: AttributePaths["user"]): ReadRecord<UserDraft>
       ? { looks: quoted(resource) }
       : {
           id,
-          name: at.name(resource),
-          uid: at.uid(resource),
-          gid: at.gid(resource),
-          gecos: at.gecos(resource),
-          home: at.home(resource),
-          shell: shared(at.shell(resource)),
-          keys: at.keys(resource),
-          active: readActive(resource),
+          name: writable(at.name(resource)),
+          uid: writable(at.uid(resource)),
+          gid: writable(at.gid(resource)),
+          gecos: writable(at.gecos(resource)),
+          home: writable(at.home(resource)),
+          shell: shared(writable(at.shell(resource))),
+          keys: writable(at.keys(resource)),
+          active: writable(readActive(resource)),
           groups: groupsOf(resource, shared),
         };
 }
@@ -72,7 +72,20 @@ export function groupReader(paths: AttributePaths["group"]): ReadRecord<OwnGroup
   return (id, resource) =>
     id === undefined || isTooDeep(resource)
       ? { looks: quoted(resource) }
-      : { id, name: at.name(resource), gid: at.gid(resource), members: membersOf(resource) };
+      : {
+          id,
+          name: writable(at.name(resource)),
+          gid: writable(at.gid(resource)),
+          members: membersOf(resource),
+        };
+}
+
+/**
+ * JSON.parse makes infinity of 1e999, and JSON.stringify makes null of that: what is refused when it comes would be taken for absent,
+ * and so for active, when it is remembered.
+ */
+function writable(value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }
 
 function optionalReader(path: string | undefined): ReadAttribute {

@@ -98,7 +98,7 @@ export async function latestRecords(
 ): Promise<readonly unknown[] | undefined> {
   const { since, total, count } = mark;
   const ask = (page: Readonly<Record<string, string>>) =>
-    client.fetch({ what: "Asking for changes", url: pageUrl(base, list, page) }, signal);
+    client.fetch({ what: "Asking for changes", url: pageUrl(base, list, page), retries: 0 }, signal);
   const all = readAnswer(await ask({ count: "1" }));
   if (all?.totalResults !== total || since === null) {
     return all?.totalResults === total ? [] : undefined;

@@ -7,6 +7,7 @@
 
 import { Failure } from "../model/failure.ts";
 import type { Clock } from "../platform/clock.ts";
+import { isDispensable } from "./answers.ts";
 import { pullLatest } from "./changed-latest.ts";
 import { pullChanged } from "./changed-pages.ts";
 import type { WholeList } from "./collector.ts";
@@ -89,15 +90,12 @@ async function offeredMethod(
     const { cursor, index, defaultPaginationMethod } = config.data?.pagination ?? {};
     return cursor === true && (index === false || defaultPaginationMethod === "cursor") ? "cursor" : "index";
   } catch (error) {
-    if (error instanceof Failure && OPTIONAL.has(error.code)) {
+    if (isDispensable(error)) {
       return "index";
     }
     throw error;
   }
 }
-
-/** No server has to offer this resource; whatever else is wrong shows with the lists themselves. */
-const OPTIONAL = new Set(["iam-invalid", "iam-refused", "iam-unreachable", "iam-too-large"]);
 
 /** How one list is fetched, and what is made of it. */
 interface ListPlan<Draft> {

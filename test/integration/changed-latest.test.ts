@@ -11,7 +11,7 @@ import { pull } from "../../src/daemon/wire-source.ts";
 import { type Drafts, textOfDraft } from "../../src/model/draft.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { changedAt, surroundingsOf } from "../support/asker.ts";
-import { type FakeIam, type Resource, sendJson, startFakeIam } from "../support/fake-iam.ts";
+import { type FakeIam, type Resource, sendError, sendJson, startFakeIam } from "../support/fake-iam.ts";
 import { makeNodeRoot, type NodeRoot } from "../support/node-root.ts";
 import { aGroup, aKey, aUser } from "../support/records.ts";
 
@@ -76,7 +76,7 @@ const textsOf = (drafts: Drafts) => [...drafts.users, ...drafts.groups].map(text
 const edit = (list: unknown[], nth: number, change: (record: Resource) => Resource) =>
   list.map((one, place) => (place === nth ? change(one as Resource) : one));
 
-const CASES: readonly [what: string, wholePulls: number, change: (iam: FakeIam) => void][] = [
+const CASES: readonly (readonly [what: string, wholePulls: number, change: (iam: FakeIam) => void])[] = [
   ["nothing", 0, () => undefined],
   [
     "a key",
@@ -114,6 +114,23 @@ const CASES: readonly [what: string, wholePulls: number, change: (iam: FakeIam) 
       };
     },
   ],
+  ...([403, 404, 500] as const).map(
+    (status) =>
+      [
+        `a server that answers such questions with ${status}`,
+        1,
+        (iam: FakeIam) => {
+          iam.users = edit(iam.users, 3, () => changedAt(aUser(4, { active: false }), now()));
+          iam.misbehave = ({ query }, response) => {
+            const isAsked = query.has("filter");
+            if (isAsked) {
+              sendError(response, status, "no filters today");
+            }
+            return isAsked;
+          };
+        },
+      ] as const,
+  ),
 ];
 
 describe("a pull of what changed last", { concurrency: 2 }, () => {

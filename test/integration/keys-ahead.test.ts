@@ -51,6 +51,7 @@ async function sceneOf(config: string): Promise<Scene> {
 
 const KEY_FILE = "/etc/ssh/authorized_keys.d/user2";
 const LEDGER = "/var/lib/rollcall/ledger";
+const PUBLISHED = "/var/lib/rollcall/published";
 
 /** What is new, and what the node is said to be in step with where that is not what it remembers. */
 const NOT_AHEAD: readonly [why: string, change: (scene: Scene) => string | undefined][] = [
@@ -83,6 +84,14 @@ const NOT_AHEAD: readonly [why: string, change: (scene: Scene) => string | undef
     (scene) => {
       rotate(scene);
       scene.node.write("/etc/passwd", `${scene.node.read("/etc/passwd")}user2:x:500:500::/:/bin/sh\n`);
+      return undefined;
+    },
+  ],
+  [
+    "nobody knows what was published",
+    (scene) => {
+      rotate(scene);
+      scene.node.write(PUBLISHED, "damaged\n", 0o600);
       return undefined;
     },
   ],
@@ -167,7 +176,7 @@ describe("keys ahead of the whole plan", { concurrency: 3 }, () => {
     await using scene = await sceneOf(IN_FILES);
     const { node, iam } = scene;
     const kept = { users: iam.users, groups: iam.groups };
-    const files = ["/etc/passwd", LEDGER].map((path) => [path, node.read(path) ?? ""] as const);
+    const files = ["/etc/passwd", LEDGER, PUBLISHED].map((path) => [path, node.read(path) ?? ""] as const);
     const before = node.read(KEY_FILE);
     mkdirSync(join(node.path, SUDOERS), { recursive: true });
 
@@ -178,7 +187,7 @@ describe("keys ahead of the whole plan", { concurrency: 3 }, () => {
       assert.ok(before?.includes(aKey(20)));
       assert.equal(node.read(KEY_FILE), before, why);
       Object.assign(iam, kept);
-      files.forEach(([path, content]) => node.write(path, content, path === LEDGER ? 0o600 : 0o644));
+      files.forEach(([path, content]) => node.write(path, content, path === "/etc/passwd" ? 0o644 : 0o600));
     }
   });
 

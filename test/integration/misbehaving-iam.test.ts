@@ -710,6 +710,38 @@ describe("conditional requests", () => {
     assert.match(node.read("/etc/passwd.cache") ?? "", /^user220:.*:Changed:/m);
   });
 
+  it("tell the pages of both lists apart where they have one path", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(3), [aGroup(1, ["u-1"]), aGroup(2), aGroup(3)], {});
+    iam.misbehave = (request, response) => {
+      const list = request.query.get("type");
+      if (list === null) {
+        return false;
+      }
+      const body = JSON.stringify(pageOf(iam, { ...request, list }));
+      const etag = `"${createHash("sha256").update(body).digest("hex")}"`;
+      const isKnown = request.headers["if-none-match"] === etag;
+      response.writeHead(isKnown ? 304 : 200, { "content-type": "application/scim+json", etag });
+      response.end(isKnown ? "" : body);
+      return true;
+    };
+    const lists = (["Users", "Groups"] as const).map(
+      (list) => `  ${list.toLowerCase()}: { path: Records, query: "type=${list}" }\n`,
+    );
+    node.write(
+      "/etc/rollcall/rollcall.yaml",
+      configFor(iam.url).replace("attributes:\n", `${lists.join("")}attributes:\n`),
+    );
+    await node.rollcall("sync");
+    iam.groups = [aGroup(1, ["u-1", "u-2"]), aGroup(2), aGroup(3)];
+
+    const ran = await node.rollcall("sync", "--json");
+
+    const { changes, pull }: RunRecord = JSON.parse(ran.out);
+    assert.deepEqual(changes, [{ event: "member-added", group: "group1", user: "user2" }]);
+    assert.deepEqual(pull.statuses, { 200: 1, 304: 1 });
+  });
+
   for (const [what, after, outcome] of [
     ["somebody came", someUsers(281), /Served: 281 users/],
     ["somebody left", someUsers(280).toSpliced(100, 1), /Served: 279 users/],

@@ -184,6 +184,15 @@ describe("drafts", () => {
     );
   });
 
+  it("never hold what JSON has no way to write again", () => {
+    const read = userReader({ ...ANY.user, gecos: "displayName" });
+
+    const draft = read("u-1", JSON.parse(`{ "id": "u-1", "active": 1e999, "displayName": -1e999 }`));
+
+    assert.ok("active" in draft);
+    assert.deepEqual([draft.active, draft.gecos], ["Infinity", "-Infinity"]);
+  });
+
   it("are refused from the thirty-third level of nesting on", () => {
     const nested = (levels: number): unknown => (levels === 0 ? 1 : { k: [nested(levels - 1)] });
 

@@ -74,6 +74,9 @@ async function isLetIn(door: LoginNode, attempt: Parameters<LoginNode["openSsh"]
   return code === 0 && out === `${attempt.user}\n`;
 }
 
+/** Processes are told apart by uid, and those of the tests that run beside these can be seen: nobody there has these. */
+const FIRST_UID = 17_000;
+
 describe("a person who may not log in any more", () => {
   const outcomes = { nothing: "stays", "end-sessions": "ends" } as const;
   for (const [onRevoke, outcome] of Object.entries(outcomes)) {
@@ -84,7 +87,9 @@ describe("a person who may not log in any more", () => {
       const key = await door.makeKey();
       const config = await door.node.read("/etc/rollcall/rollcall.yaml");
       await door.node.write("/etc/rollcall/rollcall.yaml", `${config}access: { onRevoke: ${onRevoke} }\n`);
-      const [ada, bob] = [1, 2].map((nth) => aUser(nth, { name: NAMES[nth - 1], keys: [key.line] }));
+      const [ada, bob] = [1, 2].map((nth) =>
+        aUser(nth, { uid: FIRST_UID + nth, name: NAMES[nth - 1], keys: [key.line] }),
+      );
       await door.serve([ada ?? {}, bob ?? {}]);
       const ended: string[] = [];
       const sessions = ["ada", "bob"].map(async (user) => {

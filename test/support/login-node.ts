@@ -5,11 +5,13 @@
  */
 
 import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "ssh2";
+import { errorCodeOf } from "../../src/model/failure.ts";
 import { type FakeIam, type Resource, startFakeIam, TOKEN } from "./fake-iam.ts";
 import { type Namespace, PROGRAM, type Running, startNamespace } from "./namespace.ts";
 import { configFor, type Ran, run } from "./node-root.ts";
@@ -135,13 +137,19 @@ async function startSshd(node: Namespace, { usePam, keysFrom }: SshdMode): Promi
   return { sshd, port, hostKey, [Symbol.asyncDispose]: () => sshd[Symbol.asyncDispose]() };
 }
 
-/** A port of loopback that nobody listens on yet. */
+/**
+ * A port of loopback that nobody listens on yet. It lies below those that the kernel hands out by itself
+ * (ip_local_port_range), so that no other test is given it before its server starts.
+ */
 export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
-    });
+  return new Promise((resolve, reject) => {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer();
+    server.on("listening", () => server.close(() => resolve(port)));
+    server.on("error", (error) =>
+      errorCodeOf(error) === "EADDRINUSE" ? resolve(freePort()) : reject(error),
+    );
+    server.listen(port, "127.0.0.1");
   });
 }
 

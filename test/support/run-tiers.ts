@@ -62,7 +62,7 @@ function runTier(
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const isolation = tier === "unit" ? "none" : "process";
   return new Promise((resolve, reject) => {
-    const concurrency = tier === "e2e" || tier === "full" ? 1 : Math.max(2, availableParallelism() - 1);
+    const concurrency = tier === "full" ? 1 : Math.max(2, availableParallelism() - 1);
     const stream = run({ files, isolation, concurrency });
     const took: Took = { files: new Map(), tests: new Map() };
     stream.on("test:pass", ({ details, file, line, name, nesting, skip }) => {

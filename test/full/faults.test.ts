@@ -37,6 +37,8 @@ interface Case {
   readonly indexes: "always" | "never";
   /** Keys are in the sshkey map, and in no files. */
   readonly keysInMap?: boolean;
+  /** Nothing but keys is new, and the sync is told that the node is in step with all else. */
+  readonly isAhead?: boolean;
   /** Which of its calls are hit; all of them by default. */
   readonly isHit?: (point: Point, position: number) => boolean;
 }
@@ -91,6 +93,7 @@ const LEFTOVER = "home/.rollcall-0123456789ab";
 /** A node before a sync, what the sync makes of it, and every call on the way. */
 interface Scene extends AsyncDisposable, Versions {
   readonly start: NodeRoot;
+  readonly program: Program;
   readonly points: readonly Point[];
   /** Nodes that came out of it and were looked at already. */
   readonly seen: Set<string>;
@@ -126,10 +129,10 @@ function serve(iam: FakeIam, users: readonly Resource[]): void {
 }
 
 async function startScene(scene: Case): Promise<Scene> {
-  const { before, after, indexes, keysInMap = false, isHit = () => true } = scene;
+  const { before, after, indexes, keysInMap = false, isAhead = false, isHit = () => true } = scene;
   await using stack = new AsyncDisposableStack();
   const start = stack.use(makeNodeRoot());
-  const iam = stack.use(await startFakeIam([], []));
+  const iam = stack.use(await startFakeIam([], [], { etags: isAhead }));
   start.configure(iam.url, `caches: { index: ${indexes} }\nkeys: { files: ${!keysInMap} }\n`);
   symlinkSync(".bashrc", join(start.path, "etc/skel/.profile"));
   quiet.forEach((_, nth) =>
@@ -138,23 +141,34 @@ async function startScene(scene: Case): Promise<Scene> {
   if (before !== undefined) {
     serve(iam, before);
     assert.equal((await program.sync(start)).code, 0);
-    start.write(`${LEFTOVER}/.config/app.conf`, "half");
+    if (!isAhead) {
+      start.write(`${LEFTOVER}/.config/app.conf`, "half");
+    }
   }
   serve(iam, after);
+  const its = isAhead
+    ? stack.use(buildProgram(["sync", inStepOption(start)], ["rename", "unlink"]))
+    : program;
   using end = await copyOf(start);
-  const ran = await program.sync(end);
+  const ran = await its.sync(end);
   assert.equal(ran.code, 0, ran.err);
   using traced = await copyOf(start);
-  const points = await program.pointsOf(traced);
+  const points = await its.pointsOf(traced);
   const cleanup = stack.move();
   return {
     start,
+    program: its,
     old: versionOf(start),
     fresh: versionOf(end),
     points: points.filter(isHit),
     seen: new Set(),
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
+}
+
+/** What the daemon tells a sync of a node that it has left in step. */
+function inStepOption(node: NodeRoot): string {
+  return `--in-step-with=${JSON.parse(node.read("/var/lib/rollcall/etags.json") ?? "").digest}`;
 }
 
 /** A copy of a node, for one run, after a reboot. */
@@ -293,6 +307,36 @@ describe("a sync of keys in the map that is killed at each of its file-system ca
       console.log(`      keys in the map: ${points} points`);
     },
   );
+});
+
+describe("a sync of a few keys that is killed at each of its renames", { skip }, () => {
+  for (const keysInMap of [false, true]) {
+    it(
+      `has their old keys or their new ones, and the next one finishes: ${keysInMap ? "in the map" : "in files"}`,
+      LIMIT,
+      async () => {
+        await using scene = await startScene({
+          before: someone,
+          after: [aUser(1, { keys: [aKey(91)] }), ...someone.slice(1)],
+          indexes: "always",
+          keysInMap,
+          isAhead: true,
+        });
+        const points = await atEveryPoint(scene, {
+          does: (node, point) => scene.program.killAt(node, point),
+          kinds: new Set(["rename", "unlink"]),
+          judge: async (harmed) => {
+            const found = versionOf(harmed.node);
+            assertBetween(found, scene);
+            assertChronicled({ ...harmed, start: scene.start }, found, scene);
+            await assertFinishes(harmed);
+          },
+        });
+        assert.ok(points > 5, `only ${points} points`);
+        console.log(`      keys ${keysInMap ? "in the map" : "in files"}, ahead: ${points} points`);
+      },
+    );
+  }
 });
 
 /** By what the map has of each. */

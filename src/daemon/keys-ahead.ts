@@ -8,6 +8,7 @@
 
 import type { User } from "../model/directory.ts";
 import type { UserNews } from "../model/draft.ts";
+import { Failure } from "../model/failure.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { RunReport } from "../model/report.ts";
@@ -21,7 +22,7 @@ import type { Chronicled } from "./chronicle.ts";
 import type { PullResult, Stages } from "./run-once.ts";
 import { undoneAmong } from "./undone.ts";
 
-/** More than these are no longer a few. */
+/** Each is looked for in the map, and has a file of their own to be read; for more than these the whole plan is as fast. */
 const MOST = 100;
 
 /** A plan for the keys of some people alone. */
@@ -48,7 +49,7 @@ export async function planAhead(
   const users = people.map(({ after }) => after);
   const names = users.map(({ name }) => name);
   const observed = await observeKeysOf(from.places, { names, local }, nowMs);
-  // Without a list of what was published one of everything is to be made.
+  // Without a list of what was published one would be made that has the files of these people alone.
   const plan = observed.published === undefined ? undefined : planKeysAhead(people, observed, from.settings);
   return plan && { users, observed, plan, isAll: isEveryKeySound };
 }
@@ -112,6 +113,20 @@ function groundsOf(
     observed,
     plan,
   };
+}
+
+/** A failure of the rest says that nothing was changed; by then these keys were. */
+export function besidesAhead(error: unknown, { changes }: Ahead): unknown {
+  const users = new Set(changes.flatMap((change) => ("user" in change ? [change.user] : []))).size;
+  return error instanceof Failure && users > 0
+    ? new Failure(
+        error.code,
+        `${error.message} Before that, the keys of ${users === 1 ? "one user" : `${users} users`} were changed.`,
+        {
+          cause: error,
+        },
+      )
+    : error;
 }
 
 /** A report of the rest, and of what was changed before. */

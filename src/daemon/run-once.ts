@@ -17,7 +17,7 @@ import type { Outcome, PullStatistics, RunRecord, RunReport, Source } from "../m
 import type { Validated } from "../validate/directory.ts";
 import type { Chronicle, Chronicled } from "./chronicle.ts";
 import { type Asked, type Decidable, planIdOf, refuseIdleDecision, refuseRemovals } from "./decisions.ts";
-import { type Ahead, keysAhead, type PlannedAhead, withAhead } from "./keys-ahead.ts";
+import { type Ahead, besidesAhead, keysAhead, type PlannedAhead, withAhead } from "./keys-ahead.ts";
 import type { SlurmStages } from "./slurm.ts";
 
 /** What the IAM said, and a way to remember it once the node is in step with it. */
@@ -120,14 +120,18 @@ export async function runOnce(
     return { unchanged: first.statistics };
   }
   const ahead = await keysAhead(stages, first, signal);
-  const last = ahead?.isAll === true ? await stages.lastRecord() : undefined;
-  if (ahead !== undefined && last !== undefined) {
-    await first.remember();
-    return { ...ahead, last, pull: first.statistics, seconds: (stages.monotonicMs() - start) / 1000 };
+  try {
+    const last = ahead?.isAll === true ? await stages.lastRecord() : undefined;
+    if (ahead !== undefined && last !== undefined) {
+      await first.remember();
+      return { ...ahead, last, pull: first.statistics, seconds: (stages.monotonicMs() - start) / 1000 };
+    }
+    const planned = await planSurely(stages, signal, first);
+    const report = withAhead(await carryOut(stages, { asked, planned }, signal), ahead);
+    return { ...report, seconds: (stages.monotonicMs() - start) / 1000 };
+  } catch (error) {
+    throw ahead === undefined ? error : besidesAhead(error, ahead);
   }
-  const planned = await planSurely(stages, signal, first);
-  const report = withAhead(await carryOut(stages, { asked, planned }, signal), ahead);
-  return { ...report, seconds: (stages.monotonicMs() - start) / 1000 };
 }
 
 async function carryOut(

@@ -33,8 +33,8 @@ export function planKeysAhead(
       observed,
       settings,
     );
-  const now = planFor("before");
-  return now?.steps.length === 0 ? planFor("after") : undefined;
+  const missing = planFor("before");
+  return missing?.steps.length === 0 ? planFor("after") : undefined;
 }
 
 /** Whose name and uid these are. Of another record with the name this node knows better. */
@@ -42,6 +42,7 @@ function isTheirs({ id, name, uid }: User, { ledgerFile }: Observed): boolean {
   return ledgerFile !== undefined && isHeldNow(ledgerFile, { kind: "user", id, name, number: Number(uid) });
 }
 
+/** Everybody keeps a key, so there is nothing that a fuse could count. */
 const NOBODY: Plan["removals"] = {
   before: 0,
   keyed: undefined,

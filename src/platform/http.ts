@@ -10,7 +10,7 @@ import { errorCodeOf } from "../model/failure.ts";
 
 /** How to reach a server. */
 export interface HttpOptions {
-  /** From the first byte sent to the last byte read. */
+  /** From the first try to connect to the last byte read. */
   readonly timeoutMs: number;
   /** Of one body, before and after decompression. */
   readonly maxBodyBytes: number;

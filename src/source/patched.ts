@@ -57,7 +57,7 @@ export function patchList<Draft extends UserDraft | GroupDraft>(
   return isSound ? { drafts, news, versions, newestMs } : undefined;
 }
 
-/** Both lists together; nobody is called by what they were when the IAM says it otherwise. */
+/** Both lists together. Of a record that came to the place of another nobody can say what it was before. */
 export function pulledFromPatches(
   { users, groups }: { readonly users: PatchedList<UserDraft>; readonly groups: PatchedList<GroupDraft> },
   rest: Pick<Pulled, "etags" | "marks"> & { readonly statistics: PullStatistics },

@@ -33,14 +33,16 @@ export function rekeyedUsers(
   const limits = userRules(rules, local);
   const problems: Problem[] = [];
   const userOf = (draft: UserDraft) => checkUser(draft, limits, problems);
-  const rekeyed = news.flatMap(({ before, after }) => {
-    const users = withoutKeys(before) === withoutKeys(after) ? [userOf(before), userOf(after)] : [];
-    const [then, now] = users;
-    return hasKeys(then) && hasKeys(now) ? [{ before: then, after: now }] : [];
-  });
-  return rekeyed.length === news.length
-    ? { people: rekeyed, isEveryKeySound: problems.every(({ field }) => field !== "keys") }
-    : undefined;
+  const people: Rekeyed[] = [];
+  for (const { before, after } of news) {
+    const [then, now] = [userOf(before), userOf(after)];
+    if (withoutKeys(before) !== withoutKeys(after) || !hasKeys(then) || !hasKeys(now)) {
+      return undefined;
+    }
+    people.push({ before: then, after: now });
+  }
+  // What else is wrong with them was so before, and has been told.
+  return { people, isEveryKeySound: problems.every(({ field }) => field !== "keys") };
 }
 
 function withoutKeys(draft: UserDraft): string {

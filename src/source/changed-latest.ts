@@ -10,6 +10,7 @@ import type { GroupDraft, UserDraft } from "../model/draft.ts";
 import { isDispensable } from "./answers.ts";
 import type { ChangedParts } from "./changed-pages.ts";
 import { groupReader, idOf, type ReadRecord, userReader } from "./drafts.ts";
+import { together } from "./lanes.ts";
 import { createMarker, type ListMark, type Marks } from "./latest.ts";
 import { type PatchedList, type Placed, patchList, pulledFromPatches } from "./patched.ts";
 import { latestRecords } from "./probe-latest.ts";
@@ -51,20 +52,18 @@ export async function pullLatest(parts: LatestParts, signal: AbortSignal): Promi
 
 /** Both lists at a time; nothing of a server that does not answer one of them, which is asked for everything then. */
 async function askBoth({ client, settings, marks, nowMs }: LatestParts, signal: AbortSignal) {
-  const stop = new AbortController();
-  const both = AbortSignal.any([signal, stop.signal]);
-  const ask = (kind: keyof Marks) =>
+  const askUntil = (both: AbortSignal) => (kind: keyof Marks) =>
     latestRecords(client, { base: settings.url, list: settings[kind], mark: marks[kind], nowMs }, both);
   try {
-    const [users, groups] = await Promise.all([ask("users"), ask("groups")]);
+    const [users, groups] = await together(signal, (both) =>
+      Promise.all([askUntil(both)("users"), askUntil(both)("groups")]),
+    );
     return { users, groups };
   } catch (error) {
     if (isDispensable(error)) {
       return { users: undefined, groups: undefined };
     }
     throw error;
-  } finally {
-    stop.abort();
   }
 }
 

@@ -2,7 +2,7 @@
  * Many tasks, a few at a time.
  *
  * In: what there is to do, in order. Out: a promise that is kept when all of it is done, and broken with the first that failed; no
- * lane is told to stop then.
+ * lane is told to stop then, unless the tasks end with a signal.
  */
 
 /**
@@ -21,4 +21,17 @@ export async function inLanes<Item>(
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+/** Requests that are worth nothing without each other: when the task ends, as it should or not, those that are left are given up. */
+export async function together<Result>(
+  signal: AbortSignal,
+  task: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const stop = new AbortController();
+  try {
+    return await task(AbortSignal.any([signal, stop.signal]));
+  } finally {
+    stop.abort();
+  }
 }

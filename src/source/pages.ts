@@ -17,7 +17,7 @@ import {
   type WholeList,
 } from "./collector.ts";
 import type { ReadRecord } from "./drafts.ts";
-import { inLanes } from "./lanes.ts";
+import { inLanes, together } from "./lanes.ts";
 import { pageUrl } from "./query.ts";
 import type { ScimClient } from "./scim-client.ts";
 
@@ -27,10 +27,8 @@ export async function fetchList<Draft extends { readonly id: string }>(
   { request, read }: { readonly request: ListRequest; readonly read: ReadRecord<Draft> },
   signal: AbortSignal,
 ): Promise<WholeList<Draft>> {
-  const stop = new AbortController();
-  const until = AbortSignal.any([signal, stop.signal]);
   const collector = createCollector(request, read);
-  const fetchPage: FetchPage = async (page) => {
+  const fetchPageUntil = (until: AbortSignal) => async (page: PageQuery) => {
     const url = pageUrl(request.base, request.list, page);
     const what = `Fetching ${request.list.path}`;
     const fetched = await client.fetch({ what, url }, until);
@@ -38,17 +36,16 @@ export async function fetchList<Draft extends { readonly id: string }>(
       ? collector.add(fetched, url, page["startIndex"])
       : refuse(request, "304 without If-None-Match");
   };
-  try {
-    await (request.method === "cursor"
-      ? followCursors(fetchPage, request)
-      : followIndexes(fetchPage, request, client.lanes));
-    return collector.finish();
-  } finally {
-    stop.abort();
-  }
+  await together(signal, (until) =>
+    request.method === "cursor"
+      ? followCursors(fetchPageUntil(until), request)
+      : followIndexes(fetchPageUntil(until), request, client.lanes),
+  );
+  return collector.finish();
 }
 
-type FetchPage = (page: Readonly<Record<string, string>>) => Promise<Page>;
+type PageQuery = Readonly<Record<string, string>>;
+type FetchPage = (page: PageQuery) => Promise<Page>;
 
 async function followIndexes(fetchPage: FetchPage, request: ListRequest, parallel: number): Promise<void> {
   const first = await fetchPage({ startIndex: "1", count: String(request.pageSize) });

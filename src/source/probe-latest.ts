@@ -6,6 +6,7 @@
  */
 
 import { Failure } from "../model/failure.ts";
+import { together } from "./lanes.ts";
 import { digestOf, isCertain, type ListMark, LONGEST_PULL_MS, MAX_LATEST, type Marks } from "./latest.ts";
 import { pageUrl, parseQuery } from "./query.ts";
 import { type ListResponse, readListResponse } from "./schema.ts";
@@ -30,9 +31,7 @@ export async function nothingLater(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { settings, marks } = probe;
-  const stop = new AbortController();
-  const until = AbortSignal.any([signal, stop.signal]);
-  const ask = async (question: Question) => {
+  const askUntil = (until: AbortSignal) => async (question: Question) => {
     if (!(await holds(client, { question, base: settings.url, nowMs: probe.nowMs }, until))) {
       throw new Failure("iam-invalid", "The answer is another.");
     }
@@ -41,15 +40,13 @@ export async function nothingLater(
     const questions = (["users", "groups"] as const).flatMap((kind) =>
       questionsOf(settings[kind], marks[kind], probe.least),
     );
-    await Promise.all(questions.map(ask));
+    await together(signal, (until) => Promise.all(questions.map(askUntil(until))));
     return true;
   } catch (error) {
     if (error instanceof Failure && !signal.aborted) {
       return false;
     }
     throw error;
-  } finally {
-    stop.abort();
   }
 }
 

@@ -7,7 +7,7 @@
 
 import { Failure } from "../model/failure.ts";
 import type { Body } from "./answers.ts";
-import { inLanes } from "./lanes.ts";
+import { inLanes, together } from "./lanes.ts";
 import type { Etags } from "./remembered.ts";
 import type { ScimClient } from "./scim-client.ts";
 
@@ -30,25 +30,23 @@ export async function changedPages(
   signal: AbortSignal,
 ): Promise<Pages | undefined> {
   const pages = new Map<string, Body>();
-  const stop = new AbortController();
-  const until = AbortSignal.any([signal, stop.signal]);
   const asked = Object.entries(etags);
-  const ask = async ([url, etag]: [string, string]) => {
-    const fetched = await client.fetch({ what: "Asking for changes", url, etag }, until);
-    if (fetched.kind === "body" && pages.set(url, fetched).size > most) {
-      throw new TooManyChanged();
-    }
-  };
+  const askUntil =
+    (until: AbortSignal) =>
+    async ([url, etag]: [string, string]) => {
+      const fetched = await client.fetch({ what: "Asking for changes", url, etag }, until);
+      if (fetched.kind === "body" && pages.set(url, fetched).size > most) {
+        throw new TooManyChanged();
+      }
+    };
   try {
-    await inLanes(client.lanes, asked, ask);
+    await together(signal, (until) => inLanes(client.lanes, asked, askUntil(until)));
     return asked.length === 0 ? undefined : pages;
   } catch (error) {
     if (error instanceof TooManyChanged || isDeclined(error)) {
       return undefined;
     }
     throw error;
-  } finally {
-    stop.abort();
   }
 }
 

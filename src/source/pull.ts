@@ -12,6 +12,7 @@ import { pullLatest } from "./changed-latest.ts";
 import { pullChanged } from "./changed-pages.ts";
 import type { WholeList } from "./collector.ts";
 import { groupReader, type ReadRecord, userReader } from "./drafts.ts";
+import { together } from "./lanes.ts";
 import { LONGEST_PULL_MS, type Marks } from "./latest.ts";
 import { fetchList } from "./pages.ts";
 import { type Pulled, pulledFrom } from "./pulled.ts";
@@ -61,17 +62,13 @@ export async function pullScim(parts: PullParts, signal: AbortSignal): Promise<P
 async function fetchBoth(parts: PullParts, signal: AbortSignal) {
   const { client, settings, attributes } = parts;
   const method = settings.paging === "auto" ? await offeredMethod(client, settings, signal) : settings.paging;
-  const stop = new AbortController();
-  const both = AbortSignal.any([signal, stop.signal]);
-  try {
-    const [users, groups] = await Promise.all([
+  const [users, groups] = await together(signal, (both) =>
+    Promise.all([
       fetchWhole(parts, { kind: "user", method, read: userReader(attributes.user) }, both),
       fetchWhole(parts, { kind: "group", method, read: groupReader(attributes.group) }, both),
-    ]);
-    return { users, groups };
-  } finally {
-    stop.abort();
-  }
+    ]),
+  );
+  return { users, groups };
 }
 
 /**

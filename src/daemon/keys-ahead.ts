@@ -118,15 +118,12 @@ function groundsOf(
 /** A failure of the rest says that nothing was changed; by then these keys were. */
 export function besidesAhead(error: unknown, { changes }: Ahead): unknown {
   const users = new Set(changes.flatMap((change) => ("user" in change ? [change.user] : []))).size;
-  return error instanceof Failure && users > 0
-    ? new Failure(
-        error.code,
-        `${error.message} Before that, the keys of ${users === 1 ? "one user" : `${users} users`} were changed.`,
-        {
-          cause: error,
-        },
-      )
-    : error;
+  if (!(error instanceof Failure) || users === 0) {
+    return error;
+  }
+  const whose = users === 1 ? "one user" : `${users} users`;
+  const message = `${error.message} Before that, the keys of ${whose} were changed.`;
+  return new Failure(error.code, message, { cause: error });
 }
 
 /** A report of the rest, and of what was changed before. */

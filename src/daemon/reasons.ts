@@ -162,8 +162,10 @@ function newsBetween(previous: Drafts | undefined, now: Drafts): (key: string) =
 
 /** Whether any record at all is not what it was. */
 function differ(previous: Drafts | undefined, now: Drafts): boolean {
-  const isNews = newsBetween(previous, now);
-  return [...new Set([...byKey(previous).keys(), ...byKey(now).keys()])].some(isNews);
+  const [before, after] = [byKey(previous), byKey(now)];
+  return (
+    before.size !== after.size || [...after.keys()].some((key) => textAt(before, key) !== textAt(after, key))
+  );
 }
 
 type ByKey = ReadonlyMap<string, UserDraft | GroupDraft>;

@@ -2,24 +2,36 @@
  * The cache maps and indexes on disk.
  */
 
-import type { IndexName, MapName, ObservedFile, ObservedMap } from "../model/observed.ts";
+import {
+  type IndexName,
+  MAP_NAMES,
+  type MapName,
+  type ObservedFile,
+  type ObservedMap,
+} from "../model/observed.ts";
 import { indexFileName } from "../model/plan.ts";
 import { fileSize, observeFile } from "../platform/files.ts";
 import { refusePublicDirectory } from "../platform/open-directory.ts";
 
 const INDEX_NAMES: readonly IndexName[] = ["ixname", "ixuid", "ixgid"];
 
-/** Reads every map in one directory; what is missing is simply not there. Throws when others can add files to it. */
-export async function observeCaches(directory: string): Promise<Readonly<Record<MapName, ObservedMap>>> {
+/** Reads these maps in one directory; what is missing, or not asked for, is simply not there. Throws when others can add files to it. */
+export async function observeCaches(
+  directory: string,
+  asked: readonly MapName[] = MAP_NAMES,
+): Promise<Readonly<Record<MapName, ObservedMap>>> {
   await refusePublicDirectory(directory);
+  const observe = async (map: MapName) => (asked.includes(map) ? observeMap(directory, map) : NOT_THERE);
   const [group, passwd, shadow, sshkey] = await Promise.all([
-    observeMap(directory, "group"),
-    observeMap(directory, "passwd"),
-    observeMap(directory, "shadow"),
-    observeMap(directory, "sshkey"),
+    observe("group"),
+    observe("passwd"),
+    observe("shadow"),
+    observe("sshkey"),
   ]);
   return { group, passwd, shadow, sshkey };
 }
+
+const NOT_THERE: ObservedMap = { data: undefined, indexes: new Map() };
 
 async function observeMap(directory: string, map: MapName): Promise<ObservedMap> {
   const indexes = new Map<IndexName, ObservedFile>();

@@ -72,10 +72,7 @@ export async function observeNode(
   const { root, caches, keys, state } = settings;
   const { maps } = before;
   try {
-    await refuseOpenDirectory(underRoot(root, keys.directory), 0o755);
-    for (const { directory: path } of [caches, keys, state]) {
-      await refuseToLeave(root, path);
-    }
+    await refuseOthersPlaces(settings);
     const keyFiles = await observeKeyFiles(underRoot(root, keys.directory));
     const published = await loadPublished(underRoot(root, state.directory));
     // Who makes no homes has them made elsewhere, perhaps only when somebody comes: a look could mount a hundred thousand.
@@ -103,6 +100,14 @@ export async function observeNode(
   }
 }
 
+/** Throws where others could change what is in the keys directory, or lead what is written elsewhere. */
+async function refuseOthersPlaces({ root, caches, keys, state }: ObserveSettings): Promise<void> {
+  await refuseOpenDirectory(underRoot(root, keys.directory), 0o755);
+  for (const { directory: path } of [caches, keys, state]) {
+    await refuseToLeave(root, path);
+  }
+}
+
 /**
  * Of some people the keys, and what tells that these are theirs: `keyFiles` has those of nobody else. What has nothing to do with
  * keys is as on a node that has none of it.
@@ -114,14 +119,11 @@ export async function observeKeysOf(
 ): Promise<Observed> {
   const { root, caches, keys, state } = settings;
   try {
-    await refuseOpenDirectory(underRoot(root, keys.directory), 0o755);
-    for (const { directory: path } of [caches, keys, state]) {
-      await refuseToLeave(root, path);
-    }
+    await refuseOthersPlaces(settings);
     return {
       ...NOTHING_ELSE,
       local,
-      maps: await observeCaches(underRoot(root, caches.directory)),
+      maps: await observeCaches(underRoot(root, caches.directory), ["sshkey"]),
       ledgerFile: await readKept(underRoot(root, state.directory), LEDGER_FILE),
       nowMs,
       keyFiles: await observeFiles(underRoot(root, keys.directory), names),

@@ -32,16 +32,15 @@ export async function pullLatest(parts: LatestParts, signal: AbortSignal): Promi
   if (users === undefined || groups === undefined || before === undefined || before.problems.length > 0) {
     return undefined;
   }
-  const patched = {
-    users: patchById("user", before.users, { read: userReader(attributes.user), records: users }),
-    groups: patchById("group", before.groups, { read: groupReader(attributes.group), records: groups }),
-  };
-  const after = { users: markAfter(users, marks.users), groups: markAfter(groups, marks.groups) };
-  if (patched.users === undefined || patched.groups === undefined) {
+  const read = { users: userReader(attributes.user), groups: groupReader(attributes.group) };
+  const usersAfter = patchById("user", before.users, { read: read.users, records: users });
+  const groupsAfter = patchById("group", before.groups, { read: read.groups, records: groups });
+  if (usersAfter === undefined || groupsAfter === undefined) {
     return undefined;
   }
+  const after = { users: markAfter(users, marks.users), groups: markAfter(groups, marks.groups) };
   return pulledFromPatches(
-    { users: patched.users, groups: patched.groups },
+    { users: usersAfter, groups: groupsAfter },
     {
       statistics: { ...client.traffic, mayShift: false, unchanged: false, isOfLatest: true },
       etags: {},
@@ -52,12 +51,12 @@ export async function pullLatest(parts: LatestParts, signal: AbortSignal): Promi
 
 /** Both lists at a time; nothing of a server that does not answer one of them, which is asked for everything then. */
 async function askBoth({ client, settings, marks, nowMs }: LatestParts, signal: AbortSignal) {
-  const askUntil = (both: AbortSignal) => (kind: keyof Marks) =>
-    latestRecords(client, { base: settings.url, list: settings[kind], mark: marks[kind], nowMs }, both);
   try {
-    const [users, groups] = await together(signal, (both) =>
-      Promise.all([askUntil(both)("users"), askUntil(both)("groups")]),
-    );
+    const [users, groups] = await together(signal, (both) => {
+      const ask = (kind: keyof Marks) =>
+        latestRecords(client, { base: settings.url, list: settings[kind], mark: marks[kind], nowMs }, both);
+      return Promise.all([ask("users"), ask("groups")]);
+    });
     return { users, groups };
   } catch (error) {
     if (isDispensable(error)) {

@@ -40,13 +40,13 @@ const ID_LENGTH = 256;
 /** Reads Users. Texts that many of them have are kept once. */
 export function userReader(paths: AttributePaths["user"]): ReadRecord<UserDraft> {
   const at = {
-    name: attributeReader(paths.name),
-    uid: attributeReader(paths.uid),
-    gid: attributeReader(paths.gid),
-    gecos: optionalReader(paths.gecos),
-    home: optionalReader(paths.home),
-    shell: optionalReader(paths.shell),
-    keys: optionalReader(paths.keys),
+    name: fieldReader(paths.name),
+    uid: fieldReader(paths.uid),
+    gid: fieldReader(paths.gid),
+    gecos: fieldReader(paths.gecos),
+    home: fieldReader(paths.home),
+    shell: fieldReader(paths.shell),
+    keys: fieldReader(paths.keys),
   };
   const shared = sharedTexts();
   return (id, resource) =>
@@ -54,42 +54,42 @@ export function userReader(paths: AttributePaths["user"]): ReadRecord<UserDraft>
       ? { looks: quoted(resource) }
       : {
           id,
-          name: writable(at.name(resource)),
-          uid: writable(at.uid(resource)),
-          gid: writable(at.gid(resource)),
-          gecos: writable(at.gecos(resource)),
-          home: writable(at.home(resource)),
-          shell: shared(writable(at.shell(resource))),
-          keys: writable(at.keys(resource)),
-          active: writable(readActive(resource)),
+          name: at.name(resource),
+          uid: at.uid(resource),
+          gid: at.gid(resource),
+          gecos: at.gecos(resource),
+          home: at.home(resource),
+          shell: shared(at.shell(resource)),
+          keys: at.keys(resource),
+          active: readActive(resource),
           groups: groupsOf(resource, shared),
         };
 }
 
 /** Reads Groups. */
 export function groupReader(paths: AttributePaths["group"]): ReadRecord<OwnGroupDraft> {
-  const at = { name: attributeReader(paths.name), gid: attributeReader(paths.gid) };
+  const at = { name: fieldReader(paths.name), gid: fieldReader(paths.gid) };
   return (id, resource) =>
     id === undefined || isTooDeep(resource)
       ? { looks: quoted(resource) }
       : {
           id,
-          name: writable(at.name(resource)),
-          gid: writable(at.gid(resource)),
+          name: at.name(resource),
+          gid: at.gid(resource),
           members: membersOf(resource),
         };
 }
 
 /**
- * JSON.parse makes infinity of 1e999, and JSON.stringify makes null of that: what is refused when it comes would be taken for absent,
- * and so for active, when it is remembered.
+ * Reads what a draft keeps. JSON.parse makes infinity of 1e999, and JSON.stringify makes null of that: what is refused when it
+ * comes would be taken for absent, and so for active, when it is remembered. So it is text.
  */
-function writable(value: unknown): unknown {
-  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
-}
-
-function optionalReader(path: string | undefined): ReadAttribute {
-  return path === undefined ? () => undefined : attributeReader(path);
+function fieldReader(path: string | undefined): ReadAttribute {
+  const read = path === undefined ? () => undefined : attributeReader(path);
+  return (resource) => {
+    const value = read(resource);
+    return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+  };
 }
 
 /** Gives for equal texts one and the same. */
@@ -136,7 +136,7 @@ function isAnyTooDeep(entries: readonly unknown[], depth: number): boolean {
   return false;
 }
 
-const readActive = attributeReader("active");
+const readActive = fieldReader("active");
 const readGroups = attributeReader("groups");
 const readMembers = attributeReader("members");
 const readValue = attributeReader("value");

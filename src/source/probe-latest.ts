@@ -6,11 +6,12 @@
  */
 
 import { Failure } from "../model/failure.ts";
+import type { Body } from "./answers.ts";
 import { together } from "./lanes.ts";
 import { digestOf, isCertain, type ListMark, LONGEST_PULL_MS, MAX_LATEST, type Marks } from "./latest.ts";
 import { pageUrl, parseQuery } from "./query.ts";
 import { type ListResponse, readListResponse } from "./schema.ts";
-import type { Fetched, ScimClient } from "./scim-client.ts";
+import type { ScimClient } from "./scim-client.ts";
 import type { ListSettings, ScimSettings } from "./settings.ts";
 import { lastModifiedOf } from "./versions.ts";
 
@@ -94,25 +95,31 @@ export async function latestRecords(
   signal: AbortSignal,
 ): Promise<readonly unknown[] | undefined> {
   const { since, total, count } = mark;
-  const ask = (page: Readonly<Record<string, string>>) =>
-    client.fetch({ what: "Asking for changes", url: pageUrl(base, list, page), retries: 0 }, signal);
-  const all = readAnswer(await ask({ count: "1" }));
+  const all = await askFor(client, { base, list, page: { count: "1" } }, signal);
   if (all?.totalResults !== total || since === null) {
     return all?.totalResults === total ? [] : undefined;
   }
-  const fetched = await ask(pageSince(list, since, MAX_LATEST + 1));
-  const records = readAnswer(fetched)?.Resources ?? [];
-  const isWhole = records.length === readAnswer(fetched)?.totalResults && records.length >= count;
+  const latest = await askFor(client, { base, list, page: pageSince(list, since, MAX_LATEST + 1) }, signal);
+  const records = latest?.Resources ?? [];
+  const isWhole = records.length === latest?.totalResults && records.length >= count;
   const isRecent = (record: unknown) =>
     isCertain(record) && (lastModifiedOf(record) ?? Number.NEGATIVE_INFINITY) >= Date.parse(since);
-  const serverMs = fetched.kind === "body" ? fetched.serverMs : undefined;
-  const isSound = records.length <= MAX_LATEST && records.every(isRecent) && isAfter(serverMs ?? nowMs, mark);
+  const isSound =
+    records.length <= MAX_LATEST && records.every(isRecent) && isAfter(latest?.serverMs ?? nowMs, mark);
   return isWhole && isSound ? records : undefined;
 }
 
-function readAnswer(fetched: Fetched): ListResponse | undefined {
+/** One page, with the server's clock; undefined for an answer that is none. */
+async function askFor(
+  client: ScimClient,
+  { base, list, page }: Pick<LatestOfList, "base" | "list"> & Pick<Question, "page">,
+  signal: AbortSignal,
+): Promise<(ListResponse & Pick<Body, "serverMs">) | undefined> {
+  // A sync asks again for as long as it is worth it.
+  const request = { what: "Asking for changes", url: pageUrl(base, list, page), retries: 0 };
+  const fetched = await client.fetch(request, signal);
   const answer = readListResponse(fetched.kind === "body" ? fetched.json : undefined);
-  return "fault" in answer ? undefined : answer;
+  return fetched.kind !== "body" || "fault" in answer ? undefined : { ...answer, serverMs: fetched.serverMs };
 }
 
 /** With the admin's own filter, where there is one; the name of a parameter may be written in any case. */
@@ -128,11 +135,8 @@ async function holds(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { list, page, total, mark, isAboutLatest } = question;
-  // A sync asks again for as long as it is worth it.
-  const request = { what: "Asking for changes", url: pageUrl(base, list, page), retries: 0 };
-  const fetched = await client.fetch(request, signal);
-  const answer = readListResponse(fetched.kind === "body" ? fetched.json : undefined);
-  if (fetched.kind !== "body" || "fault" in answer || answer.totalResults !== total) {
+  const answer = await askFor(client, { base, list, page }, signal);
+  if (answer?.totalResults !== total) {
     return false;
   }
   const records = answer.Resources ?? [];
@@ -140,7 +144,7 @@ async function holds(
     return records.length <= Number(page["count"]);
   }
   const isSame = records.length === mark.count && digestOf(records) === mark.digest;
-  return isSame && isAfter(fetched.serverMs ?? nowMs, mark);
+  return isSame && isAfter(answer.serverMs ?? nowMs, mark);
 }
 
 /** Times must count from before the pull began: a record from the future, or a clock that went back, would hide what is changed now. */

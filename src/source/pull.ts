@@ -108,6 +108,8 @@ async function fetchWhole<Draft extends { readonly id: string }>(
 ): Promise<WholeList<Draft>> {
   const list = kind === "user" ? settings.users : settings.groups;
   const onPage = (fetched: number, total: number | undefined) => onProgress(list.path, fetched, total);
+  // So that users stand before groups, whichever answer comes first.
+  onPage(0, undefined);
   const request = { base: settings.url, kind, list, pageSize: settings.pageSize, method, onPage };
   for (let attempt = 1; ; attempt += 1) {
     try {

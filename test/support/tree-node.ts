@@ -90,12 +90,22 @@ export function makeWaysOut(tree: string): WaysOut {
 export function endInside(signal: NodeJS.Signals): (outside: ChildProcess) => void {
   return (outside) => {
     const inside = childOf(outside.pid);
-    if (inside === undefined) {
+    if (inside === undefined || !wasThere(inside, signal)) {
       outside.kill("SIGKILL");
-    } else {
-      process.kill(inside, signal);
     }
   };
+}
+
+/** Whether there was still a process to be told: what ends by itself may do so after one has looked. */
+function wasThere(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ESRCH") {
+      return false;
+    }
+    throw error;
+  }
 }
 
 /** The only process that this one has started and not yet seen end. */

@@ -28,11 +28,7 @@ const onlyVersion: Plugin = {
 /** What is used of packages that come as one piece. A name that is not here fails the build. */
 const PARTS: Readonly<Record<string, string>> = {
   yaml: 'export * from "./node_modules/yaml/browser/dist/index.js";',
-  undici: `
-    import * as api from "./node_modules/undici/lib/api/index.js";
-    import Dispatcher from "./node_modules/undici/lib/dispatcher/dispatcher.js";
-    Object.assign(Dispatcher.prototype, api);
-    export { default as Agent } from "./node_modules/undici/lib/dispatcher/agent.js";`,
+  undici: 'export { default as Agent } from "./node_modules/undici/lib/dispatcher/agent.js";',
   "prom-client": `
     export { default as Counter } from "./node_modules/prom-client/lib/counter.js";
     export { default as Gauge } from "./node_modules/prom-client/lib/gauge.js";
@@ -43,9 +39,16 @@ const PARTS: Readonly<Record<string, string>> = {
     export const { osInfo } = lib;`,
 };
 
+/** Of undici, what only a request with a body needs, HTTP/2, and its second parser: `platform/http.ts` makes no use of them. */
+const UNUSED = /\/(?:client-h2|parser-h1|web\/fetch\/body|web\/fetch\/formdata|web\/webidl)(?:\.js)?$/;
+
 const onlyParts: Plugin = {
   name: "only-parts",
   setup(building) {
+    building.onResolve({ filter: UNUSED }, ({ path, importer }) =>
+      importer.includes("/node_modules/undici/") ? { path, namespace: "unused" } : undefined,
+    );
+    building.onLoad({ filter: /.*/, namespace: "unused" }, () => ({ contents: "module.exports = {};" }));
     building.onResolve({ filter: new RegExp(`^(?:${Object.keys(PARTS).join("|")})$`) }, ({ path }) => ({
       path,
       namespace: "part",
@@ -71,6 +74,8 @@ const { outputFiles } = await build({
   write: false,
   logLevel: "warning",
   plugins: [onlyVersion, onlyParts],
+  // What undici looks for to leave its second parser alone.
+  define: { esbuildDetection: "true" },
   ...SMALL,
 });
 

@@ -48,6 +48,8 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   const { ca, cert, key, connections, timeoutMs } = options;
   const agent = new Agent({
     connections,
+    // Every server has HTTP/1.1, and the program is built without the rest (packaging/bundle.ts).
+    allowH2: false,
     connect: {
       timeout: timeoutMs,
       ...(ca !== undefined && { ca }),

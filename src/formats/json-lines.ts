@@ -27,7 +27,7 @@ export function renderJsonLinesOf<Item>(
   { items, textOf }: { readonly items: readonly Item[]; readonly textOf: (item: Item) => string },
 ): Uint8Array {
   const first = { rollcall: kind, format: FORMAT, lines: items.length, ...heading };
-  return Buffer.concat([Buffer.from(`${JSON.stringify(first)}\n`), renderLines(items, textOf).bytes]);
+  return renderLines(items, textOf, { head: JSON.stringify(first) }).file;
 }
 
 /** Undefined when it is another kind of file, or not whole. */

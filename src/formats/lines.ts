@@ -11,6 +11,17 @@ export interface Lines {
   readonly starts: Uint32Array;
 }
 
+/** What stands around lines in a file, each a line without its line feed; nothing where it is empty. */
+export interface Frame {
+  readonly head?: string;
+  readonly tail?: string;
+}
+
+/** Lines, and the file that they are a part of: what stands around them lies next to them, so that no second copy is made. */
+export interface FramedLines extends Lines {
+  readonly file: Buffer;
+}
+
 /** Lines that are written at once: one string for each of a hundred thousand would be as many calls, one for all a second file. */
 const BATCH = 256;
 /** A character of a string takes no more bytes than this. */
@@ -18,25 +29,37 @@ const MOST_BYTES = 3;
 const LINE_FEED = 0x0a;
 
 /** Renders all items into one buffer. */
-export function renderLines<Item>(items: readonly Item[], render: (item: Item) => string): Lines {
+export function renderLines<Item>(
+  items: readonly Item[],
+  render: (item: Item) => string,
+  { head = "", tail = "" }: Frame = {},
+): FramedLines {
   const starts = new Uint32Array(items.length + 1);
-  let bytes: Buffer = Buffer.allocUnsafeSlow(0);
-  let end = 0;
+  const last = endedLine(tail);
+  let bytes = endedLine(head);
+  const from = bytes.length;
+  let end = from;
   for (let first = 0; first < items.length; first += BATCH) {
     const lines = items.slice(first, first + BATCH).map(render);
     const text = lines.join("\n");
-    const most = text.length * MOST_BYTES + 1;
+    const most = text.length * MOST_BYTES + 1 + last.length;
     if (end + most > bytes.length) {
       bytes = grown(bytes, end, { most, share: (first + lines.length) / items.length });
     }
     const written = bytes.write(text, end);
-    markStarts(starts.subarray(first), lines, { start: end, isAscii: written === text.length });
+    markStarts(starts.subarray(first), lines, { start: end - from, isAscii: written === text.length });
     end += written;
     bytes[end] = LINE_FEED;
     end += 1;
-    starts[first + lines.length] = end;
+    starts[first + lines.length] = end - from;
   }
-  return { bytes: bytes.subarray(0, end), starts };
+  const file = items.length === 0 ? Buffer.concat([bytes, last]) : bytes.subarray(0, end + last.length);
+  last.copy(file, end);
+  return { bytes: file.subarray(from, end), starts, file };
+}
+
+function endedLine(line: string): Buffer {
+  return Buffer.from(line === "" ? "" : `${line}\n`);
 }
 
 function markStarts(

@@ -7,7 +7,7 @@
  * scan the file. Without that last record its read ends with a status it never set, and glibc aborts the caller.
  */
 
-import type { Lines } from "./lines.ts";
+import type { FramedLines, Lines } from "./lines.ts";
 import { roomsIn } from "./rooms.ts";
 
 /** One record: the name in its first field, and its line without the line feed. */
@@ -47,14 +47,16 @@ const LINE_FEED = 0x0a;
 
 /**
  * Puts every record where it stands in `before`, if it is there and still fits; else into room that has been free for
- * a while, else at the end, before the sentinel. The records come sorted by name. The same records give the same bytes.
+ * a while, else at the end, before the sentinel, which is the tail of the lines. The records come sorted by name. The same
+ * records give the same bytes.
  */
-export function placeInSlots(lines: Lines, before: Uint8Array, sentinel: SlotRecord): Placed {
-  const last = Buffer.from(`${sentinel.line}\n`);
+export function placeInSlots(lines: FramedLines, before: Uint8Array): Placed {
   if (before.length === 0) {
-    return inOrder(Buffer.concat([lines.bytes, last]), lines);
+    return inOrder(lines.file, lines);
   }
-  if (isLinesAnd(before, lines, last)) {
+  const last = lines.file.subarray(lines.bytes.length);
+  // Nobody has come, gone or grown since all of them were put in order.
+  if (Buffer.compare(before, lines.file) === 0) {
     return inOrder(before, lines);
   }
   const slots = slotsIn(withoutTail(before, last), lines);
@@ -82,17 +84,8 @@ function inOrder(bytes: Uint8Array, { starts }: Lines): Placed {
 }
 
 /** Bytes of a file with these records that are room. */
-export function wasteIn(bytes: Uint8Array, lines: Lines, sentinel: SlotRecord): number {
-  return bytes.length - lines.bytes.length - Buffer.byteLength(sentinel.line) - 1;
-}
-
-/** Nobody has come, gone or grown since all of them were put in order. */
-function isLinesAnd(bytes: Uint8Array, { bytes: lines }: Lines, last: Uint8Array): boolean {
-  return (
-    bytes.length === lines.length + last.length &&
-    Buffer.compare(bytes.subarray(0, lines.length), lines) === 0 &&
-    Buffer.compare(bytes.subarray(lines.length), last) === 0
-  );
+export function wasteIn(bytes: Uint8Array, { file }: FramedLines): number {
+  return bytes.length - file.length;
 }
 
 /** Whole lines, without the sentinel at the end. */

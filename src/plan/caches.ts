@@ -7,7 +7,7 @@
 
 import { renderGroup } from "../formats/group.ts";
 import { renderIndex } from "../formats/index-file.ts";
-import { type Lines, renderLines } from "../formats/lines.ts";
+import { type FramedLines, type Lines, renderLines } from "../formats/lines.ts";
 import { renderPasswd } from "../formats/passwd.ts";
 import { endsWithSentinel, SENTINELS } from "../formats/sentinel.ts";
 import { renderShadow } from "../formats/shadow.ts";
@@ -47,7 +47,7 @@ export function planCaches(
 
 /** The sshkey map with these lines, whether it differs or not. */
 export function sshkeyStep(lines: Lines, observed: Observed, settings: PlanSettings["caches"]): PublishMap {
-  return publishStep("sshkey", lines, { observed, settings });
+  return publishStep("sshkey", { ...lines, file: lines.bytes }, { observed, settings });
 }
 
 /** For each index of a map, the field of a line that is its key. */
@@ -59,14 +59,14 @@ const INDEX_FIELDS: Readonly<Record<MapName, Readonly<Partial<Record<IndexName, 
 };
 
 /** One map at a time: what is on disk already is forgotten before the next one is made. */
-function linesOf(map: MapName, { users, groups }: Directory): Lines {
+function linesOf(map: MapName, { users, groups }: Directory): FramedLines {
   switch (map) {
     case "group":
-      return renderLines(groups, renderGroup);
+      return renderLines(groups, renderGroup, { tail: SENTINELS.group.line });
     case "passwd":
-      return renderLines(users, renderPasswd);
+      return renderLines(users, renderPasswd, { tail: SENTINELS.passwd.line });
     case "shadow":
-      return renderLines(users, renderShadow);
+      return renderLines(users, renderShadow, { tail: SENTINELS.shadow.line });
     case "sshkey":
       return renderLines(users, renderSshkey);
   }
@@ -74,7 +74,7 @@ function linesOf(map: MapName, { users, groups }: Directory): Lines {
 
 function publishStep(
   map: MapName,
-  lines: Lines,
+  lines: FramedLines,
   { observed, settings }: { readonly observed: Observed; readonly settings: PlanSettings["caches"] },
 ): PublishMap {
   const onDisk = observed.maps[map];
@@ -104,7 +104,7 @@ const MIN_WASTE_BYTES = 64 * 1024;
  */
 function placeMap(
   map: MapName,
-  lines: Lines,
+  lines: FramedLines,
   { onDisk, indexed }: { readonly onDisk: ObservedMap; readonly indexed: boolean },
 ): { readonly placed: Placed; readonly isRelayout: boolean } {
   const before = onDisk.data?.bytes ?? NOTHING;
@@ -112,12 +112,12 @@ function placeMap(
   if (map === "sshkey" || !(indexed || hasIndexes || endsWithSentinel(before, SENTINELS[map]))) {
     return { placed: { bytes: lines.bytes, offsets: lines.starts.subarray(0, -1) }, isRelayout: false };
   }
-  const placed = placeInSlots(lines, before, SENTINELS[map]);
-  const waste = wasteIn(placed.bytes, lines, SENTINELS[map]);
+  const placed = placeInSlots(lines, before);
+  const waste = wasteIn(placed.bytes, lines);
   if (waste < MIN_WASTE_BYTES || waste * 2 < placed.bytes.length) {
     return { placed, isRelayout: false };
   }
-  return { placed: placeInSlots(lines, NOTHING, SENTINELS[map]), isRelayout: hasIndexes };
+  return { placed: placeInSlots(lines, NOTHING), isRelayout: hasIndexes };
 }
 
 const NOTHING = new Uint8Array();

@@ -83,6 +83,29 @@ describe("the lines in which two files differ", () => {
 });
 
 describe("lines", () => {
+  it("lie between their head and their tail, and are the same without", () => {
+    const line = fc.string({ unit: "grapheme", maxLength: 5 }).map((text) => text.replaceAll("\n", ""));
+
+    fc.assert(
+      fc.property(
+        fc.array(line),
+        fc.tuple(line, line),
+        fc.constantFrom(1, 200),
+        (few, [head, tail], times) => {
+          const all = Array.from({ length: times }, () => few).flat();
+
+          const { bytes, starts, file } = renderLines(all, String, { head, tail });
+
+          const around = [head, tail].map((text) => (text === "" ? "" : `${text}\n`));
+          assert.equal(file.toString(), around.join(all.map((text) => `${text}\n`).join("")));
+          const bare = renderLines(all, String);
+          assert.deepEqual([...bytes], [...bare.file]);
+          assert.deepEqual(starts, bare.starts);
+        },
+      ),
+    );
+  });
+
   it("are found by where they start, and replaced as if all were rendered again", () => {
     const line = fc.string({ unit: "grapheme", maxLength: 5 }).map((text) => text.replaceAll("\n", ""));
     const lines = fc.array(line);
@@ -226,7 +249,8 @@ describe("sshkey.cache", () => {
         );
 
         assert.deepEqual(Buffer.from(replaced?.before ?? "-"), renderLines(chosen, renderSshkey).bytes);
-        assert.deepEqual(replaced?.whole(), renderLines(rotated, renderSshkey));
+        const { bytes, starts } = renderLines(rotated, renderSshkey);
+        assert.deepEqual(replaced?.whole(), { bytes, starts });
       }),
     );
   });

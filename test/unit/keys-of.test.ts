@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { type Pieces, textInMap } from "../../src/daemon/keys-in-map.ts";
 import { renderIndex } from "../../src/formats/index-file.ts";
-import { type Lines, renderLines } from "../../src/formats/lines.ts";
+import { type FramedLines, renderLines } from "../../src/formats/lines.ts";
 import { placeInSlots } from "../../src/formats/slots.ts";
 import { keysInText, renderSshkey } from "../../src/formats/sshkey.ts";
 import type { AuthorizedKey, UserName } from "../../src/model/ids.ts";
@@ -27,18 +27,19 @@ const people = fc.uniqueArray(fc.record({ name: names, keys }), {
 
 type Person = { readonly name: string; readonly keys: readonly string[] };
 
-function linesOf(all: readonly Person[]): Lines {
-  return renderLines(all, ({ name, keys }) =>
-    renderSshkey({ name: name as UserName, keys: keys as AuthorizedKey[] }),
+function linesOf(all: readonly Person[]): FramedLines {
+  return renderLines(
+    all,
+    ({ name, keys }) => renderSshkey({ name: name as UserName, keys: keys as AuthorizedKey[] }),
+    { tail: "nobody:" },
   );
 }
 
 /** Where each line went, after others stood there before. */
 function mapOf(all: readonly Person[], before: readonly Person[]) {
-  const sentinel = { name: "nobody", line: "nobody:" };
   const lines = linesOf(all);
-  const old = placeInSlots(linesOf(before), new Uint8Array(), sentinel);
-  const { bytes, offsets } = placeInSlots(lines, old.bytes, sentinel);
+  const old = placeInSlots(linesOf(before), new Uint8Array());
+  const { bytes, offsets } = placeInSlots(lines, old.bytes);
   return { bytes, lines, offsets, index: renderIndex(lines, 0, offsets) };
 }
 

@@ -49,7 +49,7 @@ const context: Context = {
   signal: stop.signal,
   // exit(3) would wait for the thread that waits for the file server.
   endAnyway: () => void setTimeout(() => process.kill(process.pid, "SIGKILL"), LINGER_MS).unref(),
-  self: { program: process.execPath, args: [...process.execArgv, ...process.argv.slice(1, 2)] },
+  self: { program: process.execPath, args: process.argv.slice(1, 2) },
   onSignal: (name, handler) => {
     process.removeAllListeners(name).on(name, handler);
   },

@@ -58,10 +58,9 @@ export async function run(
   );
 }
 
-/** A sync makes much that it needs for a moment, and is gone soon: with the young generation of a daemon it takes half as long again. */
+/** As `packaging/rollcall` starts it. */
 function withRoom({ program, args }: Command): Command {
-  const isYoung = (arg: string) => arg.startsWith("--max-semi-space-size=");
-  return { program, args: ["--max-semi-space-size=16", ...args.filter((arg) => !isYoung(arg))] };
+  return { program, args: ["--max-semi-space-size=16", ...args] };
 }
 
 /** The command, with its options, that does what is asked by hand. */

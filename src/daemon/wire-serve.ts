@@ -8,7 +8,7 @@ import { type Command, runToEnd } from "../platform/child.ts";
 import { systemClock } from "../platform/clock.ts";
 import { nextCronMs } from "../platform/cron.ts";
 import { underRoot } from "../platform/files.ts";
-import { preferSmallMemory, residentBytes } from "../platform/host.ts";
+import { collectGarbage, residentBytes } from "../platform/host.ts";
 import { readHostFacts } from "../platform/host-facts.ts";
 import { takeLock } from "../platform/lock.ts";
 import { createLog, type Log, type LogFormat } from "../platform/log.ts";
@@ -54,7 +54,6 @@ export interface Serving {
 
 /** Serves until the signal aborts, or the command beside it ends, whose exit code it returns. Throws when another daemon serves this node. */
 export async function serveNode(serving: Serving, signal: AbortSignal): Promise<number> {
-  preferSmallMemory();
   using _lock = await takeLock(underRoot(serving.root, RUN_DIRECTORY), "daemon");
   const log = createLog(serving.logFormat, serving.write);
   const inForce = createInForce({ ...serving, directory: underRoot(serving.root, RUN_DIRECTORY) }, log);
@@ -93,18 +92,8 @@ interface Begun {
 }
 
 async function partsOf(serving: Serving, { settings, inForce, log, onReady }: Begun): Promise<ServeParts> {
-  const { root, version, configPath, tokens } = serving;
+  const { root, version, configPath } = serving;
   const clock = systemClock;
-  const around = {
-    root,
-    tokens,
-    clock,
-    // A sync is a process of its own, and reads the environment itself.
-    loginUsers: undefined,
-    inStepWith: undefined,
-    random: Math.random,
-    onProgress: () => undefined,
-  };
   const waker = createWaker(clock);
   const runDirectory = underRoot(root, RUN_DIRECTORY);
   const health = createHealth({ clock, version, configPath, isPatient: true }, settings);
@@ -122,7 +111,8 @@ async function partsOf(serving: Serving, { settings, inForce, log, onReady }: Be
     readDisks: (now) => readDisks(now, root),
     onReady,
     onBelieved: () => saveBelief(runDirectory, clock.moment()),
-    syncer: syncerFor(serving, around, { inForce, log }),
+    tidyUp: collectGarbage,
+    syncer: syncerFor(serving, { inForce, log }),
     health,
     metrics: createMetrics(version),
     requests: createRequests(waker.wake),
@@ -135,12 +125,20 @@ async function partsOf(serving: Serving, { settings, inForce, log, onReady }: Be
 }
 
 function syncerFor(
-  { syncCommand }: Serving,
-  around: Surroundings,
+  { root, tokens, syncCommand }: Serving,
   { inForce, log }: Pick<Begun, "inForce" | "log">,
 ): Syncer {
   return createSyncer({
-    around,
+    around: {
+      root,
+      tokens,
+      clock: systemClock,
+      // A sync is a process of its own, and reads the environment itself.
+      loginUsers: undefined,
+      inStepWith: undefined,
+      random: Math.random,
+      onProgress: () => undefined,
+    },
     command: (asked, inStepWith) => syncCommand(asked, { configPath: inForce.path(), inStepWith }),
     runToEnd,
     onDistrust: (why) =>

@@ -10,16 +10,6 @@ export function residentBytes(): number {
   return process.memoryUsage.rss();
 }
 
-/**
- * For a process that mostly rests: V8 keeps less code and less heap, and computes somewhat slower. Its optimising compilers would
- * take more than they give: 11 MB, and for what runs a few times a minute also more time.
- */
-export function preferSmallMemory(): void {
-  for (const flag of ["--optimize-for-size", "--no-turbofan", "--no-maglev", "--no-sparkplug"]) {
-    setFlagsFromString(flag);
-  }
-}
-
 /** Below this there is little to gain. */
 const WORTH_IT_BYTES = 100 * 1024 ** 2;
 
@@ -29,9 +19,14 @@ const WORTH_IT_BYTES = 100 * 1024 ** 2;
  */
 export function tidyUp(): void {
   if (residentBytes() >= WORTH_IT_BYTES) {
-    setFlagsFromString("--expose-gc");
-    runInNewContext("gc()");
+    collectGarbage();
   }
+}
+
+/** However little there may be: for a process that rests. */
+export function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc()");
 }
 
 /**

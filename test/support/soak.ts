@@ -77,6 +77,7 @@ const parts: ServeParts = {
   untilNextMs: ({ schedule }) => schedule.every,
   readDisks: (now) => readDisks(now, node.path),
   onReady: () => undefined,
+  tidyUp: () => undefined,
   onBelieved: async () => undefined,
   syncer: counted,
   health: createHealth({ clock, version: "test", configPath: path, isPatient: true }, settings),

@@ -36,7 +36,7 @@ export interface ServeParts {
   readonly onReady: () => void;
   /** The IAM was asked, answered, and is believed. */
   readonly onBelieved: () => Promise<void>;
-  /** Gives back the memory that nobody needs any more; takes a few milliseconds. */
+  /** Gives back what a turn has left behind in memory. */
   readonly tidyUp: () => void;
   readonly syncer: Syncer;
   readonly health: Health;
@@ -55,7 +55,6 @@ export async function serve(parts: ServeParts, signal: AbortSignal): Promise<voi
   const state: State = {
     isReady: false,
     isAnnounced: false,
-    last: undefined,
     hasReported: false,
     problems: new Set(),
     failures: 0,
@@ -93,8 +92,6 @@ interface State extends Memory {
   isReady: boolean;
   /** Whether the service manager has heard of the start, or of the last reload, that it is over. */
   isAnnounced: boolean;
-  /** How the turn before ended; undefined before the first one. */
-  last: TurnResult["kind"] | undefined;
 }
 
 async function reload({ load, log, notifier, health }: ServeParts, state: State): Promise<void> {
@@ -131,11 +128,7 @@ async function takeTurn(parts: ServeParts, state: State, signal: AbortSignal): P
   }
   wanted?.answer(result);
   await tell(parts, state, { isStarted: !signal.aborted });
-  // Turns of one kind leave little behind; the first of another kind leaves what the daemon may not need again for hours.
-  if (result.kind !== state.last) {
-    state.last = result.kind;
-    parts.tidyUp();
-  }
+  parts.tidyUp();
 }
 
 /** What the IAM says cannot be had, or is not believed; whatever is wrong with this node would be so from memory as well. */

@@ -8,7 +8,7 @@ import { type Command, runToEnd } from "../platform/child.ts";
 import { systemClock } from "../platform/clock.ts";
 import { nextCronMs } from "../platform/cron.ts";
 import { underRoot } from "../platform/files.ts";
-import { collectGarbage, residentBytes } from "../platform/host.ts";
+import { createTidier, residentBytes } from "../platform/host.ts";
 import { readHostFacts } from "../platform/host-facts.ts";
 import { takeLock } from "../platform/lock.ts";
 import { createLog, type Log, type LogFormat } from "../platform/log.ts";
@@ -111,7 +111,7 @@ async function partsOf(serving: Serving, { settings, inForce, log, onReady }: Be
     readDisks: (now) => readDisks(now, root),
     onReady,
     onBelieved: () => saveBelief(runDirectory, clock.moment()),
-    tidyUp: collectGarbage,
+    tidyUp: createTidier(),
     syncer: syncerFor(serving, { inForce, log }),
     health,
     metrics: createMetrics(version),

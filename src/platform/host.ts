@@ -19,14 +19,32 @@ const WORTH_IT_BYTES = 100 * 1024 ** 2;
  */
 export function tidyUp(): void {
   if (residentBytes() >= WORTH_IT_BYTES) {
-    collectGarbage();
+    collectGarbage("regular");
   }
 }
 
-/** However little there may be: for a process that rests. */
-export function collectGarbage(): void {
+/** So much may gather in a process that rests. */
+const MOST_GATHERED_BYTES = 2 * 1024 ** 2;
+
+/** For a process that mostly rests: collects garbage the first time, and whenever this process has grown. */
+export function createTidier(): () => void {
+  let leastBytes = 0;
+  return () => {
+    const bytes = residentBytes();
+    if (bytes > leastBytes + MOST_GATHERED_BYTES) {
+      collectGarbage("last-resort");
+      leastBytes = residentBytes();
+    } else {
+      // V8 gives back what it has collected some seconds later.
+      leastBytes = Math.min(leastBytes, bytes);
+    }
+  };
+}
+
+/** As the last resort V8 also lets go of what would only make it faster. */
+function collectGarbage(flavor: "regular" | "last-resort"): void {
   setFlagsFromString("--expose-gc");
-  runInNewContext("gc()");
+  runInNewContext(`gc({ type: "major", execution: "sync", flavor: "${flavor}" })`);
 }
 
 /**

@@ -39,7 +39,7 @@ const PARTS: Readonly<Record<string, string>> = {
     export const { osInfo } = lib;`,
 };
 
-/** Of undici, what only a request with a body needs, HTTP/2, and its second parser: `platform/http.ts` makes no use of them. */
+/** Of undici, what only a request with a body needs, HTTP/2, and Milo, a parser it tries out: `platform/http.ts` makes no use of them. */
 const UNUSED = /\/(?:client-h2|parser-h1|web\/fetch\/body|web\/fetch\/formdata|web\/webidl)(?:\.js)?$/;
 
 const onlyParts: Plugin = {
@@ -74,7 +74,7 @@ const { outputFiles } = await build({
   write: false,
   logLevel: "warning",
   plugins: [onlyVersion, onlyParts],
-  // What undici looks for to leave its second parser alone.
+  // What undici looks for to leave Milo alone.
   define: { esbuildDetection: "true" },
   ...SMALL,
 });

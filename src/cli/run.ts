@@ -58,7 +58,7 @@ export async function run(
   );
 }
 
-/** As `packaging/rollcall` starts it. */
+/** A sync makes much that it needs for a moment, and is gone soon: it gets the young generation that `packaging/rollcall` gives one by hand. */
 function withRoom({ program, args }: Command): Command {
   return { program, args: ["--max-semi-space-size=16", ...args] };
 }

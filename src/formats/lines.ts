@@ -17,7 +17,7 @@ export interface Frame {
   readonly tail?: string;
 }
 
-/** Lines, and the file that they are a part of: what stands around them lies next to them, so that no second copy is made. */
+/** Lines, and the file that they are a part of, without a second copy: what stands around them lies next to them. Their starts count from the first line on. */
 export interface FramedLines extends Lines {
   readonly file: Buffer;
 }

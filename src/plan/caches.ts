@@ -47,6 +47,7 @@ export function planCaches(
 
 /** The sshkey map with these lines, whether it differs or not. */
 export function sshkeyStep(lines: Lines, observed: Observed, settings: PlanSettings["caches"]): PublishMap {
+  // This map alone has no sentinel: nothing stands around its lines.
   return publishStep("sshkey", { ...lines, file: lines.bytes }, { observed, settings });
 }
 

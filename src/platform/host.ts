@@ -19,32 +19,31 @@ const WORTH_IT_BYTES = 100 * 1024 ** 2;
  */
 export function tidyUp(): void {
   if (residentBytes() >= WORTH_IT_BYTES) {
-    collectGarbage("regular");
+    collectGarbage();
   }
 }
 
 /** So much may gather in a process that rests. */
 const MOST_GATHERED_BYTES = 2 * 1024 ** 2;
 
-/** For a process that mostly rests: collects garbage the first time, and whenever this process has grown. */
+/** For a process that mostly rests: collects garbage the first time, and whenever this process has grown since. */
 export function createTidier(): () => void {
-  let leastBytes = 0;
+  let restingBytes = 0;
   return () => {
     const bytes = residentBytes();
-    if (bytes > leastBytes + MOST_GATHERED_BYTES) {
-      collectGarbage("last-resort");
-      leastBytes = residentBytes();
+    if (bytes > restingBytes + MOST_GATHERED_BYTES) {
+      collectGarbage();
+      restingBytes = residentBytes();
     } else {
       // V8 gives back what it has collected some seconds later.
-      leastBytes = Math.min(leastBytes, bytes);
+      restingBytes = Math.min(restingBytes, bytes);
     }
   };
 }
 
-/** As the last resort V8 also lets go of what would only make it faster. */
-function collectGarbage(flavor: "regular" | "last-resort"): void {
+function collectGarbage(): void {
   setFlagsFromString("--expose-gc");
-  runInNewContext(`gc({ type: "major", execution: "sync", flavor: "${flavor}" })`);
+  runInNewContext("gc()");
 }
 
 /**

@@ -48,7 +48,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   const { ca, cert, key, connections, timeoutMs } = options;
   const agent = new Agent({
     connections,
-    // Every server has HTTP/1.1, and the program is built without the rest (packaging/bundle.ts).
+    // Nearly every server has HTTP/1.1, and the program is built without the rest (packaging/bundle.ts).
     allowH2: false,
     connect: {
       timeout: timeoutMs,
@@ -60,10 +60,10 @@ export function createHttpClient(options: HttpOptions): HttpClient {
     maxHeaderSize: 32 * 1024,
   });
   const inTurn = limiter(connections);
-  const partsOf = createSplitter();
   return {
     async get(url, headers, signal) {
-      const request = { ...partsOf(url), method: "GET", headers: asked(headers) } as const;
+      const { origin, pathname, search } = new URL(url);
+      const request = { origin, path: `${pathname}${search}`, method: "GET", headers: asked(headers) };
       const answer = await inTurn(() => exchange(agent, request, { ...options, signal }));
       if (answer.bytes.length > 0) {
         // Whoever waits for this connection goes first: reading a page takes longer than asking for the next one.
@@ -72,19 +72,6 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       return readAnswer(answer, options.maxBodyBytes);
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
-  };
-}
-
-/** Most addresses lead to the server of the one before: a thousand of them need not be parsed to tell. */
-function createSplitter(): (url: string) => { readonly origin: string; readonly path: string } {
-  let known: string | undefined;
-  return (url) => {
-    if (known !== undefined && url.startsWith(`${known}/`) && !url.includes("#")) {
-      return { origin: known, path: url.slice(known.length) };
-    }
-    const { origin, pathname, search } = new URL(url);
-    known = origin;
-    return { origin, path: `${pathname}${search}` };
   };
 }
 

@@ -205,6 +205,10 @@ function passingTrouble(error: unknown, request: ScimRequest): string {
   }
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = errorCodeOf(cause) ?? "";
+  if (code === "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL") {
+    const message = `${where}: the server does not speak HTTP/1.1 (${code}). Let it, or a proxy before it, speak HTTP/1.1 beside HTTP/2.`;
+    throw new Failure("iam-invalid", message, { cause: error });
+  }
   if (/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL|EPROTO/.test(code)) {
     const message = `${where}: the TLS connection is not to be trusted: ${messageOf(cause)} (${code}). Check the server's certificate, iam.caFile and the clock of this node.`;
     throw new Failure("iam-untrusted", message, { cause: error });

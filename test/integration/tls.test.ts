@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createSecureServer } from "node:http2";
 import { after, before, describe, it } from "node:test";
 import { ALWAYS, type Authority, LONG_AGO, makeAuthority } from "../support/certificates.ts";
 import { startFakeIam } from "../support/fake-iam.ts";
@@ -51,6 +53,23 @@ describe("TLS to the IAM", () => {
 
     assert.equal(ran.code, 1);
     assert.match(ran.err, /CERT_HAS_EXPIRED.*clock of this node.*iam-untrusted/);
+  });
+
+  it("asks for HTTP/1.1, and says so to an admin whose server has none", async () => {
+    using node = makeNodeRoot();
+    const server = createSecureServer({ ...authority.issue("modern", ...ALWAYS), allowHTTP1: false });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    using _server = { [Symbol.dispose]: () => server.close() };
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    node.write("/etc/ca.pem", authority.ca);
+    node.write("/etc/rollcall/rollcall.yaml", withIamKeys(`https://127.0.0.1:${port}/scim`, CA_FILE));
+
+    const ran = await node.rollcall("sync");
+
+    assert.equal(ran.code, 1);
+    assert.match(ran.err, /does not speak HTTP\/1\.1 .*Let it, or a proxy.*iam-invalid/);
   });
 
   it("never falls back to other authorities when the named file is empty, or open to others", async () => {

@@ -26,9 +26,13 @@ export function startDaemon(
 ): Daemon {
   const beside = command.includes("--") || command.length === 0 ? command : ["--", ...command];
   const args = ["run", "--root", node.path, ...beside];
-  const child = spawn(process.execPath, ["--max-semi-space-size=4", MAIN, ...args], {
-    env: { ...compileCache(), PATH: process.env["PATH"], ...env },
-  });
+  const child = spawn(
+    process.execPath,
+    ["--optimize-for-size", "--no-turbofan", "--no-maglev", MAIN, ...args],
+    {
+      env: { ...compileCache(), PATH: process.env["PATH"], ...env },
+    },
+  );
   const output = keepOutput(child);
   return {
     child,

@@ -4,11 +4,21 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 
+const LAUNCHER = new URL("../../packaging/rollcall", import.meta.url).pathname;
 const BUNDLE = new URL("../../packaging/bundle.ts", import.meta.url).pathname;
 
 /** By package, text of it that stays in what is built. */
@@ -97,5 +107,21 @@ describe("the program that is installed", () => {
       texts().filter((path) => (statSync(path).mode & 0o022) !== 0),
       [],
     );
+  });
+
+  it("is small as a daemon, wherever its options stand, and has room for a sync", () => {
+    const packaged = join(directory, "packaged");
+    mkdirSync(packaged);
+    copyFileSync(LAUNCHER, join(packaged, "rollcall"));
+    writeFileSync(join(packaged, "node"), '#!/bin/sh\necho "$*"\n', { mode: 0o755 });
+    const flagsOf = (...args: string[]) =>
+      spawnSync(join(packaged, "rollcall"), args, { encoding: "utf8" }).stdout.split(" /")[0];
+
+    const daemon = flagsOf("run");
+
+    assert.match(daemon ?? "", /^--optimize-for-size /);
+    assert.equal(flagsOf("--config", "/etc/other.yaml", "run", "--", "sh"), daemon);
+    assert.equal(flagsOf("sync"), "--max-semi-space-size=16");
+    assert.equal(flagsOf("history", "--user", "runa"), "--max-semi-space-size=16");
   });
 });

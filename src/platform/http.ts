@@ -65,10 +65,8 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       const { origin, pathname, search } = new URL(url);
       const request = { origin, path: `${pathname}${search}`, method: "GET", headers: asked(headers) };
       const answer = await inTurn(() => exchange(agent, request, { ...options, signal }));
-      if (answer.bytes.length > 0) {
-        // Whoever waits for this connection goes first: reading a page takes longer than asking for the next one.
-        await setImmediate();
-      }
+      // Whoever waits for this connection goes first: reading a page takes longer than asking for the next one.
+      await setImmediate();
       return readAnswer(answer, options.maxBodyBytes);
     },
     [Symbol.asyncDispose]: () => agent.destroy(),

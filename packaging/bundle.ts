@@ -39,8 +39,8 @@ const PARTS: Readonly<Record<string, string>> = {
     export const { osInfo } = lib;`,
 };
 
-/** Of undici, what only a request with a body needs, HTTP/2, and Milo, a parser it tries out: `platform/http.ts` makes no use of them. */
-const UNUSED = /\/(?:client-h2|parser-h1|web\/fetch\/body|web\/fetch\/formdata|web\/webidl)(?:\.js)?$/;
+/** Of undici, what only HTTP/2 or a request with a body needs: `platform/http.ts` asks for neither. */
+const UNUSED = /\/(?:client-h2|web\/fetch\/body|web\/fetch\/formdata|web\/webidl)(?:\.js)?$/;
 
 const onlyParts: Plugin = {
   name: "only-parts",
@@ -74,7 +74,7 @@ const { outputFiles } = await build({
   write: false,
   logLevel: "warning",
   plugins: [onlyVersion, onlyParts],
-  // What undici looks for to leave Milo alone.
+  // By this undici leaves out Milo, a second parser that it tries out.
   define: { esbuildDetection: "true" },
   ...SMALL,
 });

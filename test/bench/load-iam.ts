@@ -11,6 +11,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { LIST_RESPONSE, sendError, sendJson } from "../support/fake-iam.ts";
+import { listenOnLoopback } from "../support/loopback.ts";
 import { aKey, POSIX } from "../support/records.ts";
 
 /** What is served, and how. */
@@ -215,8 +216,5 @@ function sendPage(response: ServerResponse, page: Page, headers: IncomingMessage
 }
 
 const server = createServer((message, response) => void answer(message, response));
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  console.log(`http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`);
-});
+console.log(`http://127.0.0.1:${await listenOnLoopback(server)}`);
 process.stdin.resume().on("end", () => process.exit());

@@ -24,6 +24,7 @@ import {
   startFakeIam,
   TOKEN,
 } from "../support/fake-iam.ts";
+import { listenOnLoopback } from "../support/loopback.ts";
 import { missing, PROGRAM } from "../support/namespace.ts";
 import { aUser, POSIX } from "../support/records.ts";
 
@@ -113,9 +114,7 @@ const ON_THE_WAY_TO_THE_IAM: Readonly<Record<string, Fault>> = {
     iam: async () => {
       const sockets: Socket[] = [];
       const server = createServer((socket) => sockets.push(socket));
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      const address = server.address();
-      const port = typeof address === "object" ? address?.port : 0;
+      const port = await listenOnLoopback(server);
       return {
         script: atUrl(`https://127.0.0.1:${port}/scim`),
         [Symbol.asyncDispose]: () =>

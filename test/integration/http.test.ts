@@ -3,13 +3,12 @@
  */
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { createHttpClient, type HttpClient } from "../../src/platform/http.ts";
+import { listenOnLoopback } from "../support/loopback.ts";
 
 const MIB = 1024 ** 2;
 
@@ -22,9 +21,8 @@ async function served(
   const server = createServer((message, response) => {
     ports.add(message.socket.remotePort);
     answer(response, message.url ?? "");
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  });
+  const port = await listenOnLoopback(server);
   const limits = { timeoutMs: 30_000, maxBodyBytes: MIB, connections };
   const client = createHttpClient({ ...limits, ca: undefined, cert: undefined, key: undefined });
   return {

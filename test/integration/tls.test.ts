@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createSecureServer } from "node:http2";
 import { after, before, describe, it } from "node:test";
 import { ALWAYS, type Authority, LONG_AGO, makeAuthority } from "../support/certificates.ts";
 import { startFakeIam } from "../support/fake-iam.ts";
+import { listenOnLoopback } from "../support/loopback.ts";
 import { configFor, makeNodeRoot } from "../support/node-root.ts";
 import { someUsers } from "../support/records.ts";
 
@@ -58,11 +58,8 @@ describe("TLS to the IAM", () => {
   it("asks for HTTP/1.1, and says so to an admin whose server has none", async () => {
     using node = makeNodeRoot();
     const server = createSecureServer({ ...authority.issue("modern", ...ALWAYS), allowHTTP1: false });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
+    const port = await listenOnLoopback(server);
     using _server = { [Symbol.dispose]: () => server.close() };
-    const address = server.address();
-    const port = typeof address === "object" ? address?.port : undefined;
     node.write("/etc/ca.pem", authority.ca);
     node.write("/etc/rollcall/rollcall.yaml", withIamKeys(`https://127.0.0.1:${port}/scim`, CA_FILE));
 

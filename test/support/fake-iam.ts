@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { gzipSync } from "node:zlib";
+import { listenOnLoopback } from "./loopback.ts";
 
 export type Resource = Record<string, unknown>;
 
@@ -64,9 +65,7 @@ export async function startFakeIam(
           { ...tls, requestCert: tls.ca !== undefined, rejectUnauthorized: tls.ca !== undefined },
           listener,
         );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : undefined;
+  const port = await listenOnLoopback(server);
   const iam: FakeIam = {
     url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}/scim/v2`,
     requests: [],

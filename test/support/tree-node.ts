@@ -7,6 +7,7 @@ import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { Server } from "node:net";
 import { join } from "node:path";
+import { errorCodeOf } from "../../src/model/failure.ts";
 import { type Namespace, PROGRAM, type Running, startProcess, waysInto } from "./namespace.ts";
 import { startRelay } from "./relay.ts";
 
@@ -101,7 +102,7 @@ function wasThere(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ESRCH") {
+    if (errorCodeOf(error) === "ESRCH") {
       return false;
     }
     throw error;

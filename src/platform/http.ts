@@ -60,13 +60,13 @@ export function createHttpClient(options: HttpOptions): HttpClient {
     maxHeaderSize: 32 * 1024,
   });
   const inTurn = limiter(connections);
+  const turnToRead = oneATurn();
   return {
     async get(url, headers, signal) {
       const { origin, pathname, search } = new URL(url);
       const request = { origin, path: `${pathname}${search}`, method: "GET", headers: asked(headers) };
       const answer = await inTurn(() => exchange(agent, request, { ...options, signal }));
-      // Whoever waits for this connection goes first: reading a page takes longer than asking for the next one.
-      await setImmediate();
+      await turnToRead();
       return readAnswer(answer, options.maxBodyBytes);
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
@@ -218,5 +218,17 @@ function limiter(limit: number): <Value>(task: () => Promise<Value>) => Promise<
       running -= next === undefined ? 1 : 0;
       next?.();
     }
+  };
+}
+
+/**
+ * Keeps its promises one after the other, each in a turn of the event loop of its own: reading a page takes longer than asking
+ * for the next one, so whoever waits for a connection goes first, and answers that came together do not hold up those to come.
+ */
+function oneATurn(): () => Promise<void> {
+  let last = Promise.resolve();
+  return () => {
+    last = last.then(() => setImmediate());
+    return last;
   };
 }

@@ -20,6 +20,11 @@ export function addActs(program: Command, context: Context, finish: Finish): voi
     .option("--offline", "serve whom the IAM named when it was last believed, without asking it")
     .addOption(new Option("--in-step-with <digest>", "of the daemon: what nothing is done for").hideHelp())
     .addOption(new Option("--asked-by-times", "of the daemon: totals and times tell what is new").hideHelp())
+    .addOption(
+      new Option("--changed-pages <places>", "of the daemon: what is new is on these pages")
+        .argParser((places) => places.split(",").map(Number))
+        .hideHelp(),
+    )
     .action(async (_options, own: Command) =>
       finish(await (await import("./sync.ts")).sync(context, own.optsWithGlobals())),
     );

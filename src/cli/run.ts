@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { loadConfigText } from "../config/load.ts";
 import type { Asked } from "../daemon/decisions.ts";
 import { serveNode } from "../daemon/wire-serve.ts";
+import type { InStepWith } from "../daemon/wire-source.ts";
 import type { Command } from "../platform/child.ts";
 import { type CommonOptions, type Context, configPath } from "./context.ts";
 
@@ -41,8 +42,7 @@ export async function run(
           "--config",
           inForce,
           ...commandFor(asked),
-          ...(inStepWith === undefined ? [] : [`--in-step-with=${inStepWith.digest}`]),
-          ...(inStepWith?.isAskedByTimes === true ? ["--asked-by-times"] : []),
+          ...(inStepWith === undefined ? [] : knownTo(inStepWith)),
         ),
       }),
       beside:
@@ -71,6 +71,15 @@ function commandFor({ accepted, accepts, offline }: Asked): string[] {
     ...(offline === true ? ["--offline"] : []),
     ...(accepts === "all" ? ["--every"] : []),
     ...(accepts === undefined || accepts === "all" ? [] : namesFor(accepts)),
+  ];
+}
+
+/** What the daemon knows by then. */
+function knownTo({ digest, isAskedByTimes, changedPages }: InStepWith): string[] {
+  return [
+    `--in-step-with=${digest}`,
+    ...(isAskedByTimes ? ["--asked-by-times"] : []),
+    ...(changedPages === undefined ? [] : [`--changed-pages=${changedPages.join(",")}`]),
   ];
 }
 

@@ -27,6 +27,8 @@ export interface SyncOptions extends CommonOptions {
   readonly inStepWith?: string;
   /** The same: what is new shows in totals and times. */
   readonly askedByTimes?: boolean;
+  /** The same: only these pages have changed. */
+  readonly changedPages?: readonly number[];
 }
 
 /** Runs once and says what was done; the exit code says how it ended. */
@@ -82,8 +84,8 @@ async function syncHere(
   const { prepare } = await import("./prepare.ts");
   const { syncNode } = await import("../daemon/sync-node.ts");
   const { settings, around } = await prepare(context, options);
-  const { inStepWith: digest, askedByTimes: isAskedByTimes = false } = options;
-  const inStepWith = digest === undefined ? undefined : { digest, isAskedByTimes };
+  const { inStepWith: digest, askedByTimes: isAskedByTimes = false, changedPages } = options;
+  const inStepWith = digest === undefined ? undefined : { digest, isAskedByTimes, changedPages };
   return syncNode({ settings, asked }, { ...around, inStepWith }, context.signal);
 }
 

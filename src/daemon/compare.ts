@@ -33,7 +33,7 @@ export async function compareWithNsscache(
   return compareMaps(old, {
     directory: planned.directory,
     everybody: planned.everybody,
-    drafts: planned.pulled.drafts,
+    drafts: await planned.pulled.drafts(),
     problems: planned.problems,
     keyFault: (line) => toKeys(line, settings.keys).refusals[0]?.code,
     describeKey,

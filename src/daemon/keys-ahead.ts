@@ -104,7 +104,7 @@ function groundsOf(
     problems: [],
   });
   return {
-    pulled: { ...pulled, drafts: draftsOf("after"), previous: async () => draftsOf("before") },
+    pulled: { ...pulled, drafts: async () => draftsOf("after"), previous: async () => draftsOf("before") },
     source,
     hasAcceptedRemovals: false,
     accepted: [],

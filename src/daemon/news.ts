@@ -7,9 +7,9 @@
 
 import type { Settings } from "../config/settings.ts";
 import { Failure } from "../model/failure.ts";
-import type { PullStatistics } from "../model/report.ts";
 import { type Asking, recallAsking } from "../source/remembered.ts";
-import { type Probing, probe, type Surroundings, sourceSettings } from "./wire-source.ts";
+import { type Answer, type Probing, probe } from "./wire-probe.ts";
+import { type Surroundings, sourceSettings } from "./wire-source.ts";
 
 /** Asks one IAM for the life of a daemon. */
 export interface News {
@@ -22,12 +22,6 @@ export interface News {
   ask(asking: Asking, settings: Settings, signal: AbortSignal): Promise<Answer>;
   /** To be called when a sync that nobody told of a change had something to do: would asking have told of what the IAM says now? */
   review(asking: Asking, settings: Settings, signal: AbortSignal): Promise<void>;
-}
-
-/** What the IAM said. */
-export interface Answer {
-  readonly isUnchanged: boolean;
-  readonly statistics: PullStatistics;
 }
 
 /** What is known of how a server answers. */

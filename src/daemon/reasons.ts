@@ -41,7 +41,8 @@ export async function reasonsFor(
   }
   const asked = namesIn(changes);
   const { idsOf, ids } = recordsNamed(asked, grounds);
-  const { drafts: now, versions } = grounds.pulled;
+  const { versions } = grounds.pulled;
+  const now = await grounds.pulled.drafts();
   const before = await previous(ids);
   const isNews = newsBetween(before, draftsAmong(now, ids));
   const reasonOf = reasonsIn(grounds, { source, isRemembered: before !== undefined, asked, idsOf, isNews });

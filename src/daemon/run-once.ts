@@ -22,7 +22,8 @@ import type { SlurmStages } from "./slurm.ts";
 
 /** What the IAM said, and a way to remember it once the node is in step with it. */
 export interface PullResult {
-  readonly drafts: Drafts;
+  /** Both lists. Where the pull knew what is new, the rest is read when this is called first, which must be before `remember`. */
+  readonly drafts: () => Promise<Drafts>;
   /** Everybody who is another than when this node was left in step, where nothing else is new; none where that is not known. */
   readonly news: readonly UserNews[];
   readonly statistics: PullStatistics;
@@ -75,7 +76,7 @@ export interface Planned extends Decidable {
 export async function planOnce(stages: Stages, signal: AbortSignal, first?: PullResult): Promise<Planned> {
   const pulled = first ?? (await stages.pull(signal));
   const before = await stages.observeBefore();
-  const validated = stages.validate(pulled.drafts, before);
+  const validated = stages.validate(await pulled.drafts(), before);
   const { directory, everybody, problems, accepted, acceptable } = validated;
   const observed = await stages.observe(directory, before);
   const plan = stages.plan(directory, observed);

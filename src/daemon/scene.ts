@@ -58,7 +58,7 @@ export async function lookAtEverybody(
   const planned = await planSurely(online, signal).catch(failureOfIam);
   if (!(planned instanceof Failure)) {
     const slurm = await online.slurm?.look(planned.directory);
-    return { ...base, ...partsOf(planned, report), slurm, failure: undefined, source: "iam" };
+    return { ...base, ...(await partsOf(planned, report)), slurm, failure: undefined, source: "iam" };
   }
   signal.throwIfAborted();
   const { code, message } = planned;
@@ -100,7 +100,7 @@ async function withoutIam(
 ): Promise<Parts & Pick<Scene, "source">> {
   const offline = await wireOfflineStages(settings, around);
   try {
-    return { ...partsOf(await planSurely(offline, signal), report), source: offline.source };
+    return { ...(await partsOf(await planSurely(offline, signal), report)), source: offline.source };
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== "nothing-remembered") {
       throw error;
@@ -122,10 +122,10 @@ async function withoutIam(
 
 const NOBODY: Directory = { users: [], groups: [], withheld: new Set() };
 
-function partsOf(planned: Planned, report: SavedReport | undefined): Parts {
+async function partsOf(planned: Planned, report: SavedReport | undefined): Promise<Parts> {
   const { pulled, everybody, directory, observed, plan, problems, acceptable } = planned;
   return {
-    drafts: pulled.drafts,
+    drafts: await pulled.drafts(),
     everybody,
     directory,
     observed,

@@ -16,6 +16,7 @@ import type { TouchWatch } from "../platform/watch.ts";
 import { type Asking, remembersSomething } from "../source/remembered.ts";
 import type { Asked } from "./decisions.ts";
 import { createNews, type News } from "./news.ts";
+import type { Answer } from "./wire-probe.ts";
 import { type InStepWith, type Surroundings, sourceSettings } from "./wire-source.ts";
 
 /** What a syncer is made of. */
@@ -97,7 +98,10 @@ async function takeTurn(
   if (answer?.isUnchanged === true) {
     return { kind: "unchanged", pull: answer.statistics };
   }
-  const finished = await parts.runToEnd(parts.command(asked ?? {}, resting && listsOf(resting)), signal);
+  const finished = await parts.runToEnd(
+    parts.command(asked ?? {}, resting && listsOf(resting, answer)),
+    signal,
+  );
   const result = resultOf(finished);
   if (result.kind === "failed" && result.failure.code === "unexpected" && signal.aborted) {
     return { kind: "failed", failure: STOPPED };
@@ -136,8 +140,14 @@ async function stillAtRest(
 }
 
 /** The lists that the node is known to be in step with. A list on disk that changed is looked at whole. */
-function listsOf({ asking: { digest, marks }, settings }: Rest): InStepWith | undefined {
-  return settings.iam.source === "file" ? undefined : { digest, isAskedByTimes: marks !== undefined };
+function listsOf(
+  { asking: { digest, marks }, settings }: Rest,
+  answer: Answer | undefined,
+): InStepWith | undefined {
+  const changedPages = answer?.changedPages;
+  return settings.iam.source === "file"
+    ? undefined
+    : { digest, isAskedByTimes: marks !== undefined, changedPages };
 }
 
 /** Whether a sync had to do something, and did it for this IAM. */

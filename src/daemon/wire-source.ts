@@ -10,12 +10,11 @@ import type { Clock } from "../platform/clock.ts";
 import { readText, underRoot } from "../platform/files.ts";
 import { createHttpClient, type HttpClient, type HttpOptions } from "../platform/http.ts";
 import { isOpenToOthers } from "../platform/privileges.ts";
+import { withPatches } from "../source/draft-parts.ts";
 import { pullFiles } from "../source/files.ts";
-import { nothingChanged } from "../source/probe.ts";
-import { nothingLater } from "../source/probe-latest.ts";
 import { type OnProgress, type PullParts, pullScim } from "../source/pull.ts";
 import type { Pulled } from "../source/pulled.ts";
-import { type Asking, digestOfDrafts, recall, remember } from "../source/remembered.ts";
+import { digestOfDrafts, type Lists, type Remembered, recall, remember } from "../source/remembered.ts";
 import { createScimClient, type ScimClient } from "../source/scim-client.ts";
 import type { AttributePaths, ScimSettings, SourceSettings } from "../source/settings.ts";
 import { readToken, type TokenEnvironment } from "../source/token.ts";
@@ -26,6 +25,8 @@ export interface InStepWith {
   readonly digest: string;
   /** Whether the IAM has proven that its totals and times show what is new. */
   readonly isAskedByTimes: boolean;
+  /** Places of the pages that changed since, among their ETags; undefined where that is not known. */
+  readonly changedPages: readonly number[] | undefined;
 }
 
 /** What comes from outside the configuration. */
@@ -54,22 +55,30 @@ export async function pull(
   const { inStepWith } = around;
   const isKnown = inStepWith !== undefined && inStepWith.digest === remembered.digest;
   const latest = isKnown && inStepWith.isAskedByTimes ? remembered.marks : undefined;
+  const changedPages = isKnown ? inStepWith.changedPages : undefined;
   const pulled =
     source.iam.source === "file"
       ? await pullFiles(source.iam, source.attributes)
-      : await pullOverHttp({ ...source, iam: source.iam }, { ...around, remembered, latest }, signal);
-  const { drafts, statistics, etags, marks, versions } = pulled;
+      : await pullOverHttp(
+          { ...source, iam: source.iam },
+          { ...around, remembered, latest, changedPages },
+          signal,
+        );
+  const { lists, statistics, etags, marks, versions } = pulled;
+  const drafts = () => wholeLists(lists, remembered, settings);
   // Where the pull itself has compared, nothing has to be compared again.
-  const news = isKnown ? pulled.news : undefined;
-  const isSame = () =>
-    news === undefined ? digestOfDrafts(source, drafts) === inStepWith?.digest : news.length === 0;
+  const isSame = async () =>
+    isKnown && "patches" in lists
+      ? lists.patches.users.size + lists.patches.groups.size === 0
+      : digestOfDrafts(source, await drafts()) === inStepWith?.digest;
   // Slurm is looked at by every sync.
-  const isOld = inStepWith !== undefined && !settings.slurm.enabled && isSame();
+  const isOld = inStepWith !== undefined && !settings.slurm.enabled && (await isSame());
   const previous = isOld ? recallFrom(drafts) : remembered.drafts;
   // Slurm's part comes later, and its changes are explained by what was remembered as well.
   const beforeReplacing = async () => (settings.slurm.enabled ? previous() : undefined);
-  const keep = () => remember(source, { drafts, etags, marks, beforeReplacing }).catch(stateUnwritable);
-  return { drafts, news: news ?? [], statistics, versions, previous, isOld, remember: keep };
+  const keep = () => remember(source, { lists, etags, marks, beforeReplacing }).catch(stateUnwritable);
+  const news = isKnown ? (pulled.news ?? []) : [];
+  return { drafts, news, statistics, versions, previous, isOld, remember: keep };
 }
 
 /** What the IAM said when it was last believed; throws when nothing of it is left. */
@@ -80,66 +89,63 @@ export async function recallPull(settings: Settings, { root }: Surroundings): Pr
     throw new Failure("nothing-remembered", message);
   }
   return {
-    drafts,
+    drafts: async () => drafts,
     news: [],
     statistics: NOT_ASKED,
-    previous: recallFrom(drafts),
+    previous: recallFrom(async () => drafts),
     isOld: false,
     versions: new Map(),
     remember: async () => undefined,
   };
 }
 
-function recallFrom(drafts: Drafts): PreviousDrafts {
-  return async (only) => (only === undefined ? drafts : draftsAmong(drafts, only));
+function recallFrom(drafts: () => Promise<Drafts>): PreviousDrafts {
+  return async (only) => (only === undefined ? drafts() : draftsAmong(await drafts(), only));
 }
 
-const NOT_ASKED: PullStatistics = { requests: 0, bytes: 0, statuses: {}, mayShift: false, unchanged: true };
-
-/** What to ask an IAM with, and how. */
-export interface Probing {
-  readonly settings: Settings;
-  readonly asking: Pick<Asking, "etags" | "marks">;
-  readonly least: 0 | 1;
-}
-
-/** Whether the IAM says the same as when it was asked last; counts what it took to ask. False where there is nothing to ask with. */
-export async function probe(
-  { settings, asking: { etags, marks }, least }: Probing,
-  around: Surroundings,
-  signal: AbortSignal,
-): Promise<{ readonly isUnchanged: boolean; readonly statistics: PullStatistics }> {
-  const { iam } = sourceSettings(settings, around.root);
-  if (iam.source === "file") {
-    return { isUnchanged: true, statistics: NOT_ASKED };
+/** Both lists as they are now. */
+async function wholeLists(
+  lists: Lists,
+  remembered: Remembered,
+  { state }: Pick<Settings, "state">,
+): Promise<Drafts> {
+  if ("drafts" in lists) {
+    return lists.drafts;
   }
-  const isByEtags = Object.keys(etags).length > 0;
-  if (iam.probe === "off" || (!isByEtags && marks === undefined)) {
-    return { isUnchanged: false, statistics: { ...NOT_ASKED, unchanged: false } };
+  const before = await remembered.draftsOfEtags();
+  if (before === undefined) {
+    const message = `What is remembered of this IAM in ${state.directory} was changed by another process while it was used. Nothing else was changed; try again, or wait for the next sync.`;
+    throw new Failure("nothing-remembered", message);
   }
-  // Four requests take less one after the other than four connections.
-  await using http = await httpClientFor(isByEtags ? iam : { ...iam, parallel: 1 });
-  const client = await scimClientFor(iam, http, around);
-  const isUnchanged =
-    isByEtags || marks === undefined
-      ? await nothingChanged(client, etags, signal)
-      : await nothingLater(client, { settings: iam, marks, least, nowMs: around.clock.now() }, signal);
-  return { isUnchanged, statistics: { ...client.traffic, mayShift: false, unchanged: isUnchanged } };
+  return withPatches(before, lists.patches);
 }
+
+/** Of a run that did not ask. */
+export const NOT_ASKED: PullStatistics = {
+  requests: 0,
+  bytes: 0,
+  statuses: {},
+  mayShift: false,
+  unchanged: true,
+};
 
 async function pullOverHttp(
   { iam, attributes }: { readonly iam: ScimSettings; readonly attributes: AttributePaths },
-  around: Surroundings & Pick<PullParts, "remembered" | "latest">,
+  around: Surroundings & Pick<PullParts, "remembered" | "latest" | "changedPages">,
   signal: AbortSignal,
 ): Promise<Pulled> {
-  const { clock, onProgress, latest } = around;
+  const { clock, onProgress, latest, changedPages } = around;
   const remembered = iam.probe === "off" ? { ...around.remembered, etags: {} } : around.remembered;
   await using http = await httpClientFor(iam);
   const client = await scimClientFor(iam, http, around);
-  return await pullScim({ client, settings: iam, attributes, remembered, latest, clock, onProgress }, signal);
+  return await pullScim(
+    { client, settings: iam, attributes, remembered, latest, changedPages, clock, onProgress },
+    signal,
+  );
 }
 
-function scimClientFor(
+/** A client with the token of the configuration. */
+export function scimClientFor(
   iam: ScimSettings,
   http: HttpClient,
   { clock, random, tokens }: Surroundings,

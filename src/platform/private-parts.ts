@@ -47,11 +47,27 @@ export async function keepPrivate(
   await beforeReplacing();
   await ensureOwnDirectory(directory, 0o700);
   let end = same;
-  const spec = { path: `${directory}/${name}`, mode: 0o600, owner: { uid: 0, gid: 0 } };
-  await using staged = await stageParts(spec, async (file) => {
+  await using staged = await stageParts(specOf(directory, name), async (file) => {
     await (before === undefined ? undefined : copyStart(before, file, same));
     for (; part !== undefined; part = feed.next()) {
       await feed.during(writeWhole(file, part, end));
+      end += part.length;
+    }
+  });
+  await staged.publish();
+  await syncDirectory(directory);
+}
+
+/** Replaces a file by these parts, whatever it holds; they may be made out of its lines. Each must last until the next is asked for. */
+export async function replacePrivate(
+  directory: string,
+  name: string,
+  parts: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  await using staged = await stageParts(specOf(directory, name), async (file) => {
+    let end = 0;
+    for await (const part of parts) {
+      await writeWhole(file, part, end);
       end += part.length;
     }
   });
@@ -77,6 +93,10 @@ function feedOf(parts: Iterable<Uint8Array>) {
       return result;
     },
   };
+}
+
+function specOf(directory: string, name: string) {
+  return { path: `${directory}/${name}`, mode: 0o600, owner: { uid: 0, gid: 0 } };
 }
 
 const BLOCK_BYTES = 1024 * 1024;

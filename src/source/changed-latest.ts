@@ -6,7 +6,7 @@
  * what it should be.
  */
 
-import type { GroupDraft, UserDraft } from "../model/draft.ts";
+import type { GroupDraft, RecordIds, UserDraft } from "../model/draft.ts";
 import { isDispensable } from "./answers.ts";
 import type { ChangedParts } from "./changed-pages.ts";
 import { groupReader, idOf, type ReadRecord, userReader } from "./drafts.ts";
@@ -28,8 +28,9 @@ export interface LatestParts extends ChangedParts {
 export async function pullLatest(parts: LatestParts, signal: AbortSignal): Promise<Pulled | undefined> {
   const { client, attributes, remembered, marks } = parts;
   const { users, groups } = await askBoth(parts, signal);
-  const before = users && groups && (await remembered.draftsOfEtags());
-  if (users === undefined || groups === undefined || before === undefined || before.problems.length > 0) {
+  const before = users && groups && (await remembered.some({ ids: idsOf({ users, groups }) }));
+  // A record without an id is counted in a total and has no draft.
+  if (users === undefined || groups === undefined || before === undefined || before.counts.problems > 0) {
     return undefined;
   }
   const read = { users: userReader(attributes.user), groups: groupReader(attributes.group) };
@@ -66,19 +67,18 @@ async function askBoth({ client, settings, marks, nowMs }: LatestParts, signal: 
   }
 }
 
+function idsOf(records: Readonly<Record<keyof RecordIds, readonly unknown[]>>): RecordIds {
+  const ids = (list: readonly unknown[]) => new Set(list.flatMap((record) => idOf(record) ?? []));
+  return { users: ids(records.users), groups: ids(records.groups) };
+}
+
 /** Undefined where one of the records was not there before. */
 function patchById<Draft extends UserDraft | GroupDraft>(
   kind: "user" | "group",
-  before: readonly Draft[],
+  before: ReadonlyMap<number, Draft>,
   { read, records }: { readonly read: ReadRecord<Draft>; readonly records: readonly unknown[] },
 ): PatchedList<Draft> | undefined {
-  const places = new Map<string, number>();
-  const wanted = new Set(records.map(idOf));
-  before.forEach(({ id }, place) => {
-    if (wanted.has(id)) {
-      places.set(id, place);
-    }
-  });
+  const places = new Map([...before].map(([place, { id }]) => [id, place]));
   const placed = records.map((record): Placed => [places.get(idOf(record) ?? "") ?? -1, record]);
   return places.size === records.length ? patchList(kind, before, { read, placed }) : undefined;
 }

@@ -1,14 +1,13 @@
 /**
  * Fetches only the pages that changed, where each of the last pull has an ETag (RFC 7644 §3.14).
  *
- * In: what is remembered of the last pull. Out: the drafts of both lists as a whole pull would have them. Undefined where only a
- * whole pull can tell: records came or went, so that pages moved; most pages changed; or a page is not what it should be.
+ * In: what is remembered of the last pull. Out: what a whole pull would have in the places of other drafts. Undefined where only a
+ * whole pull can tell: records came, went or moved; most pages changed; or a page is not what it should be.
  */
 
-import type { GroupDraft, UserDraft } from "../model/draft.ts";
-import type { Body } from "./answers.ts";
-import { groupReader, type ReadRecord, userReader } from "./drafts.ts";
-import { type PatchedList, type Placed, patchList, pulledFromPatches } from "./patched.ts";
+import type { PickedDrafts } from "./draft-parts.ts";
+import { groupReader, userReader } from "./drafts.ts";
+import { type Placed, patchList, pulledFromPatches } from "./patched.ts";
 import { changedPages, type Pages } from "./probe.ts";
 import type { Pulled } from "./pulled.ts";
 import { pageUrl } from "./query.ts";
@@ -25,27 +24,29 @@ export interface ChangedParts {
   readonly remembered: Remembered;
 }
 
-/** Asks for every page of both lists, and puts those that changed in the place of the old ones. */
-export async function pullChanged(parts: ChangedParts, signal: AbortSignal): Promise<Pulled | undefined> {
+/** What pages are asked for. */
+export interface PagesParts extends ChangedParts {
+  /** Among the ETags, in their order from 0: no others can have changed. Undefined for all of them. */
+  readonly changedPages: readonly number[] | undefined;
+}
+
+/** Asks for every page of both lists that may have changed, and puts those that did in the place of the old ones. */
+export async function pullChanged(parts: PagesParts, signal: AbortSignal): Promise<Pulled | undefined> {
   const { client, settings, attributes, remembered } = parts;
   const { etags } = remembered;
   const most = Math.max(1, Object.keys(etags).length * MOST_SHARE);
-  const changed = await changedPages(client, { etags, most }, signal);
-  const before = changed && (await remembered.draftsOfEtags());
-  // A record without an id has a place in a list and no draft.
-  if (changed === undefined || before === undefined || before.problems.length > 0) {
+  const changed = await changedPages(client, { etags: etagsToAsk(parts), most }, signal);
+  const pages = changed && pagesOfBoth(changed, { settings, etags });
+  const places = pages && { users: placesOn(pages.users), groups: placesOn(pages.groups) };
+  const before = places && (await remembered.some({ places }));
+  if (changed === undefined || pages === undefined || before === undefined || !fit(pages, before.counts)) {
     return undefined;
   }
-  const around = { base: settings.url, etags, changed };
-  const users = patchPages("user", before.users, {
-    ...around,
-    list: settings.users,
-    read: userReader(attributes.user),
-  });
-  const groups = patchPages("group", before.groups, {
-    ...around,
-    list: settings.groups,
-    read: groupReader(attributes.group),
+  const [ofUsers, ofGroups] = [userReader(attributes.user), groupReader(attributes.group)];
+  const users = patchList("user", before.users, { read: ofUsers, placed: pages.users.flatMap(placedOn) });
+  const groups = patchList("group", before.groups, {
+    read: ofGroups,
+    placed: pages.groups.flatMap(placedOn),
   });
   if (users === undefined || groups === undefined) {
     return undefined;
@@ -63,61 +64,89 @@ export async function pullChanged(parts: ChangedParts, signal: AbortSignal): Pro
 /** With more than this share of all, a whole pull costs little more and tells everything. */
 const MOST_SHARE = 0.25;
 
-/** One list, its pages, and how its records are read. */
-interface ListPages<Draft> {
-  readonly base: string;
-  readonly list: ListSettings;
-  readonly etags: Etags;
-  readonly changed: Pages;
-  readonly read: ReadRecord<Draft>;
+function etagsToAsk({ remembered: { etags }, changedPages: places }: PagesParts): Etags {
+  const all = Object.entries(etags);
+  const some = places?.map((place) => all[place]);
+  return some?.every((one) => one !== undefined) === true ? Object.fromEntries(some) : etags;
 }
 
-function patchPages<Draft extends UserDraft | GroupDraft>(
-  kind: "user" | "group",
-  before: readonly Draft[],
-  pages: ListPages<Draft>,
-): PatchedList<Draft> | undefined {
-  const starts = startsOf(pages);
-  const placed: Placed[] = [];
+/** A page that changed. */
+interface ChangedPage {
+  /** Place of its first record in the list, from 0. */
+  readonly start: number;
+  /** That of the first one on the next page; undefined on the last. */
+  readonly end: number | undefined;
+  readonly total: number | undefined;
+  readonly resources: readonly unknown[];
+}
+
+type ByList<Value> = Readonly<Record<"users" | "groups", Value>>;
+
+function pagesOfBoth(
+  changed: Pages,
+  { settings, etags }: { readonly settings: ScimSettings; readonly etags: Etags },
+): ByList<readonly ChangedPage[]> | undefined {
+  const pagesOf = (list: ListSettings) => pagesAmong(changed, startsOf({ base: settings.url, list, etags }));
+  const [users, groups] = [pagesOf(settings.users), pagesOf(settings.groups)];
+  return users && groups && { users, groups };
+}
+
+/** Undefined where one of them is no page of a list, or the first is missing. */
+function pagesAmong(changed: Pages, starts: readonly PageStart[]): readonly ChangedPage[] | undefined {
+  const pages: ChangedPage[] = [];
   for (const [nth, [start, url]] of starts.entries()) {
-    const body = pages.changed.get(url);
-    const end = starts[nth + 1]?.[0] ?? before.length + 1;
-    const resources =
-      body === undefined ? [] : resourcesOf(body, { total: before.length, count: end - start });
-    if (resources === undefined || (nth === 0 && start !== 1)) {
+    const body = changed.get(url);
+    const page = body && readListResponse(body.json);
+    if (page !== undefined && "fault" in page) {
       return undefined;
     }
-    placed.push(...resources.map((resource, place) => [start - 1 + place, resource] as const));
+    if (page !== undefined) {
+      const { totalResults: total, Resources: resources } = page;
+      pages.push({ start, end: starts[nth + 1]?.[0], total, resources: resources ?? [] });
+    }
   }
-  return starts.length > 0 ? patchList(kind, before, { read: pages.read, placed }) : undefined;
+  return starts[0]?.[0] === 0 ? pages : undefined;
 }
 
-/** The pages of one list by where they start; none where they are not numbered by position. The other list may have the same path. */
+/** Whether the lists are as long as they were, and so is each page. */
+function fit({ users, groups }: ByList<readonly ChangedPage[]>, counts: PickedDrafts["counts"]): boolean {
+  const isFit =
+    (count: number) =>
+    ({ start, end = count, total, resources }: ChangedPage) =>
+      total === count && resources.length === end - start;
+  // A record without an id has a place in a list and no draft.
+  return counts.problems === 0 && users.every(isFit(counts.users)) && groups.every(isFit(counts.groups));
+}
+
+function placedOn({ start, resources }: ChangedPage): readonly Placed[] {
+  return resources.map((resource, nth) => [start + nth, resource]);
+}
+
+function placesOn(pages: readonly ChangedPage[]): ReadonlySet<number> {
+  return new Set(pages.flatMap(placedOn).map(([place]) => place));
+}
+
+/** Where a page starts, from 0. */
+type PageStart = readonly [start: number, url: string];
+
+/** The pages of one list in their order; none where they are not numbered by position. The other list may have the same path. */
 function startsOf({
   base,
   list,
   etags,
-}: Pick<ListPages<unknown>, "base" | "list" | "etags">): (readonly [start: number, url: string])[] {
+}: {
+  readonly base: string;
+  readonly list: ListSettings;
+  readonly etags: Etags;
+}): PageStart[] {
   return Object.keys(etags)
-    .flatMap((url) => {
+    .flatMap((url): PageStart[] => {
       const { startIndex, ...rest } = Object.fromEntries(new URL(url).searchParams);
       const { count } = rest;
       const page = { ...(startIndex !== undefined && { startIndex }), ...(count !== undefined && { count }) };
-      return pageUrl(base, list, page) === url ? [[Number(startIndex), url] as const] : [];
+      return pageUrl(base, list, page) === url ? [[Number(startIndex) - 1, url]] : [];
     })
     .sort(([left], [right]) => left - right);
-}
-
-/** Undefined for a page of a list that is longer or shorter than it was, or is none. */
-function resourcesOf(
-  { json }: Body,
-  { total, count }: { readonly total: number; readonly count: number },
-): readonly unknown[] | undefined {
-  const page = readListResponse(json);
-  if ("fault" in page || page.totalResults !== total || page.Resources?.length !== count) {
-    return undefined;
-  }
-  return page.Resources;
 }
 
 /** One page without an ETag makes the others useless. */

@@ -6,15 +6,17 @@
  */
 
 import { createHash } from "node:crypto";
-import type { Drafts, RecordIds, UserDraft } from "../model/draft.ts";
+import type { Drafts, UserDraft } from "../model/draft.ts";
 import { parseJson } from "../model/json.ts";
 import type { Problem } from "../model/problem.ts";
 import { isRecord } from "./attributes.ts";
 import { groupFrom, groupRow, problemFrom, problemRow, userFrom, userRow } from "./draft-rows.ts";
 import { type OwnGroupDraft, sharedTexts, shareIds } from "./drafts.ts";
 
+/** Another one for other rows, or another number of them in a line. */
 const FORMAT = 3;
-const ROWS_PER_LINE = 500;
+/** Of one list; the last line of a list may have fewer. */
+export const ROWS_PER_LINE = 500;
 /** A character of a string takes no more bytes than this. */
 const MOST_BYTES = 3;
 const LINE_FEED = 0x0a;
@@ -76,22 +78,38 @@ function* linesOf<Draft>(
   }
 }
 
-/** Reads lines, each with its line break, that last no longer than until the next is asked for; all drafts of them, or these alone. */
+/** Reads lines, each with its line break, that last no longer than until the next is asked for. */
 export async function parseDrafts(
   settings: string,
   lines: AsyncIterable<Buffer>,
-  only?: RecordIds,
 ): Promise<KeptDrafts | undefined> {
+  const read = await readSurely(lines, createParser(settings));
+  return read && { drafts: read.result, digest: read.digest };
+}
+
+/** Makes something of the lines of drafts, one after the other, without the last. */
+export interface LineParser<Result> {
+  /** Whether a line must be parsed; for one that need not be, `undefined` is added. */
+  wants(line: Buffer): boolean;
+  /** False for what cannot stand where it does. */
+  add(value: unknown): boolean;
+  finish(): Result | undefined;
+}
+
+/** What came of lines, with their digest; undefined where that is not the one in their last line. */
+export async function readSurely<Result>(
+  lines: AsyncIterable<Buffer>,
+  parser: LineParser<Result>,
+): Promise<{ readonly result: Result; readonly digest: string } | undefined> {
   const hash = createHash("sha256");
-  const parser = only === undefined ? createParser(settings) : createPicker(settings, only);
-  const mayTell = only === undefined ? () => true : lineFinder(only);
   for await (const line of lines) {
-    const value = mayTell(line) ? parseJson(line.toString("utf8")) : [];
+    const value =
+      line[0] !== ROWS || parser.wants(line) ? (parseJson(line.toString("utf8")) ?? BROKEN) : undefined;
     if (isRecord(value) && typeof value["digest"] === "string") {
-      const drafts = parser.finish();
+      const result = parser.finish();
       // Only as the last line can it be a digest of all others.
-      return drafts !== undefined && value["digest"] === hash.digest("hex")
-        ? { drafts, digest: value["digest"] }
+      return result !== undefined && value["digest"] === hash.digest("hex")
+        ? { result, digest: value["digest"] }
         : undefined;
     }
     hash.update(line);
@@ -102,13 +120,10 @@ export async function parseDrafts(
   return undefined;
 }
 
-interface Parser {
-  /** False for what cannot stand where it does. */
-  add(value: unknown): boolean;
-  finish(): Drafts | undefined;
-}
+const ROWS = "[".charCodeAt(0);
+const BROKEN = "";
 
-function createParser(settings: string): Parser {
+function createParser(settings: string): LineParser<Drafts> {
   const users: UserDraft[] = [];
   const groups: OwnGroupDraft[] = [];
   const problems: Problem[] = [];
@@ -123,6 +138,7 @@ function createParser(settings: string): Parser {
       : pushIfAny(problems, problemFrom(row));
   };
   return {
+    wants: () => true,
     add(value) {
       const known = heading;
       if (known === undefined) {
@@ -146,47 +162,11 @@ function createParser(settings: string): Parser {
   };
 }
 
-/** Keeps these drafts and no others. That the rest is as it was written is seen by the digest. */
-function createPicker(settings: string, only: RecordIds): Parser {
-  const users: UserDraft[] = [];
-  const groups: OwnGroupDraft[] = [];
-  const shared = sharedTexts();
-  let isBegun = false;
-  const pick = (row: unknown) => {
-    const [id]: unknown[] = Array.isArray(row) ? row : [];
-    const user = typeof id === "string" && only.users.has(id) ? userFrom(row, shared) : undefined;
-    const group = typeof id === "string" && only.groups.has(id) ? groupFrom(row) : undefined;
-    users.push(...(user === undefined ? [] : [user]));
-    groups.push(...(group === undefined ? [] : [group]));
-  };
-  return {
-    add(value) {
-      const isRows = isBegun && Array.isArray(value);
-      if (isRows) {
-        value.forEach(pick);
-      }
-      const isSound = isRows || (!isBegun && headingFrom(value, settings) !== undefined);
-      isBegun = true;
-      return isSound;
-    },
-    finish: () => (isBegun ? { users, groups, problems: [] } : undefined),
-  };
-}
+/** How many there are of each. */
+export type Heading = Readonly<Record<"users" | "groups" | "problems", number>>;
 
-/** To look for so many ids in the bytes takes less than to parse them all. */
-const FEW = 16;
-
-/** Finds the lines that may have a row of one of these records, and those that are no rows. */
-function lineFinder({ users, groups }: RecordIds): (line: Buffer) => boolean {
-  const starts = [...users, ...groups].map((id) => Buffer.from(`[${JSON.stringify(id)},`));
-  return (line) => starts.length > FEW || line[0] !== ROWS || starts.some((start) => line.includes(start));
-}
-
-const ROWS = "[".charCodeAt(0);
-
-type Heading = Readonly<Record<"users" | "groups" | "problems", number>>;
-
-function headingFrom(value: unknown, settings: string): Heading | undefined {
+/** The first line; undefined for one of another format or of other settings. */
+export function headingFrom(value: unknown, settings: string): Heading | undefined {
   const { rollcall, format, settings: its, users, groups, problems } = isRecord(value) ? value : {};
   const isOurs = rollcall === "iam" && format === FORMAT && its === settings;
   return isOurs && typeof users === "number" && typeof groups === "number" && typeof problems === "number"

@@ -1,8 +1,8 @@
 /**
  * Some resources of a list in the place of what is remembered of them.
  *
- * In: remembered drafts, and resources with their places among them. Out: drafts as a whole pull would have them, and which of them
- * say something else than before.
+ * In: the remembered drafts at some places, and the resources that stand there now. Out: what a whole pull would have in these
+ * places, where that says something else.
  */
 
 import type { GroupDraft, UserDraft } from "../model/draft.ts";
@@ -18,7 +18,8 @@ export type Placed = readonly [place: number, resource: unknown];
 
 /** One list with what came of it. */
 export interface PatchedList<Draft> {
-  readonly drafts: readonly Draft[];
+  /** By their places. */
+  readonly patches: ReadonlyMap<number, Draft>;
   readonly news: readonly { readonly before: Draft; readonly after: Draft }[];
   /** By `recordKey`. */
   readonly versions: ReadonlyMap<string, string>;
@@ -26,24 +27,24 @@ export interface PatchedList<Draft> {
   readonly newestMs: number;
 }
 
-/** Undefined where a resource has no place, cannot be read, or has the id of another. */
+/** Undefined where a resource has no place, cannot be read, or is another's: then somebody else may be gone, or be there twice. */
 export function patchList<Draft extends UserDraft | GroupDraft>(
   kind: "user" | "group",
-  before: readonly Draft[],
+  before: ReadonlyMap<number, Draft>,
   { read, placed }: { readonly read: ReadRecord<Draft>; readonly placed: readonly Placed[] },
 ): PatchedList<Draft> | undefined {
-  const drafts = before.slice();
+  const patches = new Map<number, Draft>();
   const news: { before: Draft; after: Draft }[] = [];
   const versions = new Map<string, string>();
   let newestMs = Number.NEGATIVE_INFINITY;
   for (const [place, resource] of placed) {
-    const old = before[place];
+    const old = before.get(place);
     const draft = read(idOf(resource), resource);
-    if (old === undefined || "looks" in draft) {
+    if (old === undefined || "looks" in draft || draft.id !== old.id) {
       return undefined;
     }
     if (textOfDraft(old) !== textOfDraft(draft)) {
-      drafts[place] = draft;
+      patches.set(place, draft);
       news.push({ before: old, after: draft });
     }
     newestMs = Math.max(newestMs, lastModifiedOf(resource) ?? newestMs);
@@ -52,21 +53,17 @@ export function patchList<Draft extends UserDraft | GroupDraft>(
       versions.set(recordKey(kind, draft.id), version);
     }
   }
-  const isAsBefore = news.every((one) => one.before.id === one.after.id);
-  const isSound = isAsBefore || new Set(drafts.map(({ id }) => id)).size === before.length;
-  return isSound ? { drafts, news, versions, newestMs } : undefined;
+  return { patches, news, versions, newestMs };
 }
 
-/** Both lists together. Of a record that came to the place of another nobody can say what it was before. */
+/** Both lists together. */
 export function pulledFromPatches(
   { users, groups }: { readonly users: PatchedList<UserDraft>; readonly groups: PatchedList<GroupDraft> },
   rest: Pick<Pulled, "etags" | "marks"> & { readonly statistics: PullStatistics },
 ): Pulled {
-  const isUsersAlone =
-    groups.news.length === 0 && users.news.every(({ before, after }) => before.id === after.id);
   return {
-    drafts: { users: users.drafts, groups: groups.drafts, problems: [] },
-    news: isUsersAlone ? users.news : undefined,
+    lists: { patches: { users: users.patches, groups: groups.patches } },
+    news: groups.news.length === 0 ? users.news : undefined,
     versions: new Map([...users.versions, ...groups.versions]),
     ...rest,
     statistics: { ...rest.statistics, ...newestOf(Math.max(users.newestMs, groups.newestMs)) },

@@ -9,7 +9,7 @@ import { Failure } from "../model/failure.ts";
 import type { Clock } from "../platform/clock.ts";
 import { isDispensable } from "./answers.ts";
 import { pullLatest } from "./changed-latest.ts";
-import { pullChanged } from "./changed-pages.ts";
+import { type PagesParts, pullChanged } from "./changed-pages.ts";
 import type { WholeList } from "./collector.ts";
 import { groupReader, type ReadRecord, userReader } from "./drafts.ts";
 import { together } from "./lanes.ts";
@@ -31,6 +31,8 @@ export interface PullParts {
   readonly settings: ScimSettings;
   readonly attributes: AttributePaths;
   readonly remembered: Remembered;
+  /** What is known of the pages that changed, see {@link PagesParts}. */
+  readonly changedPages: PagesParts["changedPages"];
   /** To ask for the records that changed last, where the IAM has proven that it can be asked so. */
   readonly latest: Marks | undefined;
   readonly clock: Clock;

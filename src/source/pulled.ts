@@ -2,17 +2,17 @@
  * What one pull came to, from both of its lists.
  */
 
-import type { Drafts, UserDraft, UserNews } from "../model/draft.ts";
+import type { UserDraft, UserNews } from "../model/draft.ts";
 import type { RecordVersions } from "../model/history.ts";
 import type { PullStatistics } from "../model/report.ts";
 import { type OwnGroupDraft, shareIds } from "./drafts.ts";
 import type { Marks } from "./latest.ts";
 import type { ListDrafts } from "./records.ts";
-import type { Etags } from "./remembered.ts";
+import type { Etags, Lists } from "./remembered.ts";
 
 /** What one pull came to. */
 export interface Pulled {
-  readonly drafts: Drafts;
+  readonly lists: Lists;
   /** Everybody who is not as they were remembered, where the rest of both lists is; undefined where more is new, or nobody compared. */
   readonly news: readonly UserNews[] | undefined;
   readonly statistics: PullStatistics;
@@ -31,10 +31,12 @@ export function pulledFrom(
   shareIds(groups.drafts, (id) => users.sameId(id));
   const newestMs = Math.max(...[users, groups].map((list) => list.newestMs ?? Number.NEGATIVE_INFINITY));
   return {
-    drafts: {
-      users: users.drafts,
-      groups: groups.drafts,
-      problems: [...users.problems, ...groups.problems],
+    lists: {
+      drafts: {
+        users: users.drafts,
+        groups: groups.drafts,
+        problems: [...users.problems, ...groups.problems],
+      },
     },
     news: undefined,
     statistics: { ...costs, unchanged: false, ...newestOf(newestMs) },

@@ -8,12 +8,13 @@
 
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { type Drafts, draftsAmong, type PreviousDrafts, type RecordIds } from "../model/draft.ts";
+import { type Drafts, draftsAmong, type PreviousDrafts } from "../model/draft.ts";
 import { parseJson } from "../model/json.ts";
 import { fileSize } from "../platform/files.ts";
 import { readPrivate, writePrivate } from "../platform/private-files.ts";
-import { keepPrivate, readPrivateLines } from "../platform/private-parts.ts";
+import { keepPrivate, readPrivateLines, replacePrivate } from "../platform/private-parts.ts";
 import { type KeptDrafts, parseDrafts, renderDrafts } from "./draft-lines.ts";
+import { type Patches, type PickedDrafts, patchLines, pickDrafts, type Wanted } from "./draft-parts.ts";
 import type { Marks } from "./latest.ts";
 import type { SourceSettings } from "./settings.ts";
 
@@ -40,11 +41,16 @@ export interface Remembered extends Omit<Asking, "digest"> {
   readonly drafts: PreviousDrafts;
   /** The whole of them, but only if the ETags came with them. */
   readonly draftsOfEtags: () => Promise<Drafts | undefined>;
+  /** Some of them, with the same condition. */
+  readonly some: (wanted: Wanted) => Promise<PickedDrafts | undefined>;
 }
+
+/** Both lists: whole, or what stands in the places of some drafts that are remembered. */
+export type Lists = { readonly drafts: Drafts } | { readonly patches: Patches };
 
 /** What is to be kept. */
 export interface Memorable extends Omit<Asking, "digest"> {
-  readonly drafts: Drafts;
+  readonly lists: Lists;
   /** Called before other lists take the place of those that were remembered. */
   readonly beforeReplacing: () => Promise<unknown>;
 }
@@ -81,16 +87,30 @@ export async function recall(settings: SourceSettings): Promise<Remembered> {
         const drafts = (await kept())?.drafts;
         return drafts && only ? draftsAmong(drafts, only) : drafts;
       }
-      return (await readDrafts(settings, only))?.drafts;
+      const picked = await pick(settings, { ids: only });
+      return (
+        picked && { users: [...picked.users.values()], groups: [...picked.groups.values()], problems: [] }
+      );
     },
     draftsOfEtags: async () =>
       (await kept())?.digest === asking?.digest ? (await kept())?.drafts : undefined,
+    async some(wanted) {
+      const picked = await pick(settings, wanted);
+      return picked?.digest === asking?.digest ? picked : undefined;
+    },
   };
 }
 
-function readDrafts(settings: SourceSettings, only?: RecordIds): Promise<KeptDrafts | undefined> {
-  const lines = readPrivateLines(settings.stateDirectory, DRAFTS);
-  return parseDrafts(fingerprintOf(settings), lines, only).catch(() => undefined);
+function readDrafts(settings: SourceSettings): Promise<KeptDrafts | undefined> {
+  return parseDrafts(fingerprintOf(settings), linesOf(settings)).catch(() => undefined);
+}
+
+function pick(settings: SourceSettings, wanted: Wanted): Promise<PickedDrafts | undefined> {
+  return pickDrafts(fingerprintOf(settings), linesOf(settings), wanted).catch(() => undefined);
+}
+
+function linesOf({ stateDirectory }: SourceSettings): AsyncIterable<Buffer> {
+  return readPrivateLines(stateDirectory, DRAFTS);
 }
 
 /** What there is to ask with, without reading the lists; undefined when there is nothing to use. */
@@ -107,16 +127,41 @@ export async function remembersSomething({ stateDirectory }: SourceSettings): Pr
 /** Keeps a pull for later runs; lists that are on disk already are not written again. */
 export async function remember(
   settings: SourceSettings,
-  { etags, marks, drafts, beforeReplacing }: Memorable,
+  { etags, marks, lists, beforeReplacing }: Memorable,
 ): Promise<void> {
-  const fingerprint = fingerprintOf(settings);
   const before = await readAsking(settings);
-  const rendered = renderDrafts(fingerprint, drafts);
-  await keepPrivate(settings.stateDirectory, DRAFTS, { parts: rendered.lines, beforeReplacing });
-  const now = { format: FORMAT, settings: fingerprint, digest: rendered.digest(), etags, marks };
+  const digest =
+    "drafts" in lists
+      ? await keepWhole(settings, lists.drafts, beforeReplacing)
+      : await keepPatched(settings, lists.patches, { digest: before?.digest, beforeReplacing });
+  const now = { format: FORMAT, settings: fingerprintOf(settings), digest, etags, marks };
   if (JSON.stringify(before) !== JSON.stringify(now)) {
     await writePrivate(settings.stateDirectory, ETAGS, Buffer.from(JSON.stringify(now)));
   }
+}
+
+async function keepWhole(
+  settings: SourceSettings,
+  drafts: Drafts,
+  beforeReplacing: Memorable["beforeReplacing"],
+): Promise<string> {
+  const rendered = renderDrafts(fingerprintOf(settings), drafts);
+  await keepPrivate(settings.stateDirectory, DRAFTS, { parts: rendered.lines, beforeReplacing });
+  return rendered.digest();
+}
+
+async function keepPatched(
+  settings: SourceSettings,
+  patches: Patches,
+  { digest, beforeReplacing }: Pick<Memorable, "beforeReplacing"> & Pick<Remembered, "digest">,
+): Promise<string> {
+  if (digest !== undefined && patches.users.size + patches.groups.size === 0) {
+    return digest;
+  }
+  await beforeReplacing();
+  const { lines, digest: after } = patchLines(fingerprintOf(settings), linesOf(settings), patches);
+  await replacePrivate(settings.stateDirectory, DRAFTS, lines);
+  return after();
 }
 
 /** The same for two pulls that said the same, in the same order. */

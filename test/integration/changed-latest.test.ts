@@ -1,5 +1,6 @@
 /**
- * A pull that asks for what changed last: it comes to the same lists as a whole one, and is left to a whole one where it would not.
+ * A pull that asks for what changed, by times or by ETags: it comes to the same lists as a whole one, and is left to a whole one
+ * where it would not.
  */
 
 import assert from "node:assert/strict";
@@ -7,9 +8,11 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { loadConfig } from "../../src/config/load.ts";
+import { probe } from "../../src/daemon/wire-probe.ts";
 import { pull } from "../../src/daemon/wire-source.ts";
 import { type Drafts, textOfDraft } from "../../src/model/draft.ts";
 import { systemClock } from "../../src/platform/clock.ts";
+import type { Asking } from "../../src/source/remembered.ts";
 import { changedAt, surroundingsOf } from "../support/asker.ts";
 import { type FakeIam, type Resource, sendError, sendJson, startFakeIam } from "../support/fake-iam.ts";
 import { makeNodeRoot, type NodeRoot } from "../support/node-root.ts";
@@ -29,23 +32,32 @@ const groups = () => [
 const now = () => Date.now();
 const isPull = ({ list }: { readonly list: string }) => list === "ServiceProviderConfig";
 
+/** How a sync of a daemon asks: by times; by the ETags of all pages; or by those of the pages that the daemon saw change. */
+const WAYS = ["times", "ETags", "ETags of some pages"] as const;
+type Way = (typeof WAYS)[number];
+
 interface Scene extends AsyncDisposable {
   readonly iam: FakeIam;
   /** Pulls and remembers, as a sync of a daemon does that knows what its node is in step with. */
-  pullOn(): Promise<{ readonly texts: readonly string[]; readonly wholePulls: number }>;
+  pullOn(): Promise<{
+    readonly texts: readonly string[];
+    readonly requests: number;
+    readonly wholePulls: number;
+  }>;
 }
 
-async function sceneOf(): Promise<Scene> {
+async function sceneOf(way: Way = "times"): Promise<Scene> {
   const node = makeNodeRoot();
-  const iam = await startFakeIam(users(), groups(), { filters: true });
+  const can = way === "times" ? { filters: true } : { etags: true, maxPage: 3 };
+  const iam = await startFakeIam(users(), groups(), can);
   node.configure(iam.url);
-  await pulled(node, false);
+  await pulled(node);
   return {
     iam,
     async pullOn() {
       iam.requests.length = 0;
-      const { drafts } = await pulled(node, true);
-      return { texts: textsOf(drafts), wholePulls: iam.requests.filter(isPull).length };
+      const texts = await pulled(node, way);
+      return { texts, requests: iam.requests.length, wholePulls: iam.requests.filter(isPull).length };
     },
     async [Symbol.asyncDispose]() {
       await iam[Symbol.asyncDispose]();
@@ -54,21 +66,28 @@ async function sceneOf(): Promise<Scene> {
   };
 }
 
-async function pulled(node: NodeRoot, isAskedByTimes: boolean) {
+/** What a pull has; it is remembered then. */
+async function pulled(node: NodeRoot, way?: Way) {
   const settings = await loadConfig(join(node.path, "etc/rollcall/rollcall.yaml"));
-  const remembered = node.read("/var/lib/rollcall/etags.json");
-  const digest: string = remembered === undefined ? "" : JSON.parse(remembered).digest;
-  const around = { ...surroundingsOf(node, systemClock), inStepWith: { digest, isAskedByTimes } };
-  const result = await pull(settings, around, new AbortController().signal);
+  const text = node.read("/var/lib/rollcall/etags.json");
+  const asking: Asking = text === undefined ? { digest: "", etags: {}, marks: undefined } : JSON.parse(text);
+  const around = surroundingsOf(node, systemClock);
+  const { signal } = new AbortController();
+  const answer =
+    way === "ETags of some pages" ? await probe({ settings, asking, least: 0 }, around, signal) : undefined;
+  const changedPages = answer?.isUnchanged === false ? answer.changedPages : undefined;
+  const inStepWith = { digest: asking.digest, isAskedByTimes: way === "times", changedPages };
+  const result = await pull(settings, { ...around, inStepWith }, signal);
+  const texts = textsOf(await result.drafts());
   await result.remember();
-  return result;
+  return texts;
 }
 
 /** What somebody would get who asks this IAM for the first time. */
 async function wholeTexts(iam: FakeIam): Promise<readonly string[]> {
   using fresh = makeNodeRoot();
   fresh.configure(iam.url);
-  return textsOf((await pulled(fresh, false)).drafts);
+  return await pulled(fresh);
 }
 
 const textsOf = (drafts: Drafts) => [...drafts.users, ...drafts.groups].map(textOfDraft);
@@ -153,23 +172,60 @@ describe("a pull of what changed last", { concurrency: 2 }, () => {
     await assert.rejects(scene.pullOn(), /11 different resources came, but totalResults is 12/);
   });
 
-  it("has it whatever changes, one time after the other", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.tuple(fc.constantFrom("key", "other", "add", "remove", "member"), fc.nat(30)), {
-          minLength: 1,
-          maxLength: 6,
-        }),
-        async (steps) => {
-          await using scene = await sceneOf();
+  for (const way of WAYS) {
+    it(`by ${way} has it whatever changes, one time after the other`, async () => {
+      const kinds = [
+        "key",
+        "other",
+        "add",
+        "remove",
+        "member",
+        ...(way === "times" ? [] : ["swap", "replace"]),
+      ];
+      const step = fc.tuple(fc.constantFrom(...kinds), fc.nat(30));
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
+          await using scene = await sceneOf(way);
           for (const [kind, nth] of steps) {
             changeBy(scene.iam, kind, nth);
             assert.deepEqual((await scene.pullOn()).texts, await wholeTexts(scene.iam));
           }
-        },
-      ),
-      { numRuns: 12 },
-    );
+        }),
+        { numRuns: 12 },
+      );
+    });
+  }
+});
+
+/** Of twelve users, three on each, and of the groups. */
+const PAGES = 12 / 3 + 1;
+
+describe("a pull that was told which pages changed", () => {
+  it("asks for these alone", async () => {
+    await using scene = await sceneOf("ETags of some pages");
+    changeBy(scene.iam, "key", 4);
+
+    const { texts, requests } = await scene.pullOn();
+
+    assert.deepEqual(texts, await wholeTexts(scene.iam));
+    assert.equal(requests, PAGES + 1, "all by the daemon, one by its sync");
+  });
+});
+
+describe("a pull of what changed", () => {
+  it("is of no use once somebody else has changed what is remembered", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(users(), groups(), { etags: true });
+    node.configure(iam.url);
+    await pulled(node);
+    changeBy(iam, "key", 4);
+    const settings = await loadConfig(join(node.path, "etc/rollcall/rollcall.yaml"));
+    const result = await pull(settings, surroundingsOf(node, systemClock), new AbortController().signal);
+
+    changeBy(iam, "other", 5);
+    await pulled(node, "ETags");
+
+    await assert.rejects(result.drafts(), { code: "nothing-remembered", message: /by another process/ });
   });
 });
 
@@ -186,6 +242,10 @@ function changeBy(iam: FakeIam, kind: string, nth: number): void {
     iam.users.push(changedAt(aUser(100 + iam.users.length + nth * 50), now()));
   } else if (kind === "remove") {
     iam.users.splice(place, 1);
+  } else if (kind === "swap") {
+    iam.users.push(...iam.users.splice(place, 1));
+  } else if (kind === "replace") {
+    iam.users[place] = changedAt(aUser(1000 + nth), now());
   } else {
     iam.groups = edit(iam.groups, nth % 2, () => changedAt(aGroup(1 + (nth % 2), [`u-${nth}`]), now()));
   }

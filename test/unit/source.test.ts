@@ -3,10 +3,17 @@ import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { type Drafts, draftsAmong, type RecordIds } from "../../src/model/draft.ts";
+import { type Drafts, draftsAmong } from "../../src/model/draft.ts";
 import { Secret } from "../../src/model/secret.ts";
 import { attributeReader } from "../../src/source/attributes.ts";
 import { parseDrafts, renderDrafts } from "../../src/source/draft-lines.ts";
+import {
+  type Patches,
+  patchLines,
+  pickDrafts,
+  type Wanted,
+  withPatches,
+} from "../../src/source/draft-parts.ts";
 import { groupReader, userReader } from "../../src/source/drafts.ts";
 import { pulledFrom } from "../../src/source/pulled.ts";
 import { pageUrl, parseQuery } from "../../src/source/query.ts";
@@ -39,7 +46,9 @@ function draftsOf(
   users.forEach((resource, index) => ofUsers.add(resource, { index, place: index }));
   groups.forEach((resource, index) => ofGroups.add(resource, { index, place: index }));
   const lists = { users: ofUsers.finish("user"), groups: ofGroups.finish("group") };
-  return pulledFrom(lists, { requests: 0, bytes: 0, statuses: {}, mayShift: false }).drafts;
+  const pulled = pulledFrom(lists, { requests: 0, bytes: 0, statuses: {}, mayShift: false });
+  assert.ok("drafts" in pulled.lists);
+  return pulled.lists.drafts;
 }
 
 describe("an attribute path", () => {
@@ -292,8 +301,10 @@ describe("remembered drafts", () => {
   });
   const linesOf = (drafts: Drafts, settings = "s") =>
     Array.from(renderDrafts(settings, drafts).lines, (line) => Buffer.from(line));
-  const read = (lines: Iterable<Buffer>, settings = "s", only?: RecordIds) =>
-    parseDrafts(settings, Readable.from(lines) as AsyncIterable<Buffer>, only);
+  const streamOf = (lines: Iterable<Buffer>) => Readable.from(lines) as AsyncIterable<Buffer>;
+  const read = (lines: Iterable<Buffer>, settings = "s") => parseDrafts(settings, streamOf(lines));
+  const pick = (lines: Iterable<Buffer>, wanted: Wanted, settings = "s") =>
+    pickDrafts(settings, streamOf(lines), wanted);
 
   it("are read as they were written", async () => {
     await fc.assert(
@@ -314,21 +325,66 @@ describe("remembered drafts", () => {
         const ids = [...idsOf(drafts.users), ...idsOf(drafts.groups)].filter((_, nth) => nth % 3 === 0);
         const only = { users: new Set([...ids, ...others]), groups: new Set([...others, ...ids]) };
 
-        const kept = await read(linesOf(drafts), "s", only);
+        const picked = await pick(linesOf(drafts), { ids: only });
 
-        assert.deepEqual(JSON.stringify(kept?.drafts), JSON.stringify(draftsAmong(drafts, only)));
+        const { users, groups } = draftsAmong(drafts, only);
+        assert.equal(JSON.stringify([...(picked?.users.values() ?? [])]), JSON.stringify(users));
+        assert.equal(JSON.stringify([...(picked?.groups.values() ?? [])]), JSON.stringify(groups));
       }),
       { numRuns: 30 },
     );
+  });
 
+  it("are found by their places, and others stand there as if they had been written so", async () => {
+    const all: Drafts = {
+      users: many(1200),
+      groups: many(700).map(({ id }) => ({ id, name: "n", gid: 1, members: [] })),
+      problems: [],
+    };
+    const places = (least: number, most: number) => fc.uniqueArray(fc.integer({ min: least, max: most }));
+    await fc.assert(
+      fc.asyncProperty(places(0, 1199), places(0, 699), userDraft, async (ofUsers, ofGroups, other) => {
+        const wanted = { users: new Set(ofUsers), groups: new Set(ofGroups) };
+        const patches: Patches = {
+          users: new Map(ofUsers.map((place) => [place, { ...other, groups: [`${place}`] }])),
+          groups: new Map(ofGroups.map((place) => [place, { id: `${place}`, name: 1, gid: 2, members: [] }])),
+        };
+
+        const picked = await pick(linesOf(all), { places: wanted });
+        const patched = patchLines("s", streamOf(linesOf(all)), patches);
+        const lines = await Array.fromAsync(patched.lines, (line) => Buffer.from(line).toString());
+
+        assert.deepEqual(new Set(picked?.users.keys()), wanted.users);
+        assert.deepEqual(new Set(picked?.groups.keys()), wanted.groups);
+        picked?.users.forEach(({ id }, place) => assert.equal(id, all.users[place]?.id));
+        picked?.groups.forEach(({ id }, place) => assert.equal(id, all.groups[place]?.id));
+        assert.deepEqual(picked?.counts, { users: 1200, groups: 700, problems: 0 });
+        assert.deepEqual(lines, linesOf(withPatches(all, patches)).map(String));
+        assert.equal(patched.digest(), (await read(lines.map((line) => Buffer.from(line))))?.digest);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("are not found, nor anything put in their place, in what is not whole or of other settings", async () => {
     const lines = linesOf({ users: many(1200), groups: [], problems: [] });
     const only = { users: new Set(["u7"]), groups: new Set<string>() };
+    const places = { users: new Set([7]), groups: new Set<number>() };
+    const patches = { users: new Map(many(8).map((user) => [7, user])), groups: new Map() };
+    const patch = (some: Iterable<Buffer>, settings = "s") =>
+      Array.fromAsync(patchLines(settings, streamOf(some), patches).lines);
     const changed = lines.map((line) => Buffer.from(line.toString().replace('"u777"', '"u778"')));
-    assert.equal((await read(lines, "s", only))?.drafts.users.length, 1);
-    for (const one of [changed, lines.slice(0, -1), lines.toSpliced(1, 1), lines.slice(1), []]) {
-      assert.equal(await read(one, "s", only), undefined);
+    assert.equal((await pick(lines, { ids: only }))?.users.size, 1);
+    for (const wanted of [{ ids: only }, { places }]) {
+      for (const one of [changed, lines.slice(0, -1), lines.toSpliced(1, 1), lines.slice(1), []]) {
+        assert.equal(await pick(one, wanted), undefined);
+      }
+      assert.equal(await pick(lines, wanted, "other"), undefined);
     }
-    assert.equal(await read(lines, "other", only), undefined);
+    for (const one of [lines.slice(0, -1), lines.slice(1), []]) {
+      await assert.rejects(patch(one));
+    }
+    await assert.rejects(patch(lines, "other"), /other settings/);
   });
 
   it("are told from others by their digest, and it depends on every byte of them", async () => {

@@ -185,7 +185,7 @@ describe("a sync that is stopped", { skip }, () => {
 });
 
 const STOP_AFTER_FIRST_HOME = `
-/run/test/node /run/test/rollcall/src/main.ts sync 2>&1 & pid=$!
+${PROGRAM.join(" ")} sync 2>&1 & pid=$!
 for i in $(seq 2000); do [ -e /home/user1 ] && break; sleep 0.005; done
 kill -TERM $pid
 wait $pid; echo "exit $?"

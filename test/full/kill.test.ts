@@ -11,9 +11,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startDaemon } from "../support/daemon.ts";
 import { startFakeIam } from "../support/fake-iam.ts";
 import { makeNodeRoot, type NodeRoot, waitFor } from "../support/node-root.ts";
+import { MAIN } from "../support/program.ts";
 import { aKey, aUser, someUsers } from "../support/records.ts";
 
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const RUNS = 200;
 const USERS = 40;
 const MAPS = ["passwd", "group", "shadow", "sshkey"];

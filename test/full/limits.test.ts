@@ -22,6 +22,7 @@ import {
   startFakeIam,
 } from "../support/fake-iam.ts";
 import { configFor, keepOutput, makeNodeRoot, type NodeRoot } from "../support/node-root.ts";
+import { MAIN } from "../support/program.ts";
 import { aGroup, aUser, someUsers } from "../support/records.ts";
 
 type Misbehave = NonNullable<FakeIam["misbehave"]>;
@@ -44,7 +45,6 @@ interface Measured {
   readonly peakMiB: number;
 }
 
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const MIB = 1024 ** 2;
 const MAX_PAGE_MIB = 32;
 /** What the kernel may hold of an answer that nobody reads any more. */

@@ -10,9 +10,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type FakeIam, startFakeIam } from "../support/fake-iam.ts";
 import { makeNodeRoot, type NodeRoot, waitFor } from "../support/node-root.ts";
+import { MAIN } from "../support/program.ts";
 import { aUser, someUsers } from "../support/records.ts";
-
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 
 /** Starts a sync that goes on until it is ended: the IAM never answers its first request. */
 async function startHangingSync(node: NodeRoot, iam: FakeIam): Promise<ChildProcess> {

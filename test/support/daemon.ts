@@ -8,8 +8,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { compileCache, keepOutput, type NodeRoot, waitFor } from "./node-root.ts";
-
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+import { MAIN } from "./program.ts";
 
 export interface Daemon extends AsyncDisposable {
   readonly child: ChildProcess;

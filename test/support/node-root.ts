@@ -18,9 +18,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TOKEN } from "./fake-iam.ts";
+import { MAIN } from "./program.ts";
 import { POSIX } from "./records.ts";
-
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 
 /** What one run of the program printed, and how it ended. */
 export interface Ran {

@@ -5,15 +5,22 @@
  * tier took, and one closing line with what ran, passed, failed and was skipped over all tiers. In CI a skipped test is a failure: its component is missing.
  */
 
+import { execFileSync } from "node:child_process";
 import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { BUILT } from "./program.ts";
 
 const TEST = new URL("..", import.meta.url).pathname;
 const isCi = process.env["CI"] === "true";
 const totals = { tests: 0, passed: 0, failed: 0, skipped: 0 };
+
+// Whoever edits the sources meanwhile changes nothing about this run, and what ships is what is tested.
+const REPOSITORY = join(TEST, "..");
+execFileSync(process.execPath, [join(REPOSITORY, "packaging/bundle.ts")], { stdio: "inherit" });
+process.env[BUILT] = join(REPOSITORY, "packaging/dist/main.js");
 
 // Tests start the program hundreds of times; V8 need not compile it anew each time.
 const compileCache = mkdtempSync(join(tmpdir(), "rollcall-compiled-"));
@@ -62,7 +69,7 @@ function runTier(
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const isolation = tier === "unit" ? "none" : "process";
   return new Promise((resolve, reject) => {
-    const concurrency = tier === "full" ? 1 : Math.max(2, availableParallelism() - 1);
+    const concurrency = tier === "full" ? 1 : Math.max(3, availableParallelism() - 1);
     const stream = run({ files, isolation, concurrency });
     const took: Took = { files: new Map(), tests: new Map() };
     stream.on("test:pass", ({ details, file, line, name, nesting, skip }) => {

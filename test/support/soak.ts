@@ -21,8 +21,8 @@ import { createMetrics } from "../../src/report/metrics.ts";
 import { surroundingsOf } from "./asker.ts";
 import { createFakeClock } from "./fake-clock.ts";
 import { makeNodeRoot } from "./node-root.ts";
+import { MAIN } from "./program.ts";
 
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const TICKS = 10_000;
 /** So many ticks are measured at each end, and the least counts: how much the heap keeps at hand differs from one moment to the next. */
 const WINDOW = 50;

@@ -12,6 +12,7 @@ const { env, stdout, stderr } = process;
 // For this process alone (packaging/rollcall sets them), not for what it starts.
 delete env["MALLOC_ARENA_MAX"];
 delete env["MALLOC_TRIM_THRESHOLD_"];
+delete env["MALLOC_MMAP_THRESHOLD_"];
 const stop = new AbortController();
 process.on("SIGINT", () => stop.abort("SIGINT"));
 process.on("SIGTERM", () => stop.abort("SIGTERM"));

@@ -61,6 +61,18 @@ echo "zombies: $zombies, first process: $(tr '\\0' ' ' < /proc/1/cmdline)"
 sleep 60`;
 
 describe("the first process of a container", () => {
+  it("keeps the settings of its memory from its command", { skip }, async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam([aUser(1)], []);
+    node.configure(iam.url);
+    const pod = startPod(node, ["sh", "-c", 'echo "settings: [$(env | grep ^MALLOC_)]"']);
+
+    const [code] = await pod.ended;
+
+    assert.equal(code, 0, pod.output());
+    assert.match(pod.output(), /settings: \[\]/);
+  });
+
   it("reaps orphans, passes SIGTERM on and ends with the command's code", { skip }, async () => {
     using node = makeNodeRoot();
     await using iam = await startFakeIam([aUser(1)], []);

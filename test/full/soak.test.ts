@@ -17,7 +17,7 @@ const SPLAY_MS = 5000;
 
 describe("ten thousand scheduled ticks", () => {
   it("neither leak, nor overlap, nor drift by more than the splay", { timeout: 600_000 }, async () => {
-    const flags = LAUNCHER.match(/--[a-z-]+=\d+/g) ?? [];
+    const [, flags = ""] = /" run "[^]*?set -- (--.*?) "\$main"/.exec(LAUNCHER) ?? [];
     const environment = Object.fromEntries(
       LAUNCHER.matchAll(/(MALLOC_\w+)=(\d+)/g).map(([, name, value]) => [name, value]),
     );
@@ -28,9 +28,13 @@ describe("ten thousand scheduled ticks", () => {
       return false;
     };
 
-    const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", ...flags, SOAK, iam.url], {
-      env: { PATH: process.env["PATH"], ...environment },
-    });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ["--expose-gc", ...flags.split(" "), SOAK, iam.url],
+      {
+        env: { PATH: process.env["PATH"], ...environment },
+      },
+    );
 
     const said: {
       ticks: number;

@@ -2,12 +2,12 @@
  * How long a command takes from its start to its end: `npm run bench:start`.
  *
  * Builds the program, lays it out as a package does, in a node of its own, and starts each command in turn, next to a bare Node:
- * the keys of one user as sshd asks for them, and the status without a daemon. Medians; never a pass or a fail.
+ * the keys of one user as sshd asks for them, and the status, without a daemon and with one. Medians; never a pass or a fail.
  */
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { startNamespace } from "../support/namespace.ts";
+import { outputOf, startNamespace } from "../support/namespace.ts";
 
 const ROUNDS = process.argv[2] ?? "11";
 const REPOSITORY = new URL("../../", import.meta.url).pathname;
@@ -47,16 +47,26 @@ await node.run(
 );
 await node.write("/etc/rollcall/rollcall.yaml", readFileSync(`${REPOSITORY}packaging/rollcall.yaml`, "utf8"));
 const rollcall = "/run/package/usr/bin/rollcall";
-const lines = ["/run/test/node /dev/null", `${rollcall} keys ada`, `${rollcall} status`];
-const ran = await node.run("/run/test/node", "-e", LOOP, ROUNDS, ...lines);
-if (ran.code !== 0) {
-  throw new Error(ran.err);
+const BARE = "/run/test/node /dev/null";
+
+async function show(...commands: readonly (readonly [what: string, line: string])[]): Promise<void> {
+  const lines = [BARE, ...commands.map(([, line]) => line)];
+  const ran = await node.run("/run/test/node", "-e", LOOP, ROUNDS, ...lines);
+  const medians: readonly (readonly [line: string, ms: number])[] = JSON.parse(outputOf(ran));
+  const msOf = new Map(medians);
+  const bareMs = msOf.get(BARE) ?? Number.NaN;
+  for (const [what, line] of [["a bare Node", BARE] as const, ...commands]) {
+    const ms = msOf.get(line) ?? Number.NaN;
+    console.log(
+      `${what.padEnd(32)} ${ms.toFixed(1).padStart(6)} ms  ${(ms / bareMs).toFixed(2)} × a bare Node`,
+    );
+  }
 }
-const medians: readonly (readonly [line: string, ms: number])[] = JSON.parse(ran.out);
-const bareMs = medians[0]?.[1] ?? Number.NaN;
-for (const [line, ms] of medians) {
-  const what = line.replace(`${rollcall} `, "rollcall ").replace("/run/test/node /dev/null", "a bare Node");
-  console.log(
-    `${what.padEnd(20)} ${ms.toFixed(1).padStart(6)} ms  ${(ms / bareMs).toFixed(2)} × a bare Node`,
-  );
-}
+
+await show(
+  ["rollcall keys ada", `${rollcall} keys ada`],
+  ["rollcall status, without a daemon", `${rollcall} status`],
+);
+await using daemon = node.start(rollcall, "run");
+await daemon.printed("sync failed");
+await show(["rollcall status, of a daemon", `${rollcall} status`]);

@@ -162,24 +162,32 @@ describe("a daemon", () => {
     await daemon.logged(/failures":2[^]*in step/);
   });
 
-  it("ends with 0 soon after SIGTERM, also in the middle of a request that is never answered", async () => {
-    using node = makeNodeRoot();
-    await using iam = await startFakeIam([aUser(1)], []);
-    node.configure(iam.url, OFTEN);
-    await using daemon = startDaemon(node);
-    await daemon.logged(/in step/);
-    const before = iam.requests.length;
-    iam.misbehave = () => true;
-    await waitFor(() => iam.requests.length > before);
+  for (const [whose, etags] of [
+    ["of its own, whether anything is new,", true],
+    ["of its sync", false],
+  ] as const) {
+    it(`ends with 0 soon after SIGTERM, also while a request ${whose} is never answered`, async () => {
+      using node = makeNodeRoot();
+      await using iam = await startFakeIam([aUser(1)], [], { etags });
+      node.configure(iam.url, OFTEN);
+      await using daemon = startDaemon(node);
+      await daemon.logged(/in step/);
+      // One turn more: with ETags the daemon asks by itself from then on.
+      const first = pulls(iam);
+      await waitFor(() => pulls(iam) > first);
+      const before = iam.requests.length;
+      iam.misbehave = () => true;
+      await waitFor(() => iam.requests.length > before);
 
-    const start = performance.now();
-    daemon.child.kill("SIGTERM");
-    const [code] = await once(daemon.child, "exit");
+      const start = performance.now();
+      daemon.child.kill("SIGTERM");
+      const [code] = await once(daemon.child, "exit");
 
-    assert.equal(code, 0, daemon.output());
-    assert.ok(performance.now() - start < 2000);
-    assert.match(daemon.output(), /stopped/);
-  });
+      assert.equal(code, 0, daemon.output());
+      assert.ok(performance.now() - start < 2000);
+      assert.match(daemon.output(), /stopped/);
+    });
+  }
 
   it("does not start with a bad schedule, and says how one looks", async () => {
     using node = makeNodeRoot();

@@ -1,7 +1,7 @@
 /**
  * Finds out whether the IAM has anything new, and whether the way it is asked can be trusted.
  *
- * In: what the last pull left to ask with. Out: yes or no. ETags are trusted. Totals and times are proven first: right after a sync the
+ * In: what the last pull left to ask with. Out: yes or no. ETags are trusted until they tell of news time and again where there is none. Totals and times are proven first: right after a sync the
  * answers are known, so a server that gives others is not asked that way until the next sync, and after a few never again.
  */
 
@@ -31,41 +31,48 @@ interface Trust {
   /** Answers that were not those of the sync before, one after the other. */
   wrong: number;
   isLost: boolean;
-  /** How often its ETags told of news where there was none. */
+  /** How often its ETags told of news where there was none, one time after the other. */
   vain: number;
 }
 
 const LOST_AFTER = 3;
 const WRONG = `${LOST_AFTER} times its totals and meta.lastModified were not those of the sync before`;
 const MISSED = "a sync found a change that its totals and meta.lastModified did not show";
+const VAIN = `${LOST_AFTER} times in a row its ETags were others, and nothing else was`;
 /** What to ask for where only the total matters; some servers reject the first, or take it for "all". */
 const LEAST = [0, 1] as const;
 const NOTHING: Asking = { digest: "", etags: {}, marks: undefined };
 
-/** Tells once that an IAM is not asked by totals and times any more. */
-export function createNews(around: Surroundings, onDistrust: (why: string) => void): News {
+/** Called once for each way in which an IAM is not asked any more. */
+export type OnDistrust = (way: "etags" | "times", why: string) => void;
+
+/** Makes one that trusts. */
+export function createNews(around: Surroundings, onDistrust: OnDistrust): News {
   let trust: Trust | undefined;
   const trustFor = ({ iam }: Settings) => {
     trust = trust?.iam === iam ? trust : { iam, least: 0, wrong: 0, isLost: false, vain: 0 };
     return trust;
   };
   const recall = (settings: Settings) => recallAsking(sourceSettings(settings, around.root));
-  const ask: News["ask"] = (asking, settings, signal) =>
-    probe({ settings, asking, least: trustFor(settings).least }, around, signal);
-
+  const ask: News["ask"] = async (asking, settings, signal) => {
+    const now = trustFor(settings);
+    return noteAnswer(now, asking, await probe({ settings, asking, least: now.least }, around, signal));
+  };
   return {
     ask,
     async settle(settings, signal, vainly) {
       const now = trustFor(settings);
       const recalled = (await recall(settings)) ?? NOTHING;
-      now.vain += vainly !== undefined && isByEtagsAlone(vainly, recalled) ? 1 : 0;
+      if (vainly !== undefined && isByEtagsAlone(vainly, recalled)) {
+        countVain(now, onDistrust);
+      }
       const asking = now.vain < LOST_AFTER ? recalled : { ...recalled, etags: {} };
       if (hasEtags(asking) || (await isProven({ asking, settings, now }, around, signal))) {
         return asking;
       }
       if (now.wrong === LOST_AFTER && !now.isLost) {
         now.isLost = true;
-        onDistrust(WRONG);
+        onDistrust("times", WRONG);
       }
       return { ...asking, marks: undefined };
     },
@@ -75,10 +82,23 @@ export function createNews(around: Surroundings, onDistrust: (why: string) => vo
       const isOther = now !== undefined && now.digest !== asking.digest;
       if (isOther && (await isSame(ask(asking, settings, signal), signal))) {
         trustFor(settings).isLost = true;
-        onDistrust(MISSED);
+        onDistrust("times", MISSED);
       }
     },
   };
+}
+
+/** A 304 of all pages shows that its ETags are worth asking with. */
+function noteAnswer(now: Trust, asking: Asking, answer: Answer): Answer {
+  now.vain = hasEtags(asking) && answer.isUnchanged ? 0 : now.vain;
+  return answer;
+}
+
+function countVain(now: Trust, onDistrust: OnDistrust): void {
+  now.vain += 1;
+  if (now.vain === LOST_AFTER) {
+    onDistrust("etags", VAIN);
+  }
 }
 
 /** Some servers give ETags and never answer 304, or give others each time. */

@@ -15,7 +15,7 @@ import { underRoot } from "../platform/files.ts";
 import type { TouchWatch } from "../platform/watch.ts";
 import { type Asking, remembersSomething } from "../source/remembered.ts";
 import type { Asked } from "./decisions.ts";
-import { createNews, type News } from "./news.ts";
+import { createNews, type News, type OnDistrust } from "./news.ts";
 import type { Answer } from "./wire-probe.ts";
 import { type InStepWith, type Surroundings, sourceSettings } from "./wire-source.ts";
 
@@ -25,8 +25,7 @@ export interface SyncerParts {
   /** The command line that syncs once and prints a record as JSON, or that there is nothing new to lists of this digest. */
   readonly command: (asked: Asked, inStepWith: InStepWith | undefined) => Command;
   readonly runToEnd: (command: Command, signal: AbortSignal) => Promise<Finished>;
-  /** Called once when an IAM without ETags cannot be asked whether anything is new. */
-  readonly onDistrust: (why: string) => void;
+  readonly onDistrust: OnDistrust;
 }
 
 /** Syncs one at a time. */

@@ -141,10 +141,15 @@ function syncerFor(
     },
     command: (asked, inStepWith) => syncCommand(asked, { configPath: inForce.path(), inStepWith }),
     runToEnd,
-    onDistrust: (why) =>
-      log.warn("the IAM cannot be asked whether anything is new; everything is fetched each time", { why }),
+    onDistrust: (way, why) => log.warn(NOT_ASKED_BY[way], { why }),
   });
 }
+
+/** By the way in which it was asked. */
+const NOT_ASKED_BY = {
+  etags: "the IAM is not asked by its ETags any more, but by totals and times where it knows them",
+  times: "the IAM cannot be asked whether anything is new; everything is fetched each time",
+} as const;
 
 function commandBeside({ beside, on }: Serving, log: Log, signal: AbortSignal): CommandBeside | undefined {
   if (beside === undefined) {

@@ -290,8 +290,26 @@ describe("a server whose ETags tell of news where there is none", () => {
       assert.equal(iam.requests.filter(isAsked).length, 2);
       iam.users.pop();
       assert.equal(await asker.isUnchanged(asking), false);
+      assert.deepEqual(asker.distrusted, ["3 times in a row its ETags were others, and nothing else was"]);
     });
   }
+
+  it("now and then, for changes that this node does not care about, is asked by its ETags further", async () => {
+    await using scene = await sceneOf({ etags: true });
+    const { asker, iam } = scene;
+    await asker.sync();
+    let asking = await asker.settle();
+
+    for (let turns = 0; turns < 5; turns += 1) {
+      iam.users = edit(iam.users, 3, (user) => ({ ...user, nickName: `Nick ${turns}` }));
+      assert.equal(await asker.isUnchanged(asking), false);
+      await asker.sync();
+      asking = await asker.settle(asking);
+      assert.equal(await asker.isUnchanged(asking), true);
+    }
+
+    assert.deepEqual(asker.distrusted, []);
+  });
 });
 
 describe("a server is not asked for what changed last", () => {

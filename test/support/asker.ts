@@ -28,7 +28,7 @@ export async function createAsker(node: NodeRoot, clock = systemClock): Promise<
   const settings = await loadConfig(join(node.path, "etc/rollcall/rollcall.yaml"));
   const around = surroundingsOf(node, clock);
   const distrusted: string[] = [];
-  const news = createNews(around, (why) => distrusted.push(why));
+  const news = createNews(around, (_, why) => distrusted.push(why));
   const { signal } = new AbortController();
   return {
     news,

@@ -2,7 +2,7 @@
  * One sync, from the IAM to this node.
  *
  * In: the stages, put together in `wire.ts`. Out: a report. The order of the stages is known here and nowhere
- * else: everything up to the plan only looks, everything after it only touches this node. Slurm comes last, with a look,
+ * else, but for keys that go ahead (`keys-ahead.ts`): everything up to the plan only looks, everything after it only touches this node. Slurm comes last, with a look,
  * a plan and changes of its own (`slurm.ts`), so that nothing here waits for it.
  */
 
@@ -37,7 +37,7 @@ export interface PullResult {
 
 /** The stages of a run, each with its settings already in it. */
 export interface Stages {
-  /** Where the pull comes from. */
+  /** Whether the IAM is served, or what is remembered of it. */
   readonly source: Source;
   pull(signal: AbortSignal): Promise<PullResult>;
   observeBefore(): Promise<NodeBefore>;
@@ -117,6 +117,7 @@ export async function runOnce(
   using _lock = await stages.lock();
   const first = await stages.pull(signal);
   if (first.isOld) {
+    // The lists are the old ones; what to ask with may be new.
     await first.remember();
     return { unchanged: first.statistics };
   }

@@ -98,7 +98,7 @@ async function takeTurn(
     return { kind: "unchanged", pull: answer.statistics };
   }
   const finished = await parts.runToEnd(
-    parts.command(asked ?? {}, resting && listsOf(resting, answer)),
+    parts.command(asked ?? {}, resting && inStepWithOf(resting, answer)),
     signal,
   );
   const result = resultOf(finished);
@@ -108,7 +108,7 @@ async function takeTurn(
   if (result.kind === "unchanged" && resting !== undefined) {
     state.rest = { ...resting, asking: await news.settle(settings, signal, resting.asking) };
   }
-  // A run that could not go on has changed nothing; if it did, the next look at the node will tell.
+  // A run that failed has changed nothing, or keys alone; the next look at the node tells.
   if (result.kind === "done") {
     const { rest } = state;
     if (answer === undefined && rest?.settings === settings && foundSomething(result.record)) {
@@ -139,7 +139,7 @@ async function stillAtRest(
 }
 
 /** The lists that the node is known to be in step with. A list on disk that changed is looked at whole. */
-function listsOf(
+function inStepWithOf(
   { asking: { digest, marks }, settings }: Rest,
   answer: Answer | undefined,
 ): InStepWith | undefined {

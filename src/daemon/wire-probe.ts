@@ -13,18 +13,19 @@ import { httpClientFor, NOT_ASKED, type Surroundings, scimClientFor, sourceSetti
 export interface Probing {
   readonly settings: Settings;
   readonly asking: Pick<Asking, "etags" | "marks">;
+  /** What to ask for where only a total matters. */
   readonly least: 0 | 1;
 }
 
 /** What came of asking. */
 export interface Answer {
   readonly isUnchanged: boolean;
-  /** As `InStepWith` has them. */
+  /** Places of the pages with other ETags, among all; undefined where nobody asked by ETags, and for more than a few. */
   readonly changedPages: readonly number[] | undefined;
   readonly statistics: PullStatistics;
 }
 
-/** With more pages than these that changed, nobody is told which. */
+/** With more pages than these that changed, the sync asks for all again. */
 const MOST_TOLD = 8;
 
 /** Whether the IAM says the same as when it was asked last; counts what it took to ask. Not so where there is nothing to ask with. */
@@ -41,7 +42,7 @@ export async function probe(
   if (iam.probe === "off" || (!isByEtags && marks === undefined)) {
     return { isUnchanged: false, changedPages: undefined, statistics: { ...NOT_ASKED, unchanged: false } };
   }
-  // Four requests take less one after the other than four connections.
+  // Four requests, one after the other, take less CPU than four connections.
   await using http = await httpClientFor(isByEtags ? iam : { ...iam, parallel: 1 });
   const client = await scimClientFor(iam, http, around);
   const changedPages = isByEtags

@@ -53,6 +53,7 @@ export async function pull(
   const source = sourceSettings(settings, around.root);
   const remembered = await recall(source);
   const { inStepWith } = around;
+  // The daemon speaks of what is remembered here; another sync may have come in between.
   const isKnown = inStepWith !== undefined && inStepWith.digest === remembered.digest;
   const latest = isKnown && inStepWith.isAskedByTimes ? remembered.marks : undefined;
   const changedPages = isKnown ? inStepWith.changedPages : undefined;
@@ -74,7 +75,7 @@ export async function pull(
   // Slurm is looked at by every sync.
   const isOld = inStepWith !== undefined && !settings.slurm.enabled && (await isSame());
   const previous = isOld ? recallFrom(drafts) : remembered.drafts;
-  // Slurm's part comes later, and its changes are explained by what was remembered as well.
+  // Slurm's part comes later, and its changes are explained by what was remembered as well: it is read while it is there.
   const beforeReplacing = async () => (settings.slurm.enabled ? previous() : undefined);
   const keep = () => remember(source, { lists, etags, marks, beforeReplacing }).catch(stateUnwritable);
   const news = isKnown ? (pulled.news ?? []) : [];
@@ -112,7 +113,7 @@ async function wholeLists(
   if ("drafts" in lists) {
     return lists.drafts;
   }
-  const before = await remembered.draftsOfEtags();
+  const before = await remembered.wholeDrafts();
   if (before === undefined) {
     const message = `What is remembered of this IAM in ${state.directory} was changed by another process while it was used. Nothing else was changed; try again, or wait for the next sync.`;
     throw new Failure("nothing-remembered", message);

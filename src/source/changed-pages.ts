@@ -1,14 +1,14 @@
 /**
  * Fetches only the pages that changed, where each of the last pull has an ETag (RFC 7644 §3.14).
  *
- * In: what is remembered of the last pull. Out: what a whole pull would have in the places of other drafts. Undefined where only a
+ * In: what is remembered of the last pull. Out: the drafts that are others now, by their places. Undefined where only a
  * whole pull can tell: records came, went or moved; most pages changed; or a page is not what it should be.
  */
 
 import type { PickedDrafts } from "./draft-parts.ts";
 import { groupReader, userReader } from "./drafts.ts";
 import { type Placed, patchList, pulledFromPatches } from "./patched.ts";
-import { changedPages, type Pages } from "./probe.ts";
+import { fetchChangedPages, type Pages } from "./probe.ts";
 import type { Pulled } from "./pulled.ts";
 import { pageUrl } from "./query.ts";
 import type { Etags, Remembered } from "./remembered.ts";
@@ -24,9 +24,9 @@ export interface ChangedParts {
   readonly remembered: Remembered;
 }
 
-/** What pages are asked for. */
+/** The same, and which pages are asked for. */
 export interface PagesParts extends ChangedParts {
-  /** Among the ETags, in their order from 0: no others can have changed. Undefined for all of them. */
+  /** Places among the ETags, from 0, of those that were seen to change: the others can wait for the next turn. Undefined to ask for all. */
   readonly changedPages: readonly number[] | undefined;
 }
 
@@ -35,7 +35,7 @@ export async function pullChanged(parts: PagesParts, signal: AbortSignal): Promi
   const { client, settings, attributes, remembered } = parts;
   const { etags } = remembered;
   const most = Math.max(1, Object.keys(etags).length * MOST_SHARE);
-  const changed = await changedPages(client, { etags: etagsToAsk(parts), most }, signal);
+  const changed = await fetchChangedPages(client, { etags: etagsToAsk(parts), most }, signal);
   const pages = changed && pagesOfBoth(changed, { settings, etags });
   const places = pages && { users: placesOn(pages.users), groups: placesOn(pages.groups) };
   const before = places && (await remembered.some({ places }));
@@ -61,7 +61,7 @@ export async function pullChanged(parts: PagesParts, signal: AbortSignal): Promi
   );
 }
 
-/** With more than this share of all, a whole pull costs little more and tells everything. */
+/** With more than this share of all pages, a whole pull costs little more and tells everything. */
 const MOST_SHARE = 0.25;
 
 function etagsToAsk({ remembered: { etags }, changedPages: places }: PagesParts): Etags {

@@ -1,8 +1,8 @@
 /**
  * Some resources of a list in the place of what is remembered of them.
  *
- * In: the remembered drafts at some places, and the resources that stand there now. Out: what a whole pull would have in these
- * places, where that says something else.
+ * In: the remembered drafts at some places, and the resources that stand there now. Out: those drafts that
+ * are others now, as a whole pull would have them.
  */
 
 import type { GroupDraft, UserDraft } from "../model/draft.ts";

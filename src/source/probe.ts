@@ -37,7 +37,7 @@ export async function changedPlaces(
 }
 
 /** The pages that changed; undefined as in {@link changedPlaces}. */
-export async function changedPages(
+export async function fetchChangedPages(
   client: ScimClient,
   question: Question,
   signal: AbortSignal,

@@ -22,7 +22,7 @@ const FORMAT = 3;
 const DRAFTS = "iam.json";
 const ETAGS = "etags.json";
 
-/** The ETag of each page by its address. */
+/** The ETag of each page by its address. Their order is kept on disk: a daemon tells its sync of a page by its place. */
 export type Etags = Readonly<Record<string, string>>;
 
 /** What an earlier pull left to ask with, and which lists it had. */
@@ -39,9 +39,9 @@ export interface Remembered extends Omit<Asking, "digest"> {
   readonly digest: string | undefined;
   /** Both lists as they were. The whole of them is read once at the most, some records whenever they are asked for. */
   readonly drafts: PreviousDrafts;
-  /** The whole of them, but only if the ETags came with them. */
-  readonly draftsOfEtags: () => Promise<Drafts | undefined>;
-  /** Some of them, with the same condition. */
+  /** The whole of them, but only if what there is to ask with came with them. */
+  readonly wholeDrafts: () => Promise<Drafts | undefined>;
+  /** Some of them, on the same condition. */
   readonly some: (wanted: Wanted) => Promise<PickedDrafts | undefined>;
 }
 
@@ -64,7 +64,7 @@ const ListMark = z.object({
 const SavedAsking = z.object({
   format: z.literal(FORMAT),
   settings: z.string(),
-  /** SHA-256 of iam.json. */
+  /** SHA-256 of all lines of iam.json but the last. */
   digest: z.string(),
   etags: z.record(z.string(), z.string()),
   marks: z.object({ users: ListMark, groups: ListMark }).optional(),
@@ -92,8 +92,7 @@ export async function recall(settings: SourceSettings): Promise<Remembered> {
         picked && { users: [...picked.users.values()], groups: [...picked.groups.values()], problems: [] }
       );
     },
-    draftsOfEtags: async () =>
-      (await kept())?.digest === asking?.digest ? (await kept())?.drafts : undefined,
+    wholeDrafts: async () => ((await kept())?.digest === asking?.digest ? (await kept())?.drafts : undefined),
     async some(wanted) {
       const picked = await pick(settings, wanted);
       return picked?.digest === asking?.digest ? picked : undefined;
@@ -164,7 +163,7 @@ async function keepPatched(
   return after();
 }
 
-/** The same for two pulls that said the same, in the same order. */
+/** A digest of drafts: equal for two pulls that said the same, in the same order. */
 export function digestOfDrafts(settings: SourceSettings, drafts: Drafts): string {
   const rendered = renderDrafts(fingerprintOf(settings), drafts);
   for (const _ of rendered.lines) {

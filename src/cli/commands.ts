@@ -21,8 +21,8 @@ export function addActs(program: Command, context: Context, finish: Finish): voi
     .addOption(new Option("--in-step-with <digest>", "of the daemon: what nothing is done for").hideHelp())
     .addOption(new Option("--asked-by-times", "of the daemon: totals and times tell what is new").hideHelp())
     .addOption(
-      new Option("--changed-pages <places>", "of the daemon: what is new is on these pages")
-        .argParser((places) => places.split(",").map(Number))
+      new Option("--changed-pages <names>", "of the daemon: what is new is on these pages")
+        .argParser((names) => names.split(","))
         .hideHelp(),
     )
     .action(async (_options, own: Command) =>

@@ -28,7 +28,7 @@ export interface SyncOptions extends CommonOptions {
   /** The same: what is new shows in totals and times. */
   readonly askedByTimes?: boolean;
   /** The same: only these pages have changed. */
-  readonly changedPages?: readonly number[];
+  readonly changedPages?: readonly string[];
 }
 
 /** Runs once and says what was done; the exit code says how it ended. */

@@ -75,8 +75,10 @@ export interface Planned extends Decidable {
 /** Decides what a sync would do; reads the IAM and the node, writes nothing. */
 export async function planOnce(stages: Stages, signal: AbortSignal, first?: PullResult): Promise<Planned> {
   const pulled = first ?? (await stages.pull(signal));
+  // Soon: without the lock another sync may replace what is remembered.
+  const drafts = await pulled.drafts();
   const before = await stages.observeBefore();
-  const validated = stages.validate(await pulled.drafts(), before);
+  const validated = stages.validate(drafts, before);
   const { directory, everybody, problems, accepted, acceptable } = validated;
   const observed = await stages.observe(directory, before);
   const plan = stages.plan(directory, observed);

@@ -4,7 +4,7 @@
 
 import type { Settings } from "../config/settings.ts";
 import type { PullStatistics } from "../model/report.ts";
-import { changedPlaces } from "../source/probe.ts";
+import { askWhichChanged } from "../source/probe.ts";
 import { nothingLater } from "../source/probe-latest.ts";
 import type { Asking } from "../source/remembered.ts";
 import { httpClientFor, NOT_ASKED, type Surroundings, scimClientFor, sourceSettings } from "./wire-source.ts";
@@ -20,8 +20,8 @@ export interface Probing {
 /** What came of asking. */
 export interface Answer {
   readonly isUnchanged: boolean;
-  /** Places of the pages with other ETags, among all; undefined where nobody asked by ETags, and for more than a few. */
-  readonly changedPages: readonly number[] | undefined;
+  /** The names of the pages with other ETags; undefined where nobody asked by ETags, and for more than a few. */
+  readonly changedPages: readonly string[] | undefined;
   readonly statistics: PullStatistics;
 }
 
@@ -46,7 +46,7 @@ export async function probe(
   await using http = await httpClientFor(isByEtags ? iam : { ...iam, parallel: 1 });
   const client = await scimClientFor(iam, http, around);
   const changedPages = isByEtags
-    ? await changedPlaces(client, { etags, most: MOST_TOLD }, signal)
+    ? await askWhichChanged(client, { etags, most: MOST_TOLD }, signal)
     : undefined;
   const isUnchanged =
     isByEtags || marks === undefined

@@ -25,8 +25,8 @@ export interface InStepWith {
   readonly digest: string;
   /** Whether the IAM has proven that its totals and times show what is new. */
   readonly isAskedByTimes: boolean;
-  /** Places of the pages that changed since, among their ETags; undefined where that is not known. */
-  readonly changedPages: readonly number[] | undefined;
+  /** The names of the pages that changed since; undefined where that is not known. */
+  readonly changedPages: readonly string[] | undefined;
 }
 
 /** What comes from outside the configuration. */
@@ -115,8 +115,8 @@ async function wholeLists(
   }
   const before = await remembered.wholeDrafts();
   if (before === undefined) {
-    const message = `What is remembered of this IAM in ${state.directory} was changed by another process while it was used. Nothing else was changed; try again, or wait for the next sync.`;
-    throw new Failure("nothing-remembered", message);
+    const message = `Reading what is remembered of this IAM in ${state.directory} failed: it was replaced or removed while it was used. Try again, or wait for the next sync.`;
+    throw new Failure("node-unreadable", message);
   }
   return withPatches(before, lists.patches);
 }

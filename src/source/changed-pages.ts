@@ -8,7 +8,7 @@
 import type { PickedDrafts } from "./draft-parts.ts";
 import { groupReader, userReader } from "./drafts.ts";
 import { type Placed, patchList, pulledFromPatches } from "./patched.ts";
-import { fetchChangedPages, type Pages } from "./probe.ts";
+import { fetchChangedPages, type Pages, pageName } from "./probe.ts";
 import type { Pulled } from "./pulled.ts";
 import { pageUrl } from "./query.ts";
 import type { Etags, Remembered } from "./remembered.ts";
@@ -26,8 +26,8 @@ export interface ChangedParts {
 
 /** The same, and which pages are asked for. */
 export interface PagesParts extends ChangedParts {
-  /** Places among the ETags, from 0, of those that were seen to change: the others can wait for the next turn. Undefined to ask for all. */
-  readonly changedPages: readonly number[] | undefined;
+  /** The names of those that were seen to change: the others can wait for the next turn. Undefined to ask for all. */
+  readonly changedPages: readonly string[] | undefined;
 }
 
 /** Asks for every page of both lists that may have changed, and puts those that did in the place of the old ones. */
@@ -64,10 +64,10 @@ export async function pullChanged(parts: PagesParts, signal: AbortSignal): Promi
 /** With more than this share of all pages, a whole pull costs little more and tells everything. */
 const MOST_SHARE = 0.25;
 
-function etagsToAsk({ remembered: { etags }, changedPages: places }: PagesParts): Etags {
-  const all = Object.entries(etags);
-  const some = places?.map((place) => all[place]);
-  return some?.every((one) => one !== undefined) === true ? Object.fromEntries(some) : etags;
+/** Where what is remembered is not what the names were made from, all of them. */
+function etagsToAsk({ remembered: { etags }, changedPages: names }: PagesParts): Etags {
+  const some = Object.entries(etags).filter(([url, etag]) => names?.includes(pageName(url, etag)));
+  return some.length === names?.length ? Object.fromEntries(some) : etags;
 }
 
 /** A page that changed. */

@@ -5,6 +5,7 @@
  * and a server that answers with anything but 304 all mean that something is new.
  */
 
+import { hash } from "node:crypto";
 import { Failure } from "../model/failure.ts";
 import type { Body } from "./answers.ts";
 import { inLanes, together } from "./lanes.ts";
@@ -22,21 +23,25 @@ export interface Question {
 }
 
 /**
- * Places of the pages that changed, among the ETags, in their order from 0; none when both lists are the same as last time.
- * Undefined for more than `most`, with nothing to ask with, and where the server declines.
+ * The names of the pages that changed; none when both lists are the same as last time. Undefined for more than `most`, with
+ * nothing to ask with, and where the server declines.
  */
-export async function changedPlaces(
+export async function askWhichChanged(
   client: ScimClient,
   question: Question,
   signal: AbortSignal,
-): Promise<readonly number[] | undefined> {
-  const changed = new Set<string>();
-  const isAnswered = await askAll(client, { ...question, onChanged: (url) => changed.add(url).size }, signal);
-  const urls = Object.keys(question.etags);
-  return isAnswered ? urls.flatMap((url, place) => (changed.has(url) ? [place] : [])) : undefined;
+): Promise<readonly string[] | undefined> {
+  const names = new Set<string>();
+  const onChanged = (url: string) => names.add(pageName(url, question.etags[url] ?? "")).size;
+  return (await askAll(client, { ...question, onChanged }, signal)) ? [...names] : undefined;
 }
 
-/** The pages that changed; undefined as in {@link changedPlaces}. */
+/** A short name for a page as it was under an ETag: one process tells another of it, and means no other page or ETag. */
+export function pageName(url: string, etag: string): string {
+  return hash("sha256", JSON.stringify([url, etag])).slice(0, 16);
+}
+
+/** The pages that changed; undefined as in {@link askWhichChanged}. */
 export async function fetchChangedPages(
   client: ScimClient,
   question: Question,

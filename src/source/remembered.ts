@@ -22,7 +22,7 @@ const FORMAT = 3;
 const DRAFTS = "iam.json";
 const ETAGS = "etags.json";
 
-/** The ETag of each page by its address. Their order is kept on disk: a daemon tells its sync of a page by its place. */
+/** The ETag of each page by its address. */
 export type Etags = Readonly<Record<string, string>>;
 
 /** What an earlier pull left to ask with, and which lists it had. */

@@ -212,6 +212,32 @@ describe("a pull that was told which pages changed", () => {
   });
 });
 
+describe("a pull that was told of pages under other ETags than it remembers", () => {
+  it("asks for all of them", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(users(), groups(), { etags: true, maxPage: 3 });
+    node.configure(iam.url);
+    await pulled(node);
+    const settings = await loadConfig(join(node.path, "etc/rollcall/rollcall.yaml"));
+    const around = surroundingsOf(node, systemClock);
+    const { signal } = new AbortController();
+    const asking: Asking = JSON.parse(node.read("/var/lib/rollcall/etags.json") ?? "");
+    // What somebody else's sync remembers meanwhile: the same drafts, and another ETag for the first page.
+    iam.users = edit(iam.users, 0, (user) => ({ ...user, nickName: "Ada" }));
+    await pulled(node, "ETags");
+    changeBy(iam, "key", 0);
+    iam.requests.length = 0;
+
+    const { changedPages } = await probe({ settings, asking, least: 0 }, around, signal);
+    const inStepWith = { digest: asking.digest, isAskedByTimes: false, changedPages };
+    const result = await pull(settings, { ...around, inStepWith }, signal);
+
+    assert.equal(changedPages?.length, 1);
+    assert.equal(result.isOld, false);
+    assert.equal(iam.requests.length, 2 * PAGES);
+  });
+});
+
 describe("a pull of what changed", () => {
   it("is of no use once somebody else has changed what is remembered", async () => {
     using node = makeNodeRoot();
@@ -225,7 +251,7 @@ describe("a pull of what changed", () => {
     changeBy(iam, "other", 5);
     await pulled(node, "ETags");
 
-    await assert.rejects(result.drafts(), { code: "nothing-remembered", message: /by another process/ });
+    await assert.rejects(result.drafts(), { code: "node-unreadable", message: /replaced or removed/ });
   });
 });
 

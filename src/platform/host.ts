@@ -11,7 +11,7 @@ export function residentBytes(): number {
 }
 
 /** Below this there is little to gain. */
-const WORTH_IT_BYTES = 100 * 1024 ** 2;
+const WORTH_IT_BYTES = 160 * 1024 ** 2;
 
 /**
  * Collects all garbage, where there may be much. V8 lets it lie until the heap has grown by half again, which is right for a server

@@ -1,8 +1,9 @@
 /**
  * Finds out whether the IAM has anything new, and whether the way it is asked can be trusted.
  *
- * In: what the last pull left to ask with. Out: yes or no. ETags are trusted until they tell of news time and again where there is none. Totals and times are proven first: right after a sync the
- * answers are known, so a server that gives others is not asked that way until the next sync, and after a few never again.
+ * In: what the last pull left to ask with. Out: yes or no. ETags are trusted until they tell of news time and again where there
+ * is none. Totals and times are proven first: right after a sync the answers are known, so a server that gives others is not
+ * asked that way until the next sync, and after a few never again.
  */
 
 import type { Settings } from "../config/settings.ts";

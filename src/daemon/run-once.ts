@@ -2,8 +2,9 @@
  * One sync, from the IAM to this node.
  *
  * In: the stages, put together in `wire.ts`. Out: a report. The order of the stages is known here and nowhere
- * else, but for keys that go ahead (`keys-ahead.ts`): everything up to the plan only looks, everything after it only touches this node. Slurm comes last, with a look,
- * a plan and changes of its own (`slurm.ts`), so that nothing here waits for it.
+ * else, but for keys that go ahead (`keys-ahead.ts`): everything up to the plan only looks, everything after it
+ * only touches this node. Slurm comes last, with a look, a plan and changes of its own (`slurm.ts`), so that
+ * nothing here waits for it.
  */
 
 import type { Directory } from "../model/directory.ts";

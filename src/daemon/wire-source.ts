@@ -10,7 +10,7 @@ import type { Clock } from "../platform/clock.ts";
 import { readText, underRoot } from "../platform/files.ts";
 import { createHttpClient, type HttpClient, type HttpOptions } from "../platform/http.ts";
 import { isOpenToOthers } from "../platform/privileges.ts";
-import { withPatches } from "../source/draft-parts.ts";
+import { isEmpty, withPatches } from "../source/draft-parts.ts";
 import { pullFiles } from "../source/files.ts";
 import { type OnProgress, type PullParts, pullScim } from "../source/pull.ts";
 import type { Pulled } from "../source/pulled.ts";
@@ -70,7 +70,7 @@ export async function pull(
   // Where the pull itself has compared, nothing has to be compared again.
   const isSame = async () =>
     isKnown && "patches" in lists
-      ? lists.patches.users.size + lists.patches.groups.size === 0
+      ? isEmpty(lists.patches)
       : digestOfDrafts(source, await drafts()) === inStepWith?.digest;
   // Slurm is looked at by every sync.
   const isOld = inStepWith !== undefined && !settings.slurm.enabled && (await isSame());

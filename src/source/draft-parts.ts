@@ -33,6 +33,11 @@ export interface PickedDrafts extends Patches {
   readonly digest: string;
 }
 
+/** Whether there is nothing to put anywhere. */
+export function isEmpty({ users, groups }: Patches): boolean {
+  return users.size + groups.size === 0;
+}
+
 /** Drafts with others in the places of some. */
 export function withPatches({ users, groups, problems }: Drafts, patches: Patches): Drafts {
   return { users: exchanged(users, patches.users), groups: exchanged(groups, patches.groups), problems };

@@ -14,7 +14,14 @@ import { fileSize } from "../platform/files.ts";
 import { readPrivate, writePrivate } from "../platform/private-files.ts";
 import { keepPrivate, readPrivateLines, replacePrivate } from "../platform/private-parts.ts";
 import { type KeptDrafts, parseDrafts, renderDrafts } from "./draft-lines.ts";
-import { type Patches, type PickedDrafts, patchLines, pickDrafts, type Wanted } from "./draft-parts.ts";
+import {
+  isEmpty,
+  type Patches,
+  type PickedDrafts,
+  patchLines,
+  pickDrafts,
+  type Wanted,
+} from "./draft-parts.ts";
 import type { Marks } from "./latest.ts";
 import type { SourceSettings } from "./settings.ts";
 
@@ -154,7 +161,7 @@ async function keepPatched(
   patches: Patches,
   { digest, beforeReplacing }: Pick<Memorable, "beforeReplacing"> & Pick<Remembered, "digest">,
 ): Promise<string> {
-  if (digest !== undefined && patches.users.size + patches.groups.size === 0) {
+  if (digest !== undefined && isEmpty(patches)) {
     return digest;
   }
   await beforeReplacing();

@@ -10,9 +10,7 @@ import { once } from "node:events";
 import { existsSync, globSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { keepOutput, type Ran, run } from "./node-root.ts";
-import { MAIN_IN_REPOSITORY } from "./program.ts";
-
-const REPOSITORY = new URL("../..", import.meta.url).pathname;
+import { MAIN_IN_REPOSITORY, REPOSITORY } from "./program.ts";
 
 /** The command line of Rollcall inside: readable by everybody, below directories that only root writes to. */
 export const PROGRAM = ["/run/test/node", `/run/test/rollcall/${MAIN_IN_REPOSITORY}`] as const;

@@ -4,7 +4,8 @@
 
 import { relative } from "node:path";
 
-const REPOSITORY = new URL("../..", import.meta.url).pathname;
+/** Of this very checkout, with a slash at its end. */
+export const REPOSITORY = new URL("../..", import.meta.url).pathname;
 
 /** What tests are told by, in their environment: the path of a built program. */
 export const BUILT = "ROLLCALL_BUILT";

@@ -85,7 +85,7 @@ describe("the keys of one user in the map", () => {
           }
         }
       }),
-      { numRuns: 50 },
+      { numRuns: 150 },
     );
   });
 

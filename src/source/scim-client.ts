@@ -84,8 +84,9 @@ async function fetchWithRetries(
   for (let tries = 1; ; tries += 1) {
     // A list that is given up may have thousands of pages in line.
     signal.throwIfAborted();
+    const used = session.token;
     const result = await attempt(session, request, signal);
-    if (result.kind === "refused" && mayReadToken && (await hasNewToken(session))) {
+    if (result.kind === "refused" && mayReadToken && (await hasNewToken(session, used))) {
       mayReadToken = false;
       tries -= 1;
       continue;
@@ -145,12 +146,10 @@ function withoutSecret(failure: Failure, token: Secret): Failure {
   });
 }
 
-/** True when the token on disk is another one than the one that was refused. */
-async function hasNewToken(session: Session): Promise<boolean> {
-  const fresh = await session.parts.readToken();
-  const changed = !fresh.equals(session.token);
-  session.token = fresh;
-  return changed;
+/** True when the token on disk is another one than the one that was refused, which another request may have read already. */
+async function hasNewToken(session: Session, refused: Secret): Promise<boolean> {
+  session.token = await session.parts.readToken();
+  return !session.token.equals(refused);
 }
 
 /** What every request to the IAM carries. */

@@ -887,4 +887,26 @@ describe("the token", () => {
     assert.equal(ran.code, 0, ran.err);
     assert.match(ran.out, /Served: 3 users/);
   });
+
+  it("is read again when it is renewed while many pages are in flight", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(200), []);
+    node.write("/etc/rollcall/token", TOKEN, 0o600);
+    node.write(
+      "/etc/rollcall/rollcall.yaml",
+      configWith(iam.url, "parallel: 8").replace("pageSize: 50", "pageSize: 10"),
+    );
+    iam.misbehave = (request) => {
+      if (request.list === "Users" && request.startIndex > 1 && iam.token === TOKEN) {
+        iam.token = "rotated-token";
+        node.write("/etc/rollcall/token", iam.token, 0o600);
+      }
+      return false;
+    };
+
+    const ran = await node.rollcall("sync");
+
+    assert.equal(ran.code, 0, ran.err);
+    assert.match(ran.out, /Served: 200 users/);
+  });
 });

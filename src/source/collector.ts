@@ -12,13 +12,20 @@ import { createRecords, type ListDrafts, type Records } from "./records.ts";
 import { type ListResponse, readListResponse } from "./schema.ts";
 import type { ListSettings } from "./settings.ts";
 
+/** How pages follow each other: by index (RFC 7644 §3.4.2.4) or by cursor (RFC 9865). */
+export interface Paging {
+  readonly method: "index" | "cursor";
+  /** Called after the first page; rejects when the others must not be asked for. */
+  readonly mayGoOn?: () => Promise<void>;
+}
+
 /** One list to fetch. */
 export interface ListRequest {
   readonly base: string;
   readonly kind: "user" | "group";
   readonly list: ListSettings;
   readonly pageSize: number;
-  readonly method: "index" | "cursor";
+  readonly paging: Paging;
   /** Called after each page: how many resources there are so far, and how many there will be. */
   readonly onPage: (fetched: number, total: number | undefined) => void;
 }
@@ -90,7 +97,7 @@ export function createCollector<Draft extends { readonly id: string }>(
       if (total !== undefined && records.size !== total) {
         refuse(request, `${records.size} different resources came, but totalResults is ${total}`);
       }
-      const mayShift = request.method === "index" && etags.size > 1;
+      const mayShift = request.paging.method === "index" && etags.size > 1;
       return { ...records.finish(request.kind), etags: completeEtags(etags), mayShift };
     },
   };

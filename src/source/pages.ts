@@ -37,7 +37,7 @@ export async function fetchList<Draft extends { readonly id: string }>(
       : refuse(request, "304 without If-None-Match");
   };
   await together(signal, (until) =>
-    request.method === "cursor"
+    request.paging.method === "cursor"
       ? followCursors(fetchPageUntil(until), request)
       : followIndexes(fetchPageUntil(until), request, client.lanes),
   );
@@ -49,6 +49,7 @@ type FetchPage = (page: PageQuery) => Promise<Page>;
 
 async function followIndexes(fetchPage: FetchPage, request: ListRequest, parallel: number): Promise<void> {
   const first = await fetchPage({ startIndex: "1", count: String(request.pageSize) });
+  await request.paging.mayGoOn?.();
   const total = first.total ?? refuse(request, "the server sent no totalResults");
   const step = first.length;
   if (step === 0 && total > 0) {

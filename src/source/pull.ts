@@ -5,12 +5,13 @@
  * under the pager is fetched again, a few times, before the run fails.
  */
 
+import type { GroupDraft, UserDraft } from "../model/draft.ts";
 import { Failure } from "../model/failure.ts";
 import type { Clock } from "../platform/clock.ts";
 import { isDispensable } from "./answers.ts";
 import { pullLatest } from "./changed-latest.ts";
 import { type PagesParts, pullChanged } from "./changed-pages.ts";
-import type { WholeList } from "./collector.ts";
+import type { Paging, WholeList } from "./collector.ts";
 import { groupReader, type ReadRecord, userReader } from "./drafts.ts";
 import { together } from "./lanes.ts";
 import { LONGEST_PULL_MS, type Marks } from "./latest.ts";
@@ -60,14 +61,42 @@ export async function pullScim(parts: PullParts, signal: AbortSignal): Promise<P
   return { ...pulled, marks: isPrompt ? pulled.marks : undefined, etags };
 }
 
+/**
+ * Both lists. Nearly every server pages by index, so that their first pages are asked for along with how it wants to be
+ * asked; where the answer is another, they are given up.
+ */
+async function fetchBoth(parts: PullParts, signal: AbortSignal): Promise<BothLists> {
+  const { client, settings } = parts;
+  if (settings.paging !== "auto") {
+    return fetchLists(parts, { method: settings.paging }, signal);
+  }
+  const method = await together(signal, async (until) => {
+    const offered = offeredMethod(client, settings, until);
+    const mayGoOn = async () => {
+      if ((await offered) !== "index") {
+        throw new Error("The server wants to be asked by cursor.");
+      }
+    };
+    const lists = fetchLists(parts, { method: "index", mayGoOn }, until);
+    // How the server wants to be asked comes first, also among failures.
+    lists.catch(() => undefined);
+    return (await offered) === "index" ? lists : "cursor";
+  });
+  return method === "cursor" ? fetchLists(parts, { method }, signal) : method;
+}
+
+interface BothLists {
+  readonly users: WholeList<UserDraft>;
+  readonly groups: WholeList<GroupDraft>;
+}
+
 /** Both lists at a time; when one fails, the other is given up. */
-async function fetchBoth(parts: PullParts, signal: AbortSignal) {
-  const { client, settings, attributes } = parts;
-  const method = settings.paging === "auto" ? await offeredMethod(client, settings, signal) : settings.paging;
+async function fetchLists(parts: PullParts, paging: Paging, signal: AbortSignal): Promise<BothLists> {
+  const { user, group } = parts.attributes;
   const [users, groups] = await together(signal, (both) =>
     Promise.all([
-      fetchWhole(parts, { kind: "user", method, read: userReader(attributes.user) }, both),
-      fetchWhole(parts, { kind: "group", method, read: groupReader(attributes.group) }, both),
+      fetchWhole(parts, { kind: "user", paging, read: userReader(user) }, both),
+      fetchWhole(parts, { kind: "group", paging, read: groupReader(group) }, both),
     ]),
   );
   return { users, groups };
@@ -99,20 +128,20 @@ async function offeredMethod(
 /** How one list is fetched, and what is made of it. */
 interface ListPlan<Draft> {
   readonly kind: "user" | "group";
-  readonly method: "index" | "cursor";
+  readonly paging: Paging;
   readonly read: ReadRecord<Draft>;
 }
 
 async function fetchWhole<Draft extends { readonly id: string }>(
   { client, settings, clock, onProgress }: PullParts,
-  { kind, method, read }: ListPlan<Draft>,
+  { kind, paging, read }: ListPlan<Draft>,
   signal: AbortSignal,
 ): Promise<WholeList<Draft>> {
   const list = kind === "user" ? settings.users : settings.groups;
   const onPage = (fetched: number, total: number | undefined) => onProgress(list.path, fetched, total);
   // So that users stand before groups, whichever answer comes first.
   onPage(0, undefined);
-  const request = { base: settings.url, kind, list, pageSize: settings.pageSize, method, onPage };
+  const request = { base: settings.url, kind, list, pageSize: settings.pageSize, paging, onPage };
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await fetchList(client, { request, read }, signal);

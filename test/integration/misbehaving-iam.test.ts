@@ -199,8 +199,12 @@ const ROWS: Readonly<Record<string, Row>> = {
     says: /Nothing to do/,
     missing: [],
   },
-  "cursors, where the server prefers them": {
+  "cursors alone, and no page by index": {
     options: { pagination: { cursor: true, index: false } },
+    misbehave: (request, response) =>
+      request.list !== "ServiceProviderConfig" &&
+      request.cursor === undefined &&
+      sendError(response, 400, "index paging is not supported"),
     code: 0,
     says: /Nothing to do/,
     missing: [],
@@ -590,6 +594,37 @@ describe("an IAM that is not there", () => {
     );
     assert.deepEqual(node.snapshot(), untouched);
   });
+});
+
+describe("a server that says late how it wants to be asked", () => {
+  for (const defaultPaginationMethod of ["index", "cursor"]) {
+    it(`is asked for the first pages alone until then, and for the others by ${defaultPaginationMethod}`, async () => {
+      using node = makeNodeRoot();
+      await using iam = await startFakeIam(someUsers(120), [aGroup(1, ["u-1"])]);
+      node.configure(iam.url, "homes: { create: false }\n");
+      const early: string[] = [];
+      iam.misbehave = ({ list }, response) => {
+        if (list !== "ServiceProviderConfig") {
+          return false;
+        }
+        setTimeout(() => {
+          early.push(...iam.requests.map((request) => `${request.list} ${request.startIndex}`));
+          sendJson(response, { pagination: { cursor: true, index: true, defaultPaginationMethod } });
+        }, 300);
+        return true;
+      };
+
+      const ran = await node.rollcall("sync");
+
+      assert.equal(ran.code, 0, ran.err);
+      assert.deepEqual(early.sort(), ["Groups 1", "ServiceProviderConfig 1", "Users 1"]);
+      const later = iam.requests.slice(early.length).filter(({ list }) => list === "Users");
+      const isCursor = defaultPaginationMethod === "cursor";
+      assert.equal(later.length, isCursor ? 3 : 2);
+      assert.ok(later.every(({ cursor }) => (cursor !== undefined) === isCursor));
+      assert.equal(node.read("/etc/passwd.cache")?.match(/^user/gm)?.length, 120);
+    });
+  }
 });
 
 describe("a list that changes while it is fetched", () => {

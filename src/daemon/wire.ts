@@ -43,7 +43,7 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
     validate: (drafts, before) => tidied(validateDirectory(drafts, rules, before)),
     planAhead: (news) => planAhead(news, { rules, places, settings: planSettings }, clock.now()),
     observe: (directory, before) => observeNode(places, directory, before),
-    plan: (directory, observed) => tidied(planChanges(directory, observed, planSettings)),
+    plan: (directory, observed) => planChanges(directory, observed, planSettings),
     refusalOf: (removals) => refusalOf(removals, guard),
     lock: () => takeLock(underRoot(root, RUN_DIRECTORY), "sync"),
     chronicle: (of) => createChronicle({ directory: underRoot(root, state.directory), clock }, of),

@@ -26,6 +26,9 @@ export interface FramedLines extends Lines {
 const BATCH = 256;
 /** A character of a string takes no more bytes than this. */
 const MOST_BYTES = 3;
+/** So many items tell how long all of them are, with so much to spare. */
+const SAMPLE = 64;
+const SPARE = 1.1;
 const LINE_FEED = 0x0a;
 
 /** Renders all items into one buffer. */
@@ -36,15 +39,17 @@ export function renderLines<Item>(
 ): FramedLines {
   const starts = new Uint32Array(items.length + 1);
   const last = endedLine(tail);
-  let bytes = endedLine(head);
-  const from = bytes.length;
+  const before = endedLine(head);
+  const from = before.length;
+  let bytes = withRoom(before, from, roomFor(items, render));
   let end = from;
   for (let first = 0; first < items.length; first += BATCH) {
     const lines = items.slice(first, first + BATCH).map(render);
     const text = lines.join("\n");
     const most = text.length * MOST_BYTES + 1 + last.length;
     if (end + most > bytes.length) {
-      bytes = grown(bytes, end, { most, share: (first + lines.length) / items.length });
+      const share = (first + lines.length) / items.length;
+      bytes = withRoom(bytes, end, most + Math.ceil(((end + text.length) / share) * SPARE));
     }
     const written = bytes.write(text, end);
     markStarts(starts.subarray(first), lines, { start: end - from, isAscii: written === text.length });
@@ -74,13 +79,22 @@ function markStarts(
   });
 }
 
-/** Room for these bytes and, if the rest is like this share of all, for everything. */
-function grown(
-  bytes: Buffer,
-  used: number,
-  { most, share }: { readonly most: number; readonly share: number },
-): Buffer {
-  const larger = Buffer.allocUnsafeSlow(used + most + Math.ceil(((used + most / MOST_BYTES) / share) * 1.1));
+/**
+ * What many items will likely take. Those of the beginning may be of another kind than the rest, and a buffer that turns
+ * out too small lies about beside the next one. What is not written to takes no memory.
+ */
+function roomFor<Item>(items: readonly Item[], render: (item: Item) => string): number {
+  if (items.length <= BATCH) {
+    return 0;
+  }
+  const step = Math.ceil(items.length / SAMPLE);
+  const some = items.filter((_item, nth) => nth % step === 0).map(render);
+  const characters = (some.join("\n").length + 1) / some.length;
+  return Math.ceil(characters * (items.length * SPARE + BATCH * MOST_BYTES));
+}
+
+function withRoom(bytes: Buffer, used: number, room: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(used + room);
   bytes.copy(larger, 0, 0, used);
   return larger;
 }

@@ -106,6 +106,15 @@ describe("lines", () => {
     );
   });
 
+  it("are whole where most are longer than those of which the room for them is guessed", () => {
+    const all = Array.from({ length: 2000 }, (_, nth) => (nth % 16 === 0 ? "" : "é".repeat(nth % 99)));
+
+    const { file, starts } = renderLines(all, String, { head: "head", tail: "tail" });
+
+    assert.equal(file.toString(), `head\n${all.map((text) => `${text}\n`).join("")}tail\n`);
+    assert.equal(starts.at(-1), file.length - "head\ntail\n".length);
+  });
+
   it("are found by where they start, and replaced as if all were rendered again", () => {
     const line = fc.string({ unit: "grapheme", maxLength: 5 }).map((text) => text.replaceAll("\n", ""));
     const lines = fc.array(line);

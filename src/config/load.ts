@@ -47,6 +47,9 @@ export function renderMistake(path: string, { line, key, message }: Mistake): st
   return `${where}: ${key === "" ? "" : `${key}: `}${message}`;
 }
 
+/** Compiling a faster way through the schema takes longer than going through it once. */
+const ONCE = { jitless: true };
+
 /** Checks the text of a file. */
 export function parseConfig(text: string): Loaded {
   const lines = new LineCounter();
@@ -62,7 +65,7 @@ export function parseConfig(text: string): Loaded {
     return { ok: false, mistakes };
   }
   const raw: unknown = valueOf(document);
-  const parsed = ConfigSchema.safeParse(raw);
+  const parsed = ConfigSchema.safeParse(raw, ONCE);
   const single = parsed.success ? [] : parsed.error.issues.flatMap((issue) => mistakesOf(issue, source));
   const config = parsed.data ?? soundPartOf(raw, parsed.error?.issues ?? []);
   const crossed = (config === undefined ? [] : crossMistakes(config))

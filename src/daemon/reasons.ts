@@ -44,7 +44,8 @@ export async function reasonsFor(
   const { versions } = grounds.pulled;
   const now = await grounds.pulled.drafts();
   const before = await previous(ids);
-  const isNews = newsBetween(before, draftsAmong(now, ids));
+  // Where nothing is remembered nothing can be compared.
+  const isNews = before === undefined ? () => false : newsBetween(before, draftsAmong(now, ids));
   const reasonOf = reasonsIn(grounds, { source, isRemembered: before !== undefined, asked, idsOf, isNews });
   const isAnythingNews = lazily(async () => differ(await previous(), now));
   const told: HistoryChange[] = [];
@@ -132,14 +133,20 @@ function recordsNamed(
   asked: Names,
   { everybody, observed }: Grounds,
 ): { readonly idsOf: IdsOf; readonly ids: RecordIds } {
-  const keys = new Map<string, Set<string>>();
+  const keys = { user: new Map<string, string[]>(), group: new Map<string, string[]>() };
   const ids = { user: new Set<string>(), group: new Set<string>() };
   const add = (kind: "user" | "group", name: string, id: string | undefined) => {
-    if (id !== undefined && asked[kind].has(name)) {
-      const subject = `${kind} ${name}`;
-      keys.set(subject, (keys.get(subject) ?? new Set()).add(recordKey(kind, id)));
-      ids[kind].add(id);
+    if (id === undefined || !asked[kind].has(name)) {
+      return;
     }
+    const key = recordKey(kind, id);
+    const known = keys[kind].get(name);
+    if (known === undefined) {
+      keys[kind].set(name, [key]);
+    } else if (!known.includes(key)) {
+      known.push(key);
+    }
+    ids[kind].add(id);
   };
   everybody.users.forEach(({ name, id }) => add("user", name, id));
   everybody.groups.forEach(({ name, id }) => add("group", name, id));
@@ -149,13 +156,13 @@ function recordsNamed(
     }
   }
   return {
-    idsOf: ({ kind, name }) => [...(keys.get(`${kind} ${name}`) ?? [])],
+    idsOf: ({ kind, name }) => (kind === "node" ? undefined : keys[kind].get(name)) ?? [],
     ids: { users: ids.user, groups: ids.group },
   };
 }
 
 /** Whether a record is not what it was. */
-function newsBetween(previous: Drafts | undefined, now: Drafts): (key: string) => boolean {
+function newsBetween(previous: Drafts, now: Drafts): (key: string) => boolean {
   const before = byKey(previous);
   const after = byKey(now);
   return (key) => textAt(before, key) !== textAt(after, key);

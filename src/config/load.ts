@@ -5,7 +5,7 @@
 import { LineCounter } from "yaml";
 import type * as z from "zod";
 import { Failure } from "../model/failure.ts";
-import { duplicatesIn, type Mistake, mistakeAt, mistakesOf, type Source } from "./mistakes.ts";
+import { duplicatesIn, inOrder, type Mistake, mistakeAt, mistakesOf, type Source } from "./mistakes.ts";
 import { parseYaml, readConfig, valueOf } from "./read.ts";
 import { ConfigSchema, type RawConfig } from "./schema.ts";
 import { crossMistakes, type Settings, settingsFrom } from "./settings.ts";
@@ -71,7 +71,7 @@ export function parseConfig(text: string): Loaded {
   const crossed = (config === undefined ? [] : crossMistakes(config))
     .map(({ path, message }) => mistakeAt(path, message, source))
     .filter(({ key }) => !single.some((mistake) => mistake.key === key));
-  const mistakes = [...duplicatesIn(source), ...single, ...crossed];
+  const mistakes = inOrder([...duplicatesIn(source), ...single, ...crossed], source);
   if (config === undefined || mistakes.length > 0) {
     return { ok: false, mistakes };
   }

@@ -14,12 +14,30 @@ export interface Mistake {
   /** Dotted, as in the README: `iam.pageSize`; empty for the whole file. */
   readonly key: string;
   readonly message: string;
+  /** Of an unknown key: which one was likely meant, dotted. */
+  readonly meant?: string;
 }
 
 /** Where keys stand in a YAML document. */
 export interface Source {
   readonly document: Document;
   readonly lines: LineCounter;
+}
+
+/** From the first line to the last, then what has none. What is missing but there under a mistyped name is said once, at that name. */
+export function inOrder(mistakes: readonly Mistake[], { document }: Source): Mistake[] {
+  const isThere = ({ line, key }: Mistake) =>
+    line === undefined &&
+    mistakes.some(
+      ({ key: typed, meant }) =>
+        meant !== undefined &&
+        (key === meant || key.startsWith(`${meant}.`)) &&
+        document.hasIn(`${typed}${key.slice(meant.length)}`.split(".")),
+    );
+  const lineOrLast = ({ line }: Mistake) => line ?? Number.MAX_SAFE_INTEGER;
+  return mistakes
+    .filter((mistake) => !isThere(mistake))
+    .toSorted((one, other) => lineOrLast(one) - lineOrLast(other));
 }
 
 type Path = readonly PropertyKey[];
@@ -34,7 +52,7 @@ export function mistakesOf(issue: z.core.$ZodIssue, source: Source): Mistake[] {
 
 /** A mistake at a key, with its line. */
 export function mistakeAt(path: Path, message: string, source: Source): Mistake {
-  return { line: lineOf(path, source), key: path.map(String).join("."), message };
+  return { line: lineOf(path, source), key: dotted(path), message };
 }
 
 /** Keys that stand twice in one block: YAML would take the last, and nobody can tell which was meant. */
@@ -71,7 +89,14 @@ function unknownKey(path: Path, source: Source): Mistake {
   const elsewhere = meant === undefined ? keyElsewhere(name) : undefined;
   const hint = meant ?? elsewhere;
   const suffix = hint === undefined ? `; the keys here are ${valid.join(", ")}` : `; did you mean ${hint}?`;
-  return mistakeAt(path, `unknown key${suffix}`, source);
+  const mistake = mistakeAt(path, `unknown key${suffix}`, source);
+  return hint === undefined
+    ? mistake
+    : { ...mistake, meant: meant === undefined ? hint : dotted([...path.slice(0, -1), meant]) };
+}
+
+function dotted(path: Path): string {
+  return path.map(String).join(".");
 }
 
 function messageOf(issue: z.core.$ZodIssue, { document }: Source): string {

@@ -65,20 +65,29 @@ maxPerUser: 3
 `;
 
     assert.deepEqual(mistakesIn(text), [
+      "r.yaml:2: iam.url: must be https, or the token crosses the network in the clear (or set iam.allowHttp)",
+      "r.yaml:3: iam.pagesize: unknown key; did you mean pageSize?",
       'r.yaml:4: iam.paging: must be one of auto, index, cursor, not "cursors"; did you mean cursor?',
       "r.yaml:5: iam.timeout: must be a number with a unit: 500ms, 30s, 10m, 1h, 90d, not 30",
-      "r.yaml:3: iam.pagesize: unknown key; did you mean pageSize?",
       "r.yaml:6: iam.tokenfile: unknown key; did you mean tokenFile?",
       "r.yaml:9: attributes.gruop: unknown key; did you mean group?",
       "r.yaml:10: ids.min: must be at least 500, not 0",
       "r.yaml:10: ids.max: must be at most 2147483647, not 2147483648",
+      "r.yaml:12: homes.path: must lie below one of homes.under",
       'r.yaml:13: homes.mode: must be an octal mode in quotes: "0700", not 700',
       "r.yaml:14: guards: unknown key; did you mean guard?",
       "r.yaml:15: maxPerUser: unknown key; did you mean keys.maxPerUser?",
-      "r.yaml:2: iam.url: must be https, or the token crosses the network in the clear (or set iam.allowHttp)",
       "r.yaml: attributes.user.gid: is missing: the attribute with the gid of the primary group",
       "r.yaml: attributes.group.gid: is missing: the attribute with the POSIX gid of a group",
-      "r.yaml:12: homes.path: must lie below one of homes.under",
+    ]);
+  });
+
+  it("says of what is there under a mistyped name only that it is mistyped", () => {
+    const text = SOUND.replace("url:", "urll:").replace("group: {", "gruop: {");
+
+    assert.deepEqual(mistakesIn(text), [
+      "r.yaml:2: iam.urll: unknown key; did you mean url?",
+      "r.yaml:5: attributes.gruop: unknown key; did you mean group?",
     ]);
   });
 
@@ -113,9 +122,9 @@ maxPerUser: 3
     const text = `${SOUND}homes:\n  create: false\n  mode: 0700\n  create: true\nids: { min: 2000 }\nids: { max: 1500 }\n`;
 
     assert.deepEqual(mistakesIn(text), [
-      "r.yaml:11: ids: is here twice, also in line 10: keep one",
-      "r.yaml:9: homes.create: is here twice, also in line 7: keep one",
       'r.yaml:8: homes.mode: must be an octal mode in quotes: "0700", not 700',
+      "r.yaml:9: homes.create: is here twice, also in line 7: keep one",
+      "r.yaml:11: ids: is here twice, also in line 10: keep one",
     ]);
     assert.deepEqual(mistakesIn(SOUND.replace("user: { uid", "user: { gid: x, uid")), [
       "r.yaml:4: attributes.user.gid: is here twice, also in line 4: keep one",
@@ -128,8 +137,8 @@ maxPerUser: 3
         `${SOUND.replace("https", "http")}sudo:\n  groups:\n    - { passwordless: true }\nids: { min: 9000, max: 8000 }\n`,
       ),
       [
-        "r.yaml:8: sudo.groups.0.group: is missing: text",
         "r.yaml:2: iam.url: must be https, or the token crosses the network in the clear (or set iam.allowHttp)",
+        "r.yaml:8: sudo.groups.0.group: is missing: text",
         "r.yaml:9: ids.min: must not be above ids.max",
       ],
     );

@@ -2,8 +2,8 @@
  * What commands share: the process they run in, the options that every command has, and the exit codes.
  */
 
+import type { Surroundings } from "../daemon/surroundings.ts";
 import type { HeardSignal } from "../daemon/wire-serve.ts";
-import type { Surroundings } from "../daemon/wire-source.ts";
 import type { Command } from "../platform/child.ts";
 import { underRoot } from "../platform/files.ts";
 import type { LogFormat } from "../platform/log.ts";

@@ -4,7 +4,7 @@
 
 import { loadConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
-import type { Surroundings } from "../daemon/wire-source.ts";
+import type { Surroundings } from "../daemon/surroundings.ts";
 import { systemClock } from "../platform/clock.ts";
 import { type CommonOptions, type Context, configPath } from "./context.ts";
 import { createProgress } from "./progress.ts";

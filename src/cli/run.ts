@@ -5,8 +5,8 @@
 import { resolve } from "node:path";
 import { loadConfigText } from "../config/load.ts";
 import type { Asked } from "../daemon/decisions.ts";
+import type { InStepWith } from "../daemon/surroundings.ts";
 import { serveNode } from "../daemon/wire-serve.ts";
-import type { InStepWith } from "../daemon/wire-source.ts";
 import type { Command } from "../platform/child.ts";
 import { type CommonOptions, type Context, configPath } from "./context.ts";
 

@@ -9,37 +9,20 @@ import { HISTORY_FILE, isSecondTry, renderEnd, renderEntry } from "../formats/hi
 import { hintFor, messageOf } from "../model/failure.ts";
 import { type Listed, MAX_LISTED, takenFirst } from "../model/listed.ts";
 import type { Change } from "../model/plan.ts";
-import type { Outcome, Source } from "../model/report.ts";
+import type { Outcome } from "../model/report.ts";
 import { appendLine, type LineFile, takeBackLine } from "../platform/append.ts";
 import type { Clock } from "../platform/clock.ts";
 import { describeKey } from "../report/fingerprint.ts";
 import { countBy } from "../report/status.ts";
-import { type Grounds, reasonsFor } from "./reasons.ts";
+import { reasonsFor } from "./reasons.ts";
+import type { Chronicle, Chronicled } from "./stages.ts";
 import { undoneAmong } from "./undone.ts";
-
-/** Of one sync. */
-export interface Chronicle {
-  /** Before the first step: what is about to change. */
-  begin(): Promise<void>;
-  /** After the last step: what was not done. What failed before and was tried again in vain is not told twice. */
-  end(outcomes: readonly Outcome[]): Promise<void>;
-  /** What Slurm's part has changed, which nobody knew before. */
-  add(changes: readonly Change[]): Promise<void>;
-  /** Why something is missing in the history; undefined when nothing is. */
-  gap(): string | undefined;
-}
 
 /** Where it is kept, and when this is. */
 export interface ChronicleParts {
   /** The state directory. */
   readonly directory: string;
   readonly clock: Clock;
-}
-
-/** Whose changes are written down. */
-export interface Chronicled extends Grounds {
-  readonly source: Source;
-  readonly hasAcceptedRemovals: boolean;
 }
 
 /** Two files of this size: many months of an organisation with ten thousand people. */

@@ -12,8 +12,8 @@ import { readText } from "../platform/files.ts";
 import { describeKey } from "../report/fingerprint.ts";
 import { toKeys } from "../validate/ssh-keys.ts";
 import { planSurely } from "./run-once.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { wireStages } from "./wire.ts";
-import type { Surroundings } from "./wire-source.ts";
 
 /** Where the old maps are, and what to hold against them. */
 export interface CompareSettings {

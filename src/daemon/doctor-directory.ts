@@ -13,7 +13,7 @@ import { isAbsent } from "../validate/verdict.ts";
 import { factOf } from "./doctor-look.ts";
 import { countServed } from "./run-once.ts";
 import { lookAtEverybody, type Scene } from "./scene.ts";
-import type { Surroundings } from "./wire-source.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 const PULL_MS = 30_000;
 const PAGE_MS = 10_000;

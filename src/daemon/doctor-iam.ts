@@ -15,7 +15,8 @@ import { fetchFirstPage } from "../source/first-page.ts";
 import type { ScimSettings } from "../source/settings.ts";
 import { readToken } from "../source/token.ts";
 import { factOf, isDenied, NEEDS_ROOT, withRemedy } from "./doctor-look.ts";
-import { httpClientFor, pemFilesOf, type Surroundings, sourceSettings } from "./wire-source.ts";
+import { type Surroundings, sourceSettings } from "./surroundings.ts";
+import { httpClientFor, pemFilesOf } from "./wire-http.ts";
 
 const STEP_MS = 5000;
 /** A first page may take the server a while; a sync has iam.timeout for it. */

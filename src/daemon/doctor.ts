@@ -18,7 +18,7 @@ import { isDenied, withRemedy } from "./doctor-look.ts";
 import { lookAtMaps } from "./doctor-maps.ts";
 import { lookAtNames } from "./doctor-nss.ts";
 import { lookAtSshd } from "./doctor-sshd.ts";
-import type { Surroundings } from "./wire-source.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** Looks at everything and judges it; rejects only when the signal aborts. */
 export async function examine(

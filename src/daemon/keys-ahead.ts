@@ -2,57 +2,18 @@
  * Keys come first, where they are all that is new: a key that somebody lost is out before anything else is looked at, however
  * many others there are. What is left to do or to tell is for the whole plan, which follows.
  *
- * In: who is another than when this node was left in step. Out: what was changed. Only where the node has exactly what these
- * people had, for few of them, and for none who would be left without a key: everything else is for the whole plan and its fuse.
+ * In: who is another than when this node was left in step. Out: what was changed.
  */
 
-import type { User } from "../model/directory.ts";
 import type { UserNews } from "../model/draft.ts";
 import { Failure } from "../model/failure.ts";
-import type { Observed } from "../model/observed.ts";
-import type { Change, Plan } from "../model/plan.ts";
+import type { Change } from "../model/plan.ts";
 import type { RunReport } from "../model/report.ts";
-import { observeLocalAccounts } from "../observe/local-accounts.ts";
-import { type ObserveSettings, observeKeysOf } from "../observe/observe.ts";
-import { planKeysAhead } from "../plan/keys-ahead.ts";
-import type { PlanSettings } from "../plan/settings.ts";
-import { rekeyedUsers } from "../validate/rekeyed.ts";
-import type { Rules } from "../validate/rules.ts";
-import type { Chronicled } from "./chronicle.ts";
-import type { PullResult, Stages } from "./run-once.ts";
+import type { Chronicled, PlannedAhead, PullResult, Stages } from "./stages.ts";
 import { undoneAmong } from "./undone.ts";
 
 /** Each is looked for in the map, and has a file of their own to be read; for more than these the whole plan is as fast. */
 const MOST = 100;
-
-/** A plan for the keys of some people alone. */
-export interface PlannedAhead {
-  readonly users: readonly User[];
-  readonly observed: Observed;
-  readonly plan: Plan;
-  /** A whole plan would have nothing else to do, and nothing else to tell. */
-  readonly isAll: boolean;
-}
-
-/** Plans it from what is below; undefined where only a whole plan can tell. */
-export async function planAhead(
-  news: readonly UserNews[],
-  from: { readonly rules: Rules; readonly places: ObserveSettings; readonly settings: PlanSettings },
-  nowMs: number,
-): Promise<PlannedAhead | undefined> {
-  const local = await observeLocalAccounts(from.places.root);
-  const rekeyed = rekeyedUsers(news, from.rules, local);
-  if (rekeyed === undefined) {
-    return undefined;
-  }
-  const { people, isEveryKeySound } = rekeyed;
-  const users = people.map(({ after }) => after);
-  const names = users.map(({ name }) => name);
-  const observed = await observeKeysOf(from.places, { names, local }, nowMs);
-  // Without a list of what was published one would be made that has the files of these people alone.
-  const plan = observed.published === undefined ? undefined : planKeysAhead(people, observed, from.settings);
-  return plan && { users, observed, plan, isAll: isEveryKeySound };
-}
 
 /** What was changed ahead. */
 export interface Ahead extends Pick<RunReport, "outcomes" | "historyGap" | "setsOwners"> {

@@ -9,8 +9,8 @@
 import type { Settings } from "../config/settings.ts";
 import { Failure } from "../model/failure.ts";
 import { type Asking, recallAsking } from "../source/remembered.ts";
+import { type Surroundings, sourceSettings } from "./surroundings.ts";
 import { type Answer, type Probing, probe } from "./wire-probe.ts";
-import { type Surroundings, sourceSettings } from "./wire-source.ts";
 
 /** Asks one IAM for the life of a daemon. */
 export interface News {

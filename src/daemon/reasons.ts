@@ -19,10 +19,7 @@ import { lazily } from "../model/lazily.ts";
 import { recordKey } from "../model/ledger.ts";
 import type { Change } from "../model/plan.ts";
 import type { Source } from "../model/report.ts";
-import type { Planned } from "./run-once.ts";
-
-/** What changes are explained by. */
-export type Grounds = Pick<Planned, "pulled" | "directory" | "everybody" | "observed" | "plan" | "accepted">;
+import type { Grounds } from "./stages.ts";
 
 /** Where what came is from, and what the IAM had said before. */
 export interface Sources {

@@ -1,77 +1,20 @@
 /**
  * One sync, from the IAM to this node.
  *
- * In: the stages, put together in `wire.ts`. Out: a report. The order of the stages is known here and nowhere
+ * In: the stages (`stages.ts`), put together in `wire.ts`. Out: a report. The order of the stages is known here and nowhere
  * else, but for keys that go ahead (`keys-ahead.ts`): everything up to the plan only looks, everything after it
  * only touches this node. Slurm comes last, with a look, a plan and changes of its own (`slurm.ts`), so that
  * nothing here waits for it.
  */
 
 import type { Directory } from "../model/directory.ts";
-import type { Drafts, PreviousDrafts, UserNews } from "../model/draft.ts";
 import { Failure } from "../model/failure.ts";
-import type { RecordVersions } from "../model/history.ts";
 import { type Ledger, recordKey } from "../model/ledger.ts";
-import type { NodeBefore, Observed } from "../model/observed.ts";
-import type { Plan, Removals } from "../model/plan.ts";
-import type { Outcome, PullStatistics, RunRecord, RunReport, Source } from "../model/report.ts";
-import type { Validated } from "../validate/directory.ts";
-import type { Chronicle, Chronicled } from "./chronicle.ts";
-import { type Asked, type Decidable, planIdOf, refuseIdleDecision, refuseRemovals } from "./decisions.ts";
-import { type Ahead, besidesAhead, keysAhead, type PlannedAhead, withAhead } from "./keys-ahead.ts";
-import type { SlurmStages } from "./slurm.ts";
-
-/** What the IAM said, and a way to remember it once the node is in step with it. */
-export interface PullResult {
-  /** Both lists. Where the pull knew what is new, the rest is read when this is called first, which must be before `remember`. */
-  readonly drafts: () => Promise<Drafts>;
-  /** Everybody who is another than when this node was left in step, where nothing else is new; none where that is not known. */
-  readonly news: readonly UserNews[];
-  readonly statistics: PullStatistics;
-  readonly previous: PreviousDrafts;
-  /** Nothing else than what this node is known to be in step with. */
-  readonly isOld: boolean;
-  /** Which version of each record came; none where nothing came. */
-  readonly versions: RecordVersions;
-  readonly remember: () => Promise<void>;
-}
-
-/** The stages of a run, each with its settings already in it. */
-export interface Stages {
-  /** Whether the IAM is served, or what is remembered of it. */
-  readonly source: Source;
-  pull(signal: AbortSignal): Promise<PullResult>;
-  observeBefore(): Promise<NodeBefore>;
-  validate(drafts: Drafts, before: NodeBefore): Validated;
-  /** For those of whom nothing is new but their keys; undefined where only a whole plan can tell. */
-  planAhead(news: readonly UserNews[]): Promise<PlannedAhead | undefined>;
-  observe(directory: Directory, before: NodeBefore): Promise<Observed>;
-  plan(directory: Directory, observed: Observed): Plan;
-  /** Why the fuse blows; undefined when it holds. */
-  refusalOf(removals: Removals): string | undefined;
-  /** Keeps every other sync of this node out until it is disposed of. */
-  lock(): Promise<Disposable>;
-  /** Writes down what is changed; stops nothing. */
-  chronicle(of: Chronicled): Chronicle;
-  apply(plan: Plan, signal: AbortSignal): Promise<readonly Outcome[]>;
-  /** Keeps what this node was left with. */
-  notePublished(outcomes: readonly Outcome[], observed: Observed): Promise<void>;
-  /** Undefined where slurm.enabled is off. */
-  readonly slurm: SlurmStages | undefined;
-  /** The last record, where it still stands for all that has nothing to do with keys; undefined where a whole sync must tell. */
-  lastRecord(): Promise<RunRecord | undefined>;
-  /** Milliseconds that never jump. */
-  monotonicMs(): number;
-}
-
-/** A plan with everything that led to it. Nothing has been touched yet. */
-export interface Planned extends Decidable {
-  readonly pulled: PullResult;
-  readonly directory: Directory;
-  /** Who could be served before the rules of access say who is. */
-  readonly everybody: Validated["everybody"];
-  readonly observed: Observed;
-}
+import type { Plan } from "../model/plan.ts";
+import type { PullStatistics, RunRecord, RunReport } from "../model/report.ts";
+import { type Asked, planIdOf, refuseIdleDecision, refuseRemovals } from "./decisions.ts";
+import { type Ahead, besidesAhead, keysAhead, withAhead } from "./keys-ahead.ts";
+import type { Planned, PullResult, Stages } from "./stages.ts";
 
 /** Decides what a sync would do; reads the IAM and the node, writes nothing. */
 export async function planOnce(stages: Stages, signal: AbortSignal, first?: PullResult): Promise<Planned> {

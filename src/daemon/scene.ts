@@ -16,10 +16,11 @@ import type { SyncState } from "../report/person.ts";
 import { loadBelief, loadReport, type SavedReport } from "../report/saved.ts";
 import type { Validated } from "../validate/directory.ts";
 import { RUN_DIRECTORY } from "./places.ts";
-import { type Planned, planSurely, type Stages } from "./run-once.ts";
+import { planSurely } from "./run-once.ts";
 import type { SlurmLook } from "./slurm.ts";
+import type { Planned, Stages } from "./stages.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { wireOfflineStages, wireStages } from "./wire.ts";
-import type { Surroundings } from "./wire-source.ts";
 
 /** What the IAM and this node say of everybody. */
 export interface Scene {

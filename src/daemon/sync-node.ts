@@ -10,8 +10,8 @@ import { recordOfKeys, runRecordOf } from "../report/record.ts";
 import { loadReport, type SavedReport, saveReport } from "../report/saved.ts";
 import type { Asked } from "./decisions.ts";
 import { runOnce, type Unchanged } from "./run-once.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { wireOfflineStages, wireStages } from "./wire.ts";
-import type { Surroundings } from "./wire-source.ts";
 
 /** Runs once and keeps how it went in the state directory; throws what the run throws. */
 export async function syncNode(

@@ -16,8 +16,8 @@ import type { TouchWatch } from "../platform/watch.ts";
 import { type Asking, remembersSomething } from "../source/remembered.ts";
 import type { Asked } from "./decisions.ts";
 import { createNews, type News, type OnDistrust } from "./news.ts";
+import { type InStepWith, type Surroundings, sourceSettings } from "./surroundings.ts";
 import type { Answer } from "./wire-probe.ts";
-import { type InStepWith, type Surroundings, sourceSettings } from "./wire-source.ts";
 
 /** What a syncer is made of. */
 export interface SyncerParts {

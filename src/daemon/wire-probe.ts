@@ -7,7 +7,9 @@ import type { PullStatistics } from "../model/report.ts";
 import { askWhichChanged } from "../source/probe.ts";
 import { nothingLater } from "../source/probe-latest.ts";
 import type { Asking } from "../source/remembered.ts";
-import { httpClientFor, NOT_ASKED, type Surroundings, scimClientFor, sourceSettings } from "./wire-source.ts";
+import { type Surroundings, sourceSettings } from "./surroundings.ts";
+import { httpClientFor, scimClientFor } from "./wire-http.ts";
+import { NOT_ASKED } from "./wire-source.ts";
 
 /** What to ask an IAM with, and how. */
 export interface Probing {

@@ -25,9 +25,9 @@ import { createInForce, type InForce } from "./in-force.ts";
 import { RUN_DIRECTORY, readDisks, socketPath } from "./places.ts";
 import { createRequests } from "./requests.ts";
 import { type ServeParts, serve } from "./serve.ts";
+import type { InStepWith, Surroundings } from "./surroundings.ts";
 import { createSyncer, type Syncer } from "./syncer.ts";
 import { createWaker } from "./waker.ts";
-import type { InStepWith, Surroundings } from "./wire-source.ts";
 
 /** Signals that a daemon hears without ending. */
 export type HeardSignal = "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGQUIT" | "SIGWINCH";

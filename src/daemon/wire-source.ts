@@ -6,43 +6,15 @@ import type { Settings } from "../config/settings.ts";
 import { type Drafts, draftsAmong, type PreviousDrafts } from "../model/draft.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import type { PullStatistics } from "../model/report.ts";
-import type { Clock } from "../platform/clock.ts";
-import { readText, underRoot } from "../platform/files.ts";
-import { createHttpClient, type HttpClient, type HttpOptions } from "../platform/http.ts";
-import { isOpenToOthers } from "../platform/privileges.ts";
 import { isEmpty, withPatches } from "../source/draft-parts.ts";
 import { pullFiles } from "../source/files.ts";
-import { type OnProgress, type PullParts, pullScim } from "../source/pull.ts";
+import { type PullParts, pullScim } from "../source/pull.ts";
 import type { Pulled } from "../source/pulled.ts";
 import { digestOfDrafts, type Lists, type Remembered, recall, remember } from "../source/remembered.ts";
-import { createScimClient, type ScimClient } from "../source/scim-client.ts";
-import type { AttributePaths, ScimSettings, SourceSettings } from "../source/settings.ts";
-import { readToken, type TokenEnvironment } from "../source/token.ts";
-import type { PullResult } from "./run-once.ts";
-
-/** Lists that a node is known to be in step with. */
-export interface InStepWith {
-  readonly digest: string;
-  /** Whether the IAM has proven that its totals and times show what is new. */
-  readonly isAskedByTimes: boolean;
-  /** The names of the pages that changed since; undefined where that is not known. */
-  readonly changedPages: readonly string[] | undefined;
-}
-
-/** What comes from outside the configuration. */
-export interface Surroundings {
-  /** Every path of the node is below it. */
-  readonly root: string;
-  readonly tokens: TokenEnvironment;
-  readonly clock: Clock;
-  /** Users who may log in beside those of `access.login`; undefined when nobody was named. */
-  readonly loginUsers: readonly string[] | undefined;
-  /** What this node is in step with, as the daemon knows; undefined to look at everything. */
-  readonly inStepWith: InStepWith | undefined;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  readonly onProgress: OnProgress;
-}
+import type { AttributePaths, ScimSettings } from "../source/settings.ts";
+import type { PullResult } from "./stages.ts";
+import { type Surroundings, sourceSettings } from "./surroundings.ts";
+import { httpClientFor, scimClientFor } from "./wire-http.ts";
 
 /** Asks the IAM. What it said is kept for later runs once the node is in step with it. */
 export async function pull(
@@ -143,76 +115,6 @@ async function pullOverHttp(
     { client, settings: iam, attributes, remembered, latest, changedPages, clock, onProgress },
     signal,
   );
-}
-
-/** A client with the token of the configuration. */
-export function scimClientFor(
-  iam: ScimSettings,
-  http: HttpClient,
-  { clock, random, tokens }: Surroundings,
-): Promise<ScimClient> {
-  const token = () => readToken(iam.tokenFile, tokens);
-  return createScimClient({ http, clock, random, settings: iam, readToken: token });
-}
-
-/** The source's slice, with the paths of the node below the root. */
-export function sourceSettings({ iam, attributes, state }: Settings, root: string): SourceSettings {
-  const at = <Path extends string | undefined>(path: Path) =>
-    path === undefined ? path : underRoot(root, path);
-  return {
-    iam:
-      iam.source === "file"
-        ? { ...iam, usersFile: underRoot(root, iam.usersFile), groupsFile: underRoot(root, iam.groupsFile) }
-        : {
-            ...iam,
-            tokenFile: at(iam.tokenFile),
-            caFile: at(iam.caFile),
-            clientCertFile: at(iam.clientCertFile),
-            clientKeyFile: at(iam.clientKeyFile),
-          },
-    attributes,
-    stateDirectory: underRoot(root, state.directory),
-  };
-}
-
-/** A client that trusts whom the configuration says. Throws where its PEM files are not to be used. */
-export async function httpClientFor(iam: ScimSettings): Promise<HttpClient> {
-  return createHttpClient({
-    timeoutMs: iam.timeoutMs,
-    maxBodyBytes: iam.maxPageBytes,
-    connections: iam.parallel,
-    ...(await pemFilesOf(iam)),
-  });
-}
-
-/** Whom to trust, and how to show who this is; undefined for what is not configured. */
-export async function pemFilesOf(iam: ScimSettings): Promise<Pick<HttpOptions, "ca" | "cert" | "key">> {
-  return {
-    ca: await readPem(iam.caFile, "iam.caFile"),
-    cert: await readPem(iam.clientCertFile, "iam.clientCertFile"),
-    key: await readPem(iam.clientKeyFile, "iam.clientKeyFile"),
-  };
-}
-
-async function readPem(path: string | undefined, key: string): Promise<string | undefined> {
-  if (path === undefined) {
-    return undefined;
-  }
-  const { text, mode, uid } = await readText(path).catch((error: unknown) => {
-    const message = `Reading ${path} for ${key} failed: ${messageOf(error)}. It must be a PEM file that root can read.`;
-    throw new Failure("config-unreadable", message, { cause: error });
-  });
-  if (!/^-----BEGIN [A-Z ]+-----$/m.test(text)) {
-    throw new Failure("config-unreadable", `The file ${path} for ${key} holds no PEM block.`);
-  }
-  if (isOpenToOthers({ uid, mode }) || (key === "iam.clientKeyFile" && (mode & 0o004) !== 0)) {
-    const mend = key === "iam.clientKeyFile" ? "0600" : "0644";
-    throw new Failure(
-      "config-unreadable",
-      `The file ${path} for ${key} is open to others. Run: chown root ${path}; chmod ${mend} ${path}`,
-    );
-  }
-  return text;
 }
 
 /** For `catch`: the node is as it should be, but what a later run would like to know could not be kept. */

@@ -18,12 +18,13 @@ import { validateDirectory } from "../validate/directory.ts";
 import type { Rules } from "../validate/rules.ts";
 import { createChronicle } from "./chronicle.ts";
 import type { Asked } from "./decisions.ts";
-import { planAhead } from "./keys-ahead.ts";
 import { RUN_DIRECTORY } from "./places.ts";
+import { planAhead } from "./plan-ahead.ts";
 import { notePublished } from "./published.ts";
-import type { Stages } from "./run-once.ts";
 import { type SlurmStages, slurmStages } from "./slurm.ts";
-import { pull, recallPull, type Surroundings, stateUnwritable } from "./wire-source.ts";
+import type { Stages } from "./stages.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { pull, recallPull, stateUnwritable } from "./wire-source.ts";
 
 /** The stages of a run under these settings, and with the records that a person has accepted. */
 export function wireStages(settings: Settings, around: Surroundings, accepts: Asked["accepts"] = []): Stages {

@@ -5,7 +5,8 @@
 import { join } from "node:path";
 import { loadConfig } from "../../src/config/load.ts";
 import { createNews, type News } from "../../src/daemon/news.ts";
-import { pull, type Surroundings } from "../../src/daemon/wire-source.ts";
+import type { Surroundings } from "../../src/daemon/surroundings.ts";
+import { pull } from "../../src/daemon/wire-source.ts";
 import { type Clock, systemClock } from "../../src/platform/clock.ts";
 import type { Asking } from "../../src/source/remembered.ts";
 import type { Resource } from "./fake-iam.ts";

@@ -2,13 +2,13 @@
  * `rollcall status`: how this node is, at a glance. A board on a terminal, plain lines elsewhere, JSON for machines.
  */
 
-import { askDaemonForStatus } from "../daemon/ask-status.ts";
 import { systemClock } from "../platform/clock.ts";
 import type { HostFacts } from "../platform/host-facts.ts";
 import { renderBoard, type Screen } from "../report/board.ts";
 import { renderDetails, renderStatus } from "../report/render-status.ts";
 import type { FullStatus, PublicStatus } from "../report/status.ts";
 import { toAscii } from "../report/width.ts";
+import { askDaemonForStatus } from "./ask.ts";
 import { type CommonOptions, type Context, configPath, EXIT, type Terminal } from "./context.ts";
 import { toJson } from "./json.ts";
 

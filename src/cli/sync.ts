@@ -2,7 +2,6 @@
  * `rollcall sync`: bring this node in step, once; through the daemon where one runs.
  */
 
-import { askDaemonForStatus } from "../daemon/ask-status.ts";
 import type { Asked } from "../daemon/decisions.ts";
 import type { Unchanged } from "../daemon/run-once.ts";
 import { refusesRecord } from "../model/problem.ts";
@@ -15,7 +14,7 @@ import {
   renderSummary,
 } from "../report/messages.ts";
 import { printable } from "../report/words.ts";
-import { askDaemonToSync } from "./ask.ts";
+import { askDaemonForStatus, askDaemonToSync } from "./ask.ts";
 import { type CommonOptions, type Context, EXIT } from "./context.ts";
 import { toJson } from "./json.ts";
 

@@ -2,7 +2,7 @@
  * Asks the daemon over its Unix socket.
  */
 
-import { existsSync } from "node:fs";
+import { request } from "node:http";
 import { errorCodeOf } from "../model/failure.ts";
 
 /** What came back. */
@@ -36,15 +36,10 @@ export function askSocketWithin(
 }
 
 /** Undefined when nobody is there to ask; rejects when the connection breaks before the answer is whole. */
-export async function askSocket(
+export function askSocket(
   { socket, method, path, body }: SocketAsk,
   signal: AbortSignal,
 ): Promise<SocketReply | undefined> {
-  // Most nodes that are asked by hand have no daemon, and loading HTTP takes longer than looking.
-  if (!existsSync(socket)) {
-    return undefined;
-  }
-  const { request } = await import("node:http");
   return new Promise((resolve, reject) => {
     const sent = request({ socketPath: socket, method, path, signal }, (response) => {
       const chunks: Buffer[] = [];

@@ -97,9 +97,10 @@ describe("the program that is installed", () => {
   });
 
   it("asks the daemon for the status without what talks to an IAM, watches files or writes a log", () => {
-    const { packages } = loadedBy("status", "--root", directory);
+    const { packages, builtins } = loadedBy("status", "--root", directory);
 
     assert.deepEqual(packages, ["commander", "zod", "yaml"]);
+    assert.ok(!builtins.includes("node:http"), "no socket, nothing to ask");
   });
 
   it("can be written to by nobody else", () => {

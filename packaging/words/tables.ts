@@ -139,6 +139,7 @@ export const NOTHING_YET: View = {
   disks: [],
   pace: { recent: [], lastChange: undefined },
   iamAddress: "",
+  askedBy: undefined,
 };
 
 async function metricRows(): Promise<Row[]> {

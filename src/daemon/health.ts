@@ -26,6 +26,8 @@ export interface Knowledge {
   runningSinceMs: number | undefined;
   /** When the next run is due, by the same clock. */
   nextRunAtMs: number | undefined;
+  /** As {@link View} has it. */
+  askedBy: View["askedBy"];
   host: HostFacts | undefined;
   disks: readonly DiskSpace[];
 }
@@ -65,6 +67,7 @@ export function createHealth(parts: HealthParts, settings: Settings): Health {
     configMistakes: undefined,
     runningSinceMs: undefined,
     nextRunAtMs: undefined,
+    askedBy: undefined,
     host: undefined,
     disks: [],
   };

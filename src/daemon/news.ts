@@ -8,6 +8,7 @@
 
 import type { Settings } from "../config/settings.ts";
 import { Failure } from "../model/failure.ts";
+import type { AskedBy } from "../report/status.ts";
 import { type Asking, recallAsking } from "../source/remembered.ts";
 import { type Surroundings, sourceSettings } from "./surroundings.ts";
 import { type Answer, type Probing, probe } from "./wire-probe.ts";
@@ -78,8 +79,7 @@ export function createNews(around: Surroundings, onDistrust: OnDistrust): News {
       return { ...asking, marks: undefined };
     },
     async review(asking, settings, signal) {
-      const isByTimes = asking.marks !== undefined && !hasEtags(asking);
-      const now = isByTimes ? await recall(settings) : undefined;
+      const now = wayOf(asking) === "times" ? await recall(settings) : undefined;
       const isOther = now !== undefined && now.digest !== asking.digest;
       if (isOther && (await isSame(ask(asking, settings, signal), signal))) {
         trustFor(settings).isLost = true;
@@ -106,6 +106,14 @@ function countVain(now: Trust, onDistrust: OnDistrust): void {
 function isByEtagsAlone(before: Asking, now: Asking): boolean {
   const saidOf = ({ digest, marks }: Asking) => JSON.stringify([digest, marks]);
   return hasEtags(before) && saidOf(before) === saidOf(now);
+}
+
+/** How the IAM is asked with what there is to ask with. */
+export function wayOf(asking: Asking): AskedBy {
+  if (hasEtags(asking)) {
+    return "etags";
+  }
+  return asking.marks === undefined ? "lists" : "times";
 }
 
 function hasEtags({ etags }: Asking): boolean {

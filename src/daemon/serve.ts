@@ -179,6 +179,7 @@ async function tell(
   const { health, syncer, notifier } = parts;
   health.knows.usersAreInPlace = await syncer.usersAreInPlace(health.knows.settings);
   health.knows.disks = await parts.readDisks(health.knows.settings);
+  health.knows.askedBy = syncer.askedBy();
   logConditions(parts.log, health.look());
   const status = statusLine(health, state);
   if (!state.isAnnounced && (health.knows.usersAreInPlace || isStarted)) {

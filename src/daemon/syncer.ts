@@ -6,17 +6,18 @@
  */
 
 import type { Settings } from "../config/settings.ts";
-import { Failure, messageOf, type RunFailure } from "../model/failure.ts";
-import { isIdle, isWhole, type PullStatistics, type RunRecord, type TurnResult } from "../model/report.ts";
+import { isIdle, isWhole, type RunRecord, type TurnResult } from "../model/report.ts";
 import { servesSomebody } from "../observe/caches.ts";
 import { observeFootprint, watchFootprint } from "../observe/footprint.ts";
 import type { Command, Finished } from "../platform/child.ts";
 import { underRoot } from "../platform/files.ts";
 import type { TouchWatch } from "../platform/watch.ts";
+import type { AskedBy } from "../report/status.ts";
 import { type Asking, remembersSomething } from "../source/remembered.ts";
 import type { Asked } from "./decisions.ts";
-import { createNews, type News, type OnDistrust } from "./news.ts";
+import { createNews, type News, type OnDistrust, wayOf } from "./news.ts";
 import { type InStepWith, type Surroundings, sourceSettings } from "./surroundings.ts";
+import { failureOf, resultOf, STOPPED } from "./sync-result.ts";
 import type { Answer } from "./wire-probe.ts";
 
 /** What a syncer is made of. */
@@ -35,6 +36,8 @@ export interface Syncer {
   /** Whether a sync from memory would do any good: somebody has touched the node, or its keys are due to be locked. */
   mayFallBack(settings: Settings, ageMs: number | undefined): Promise<boolean>;
   usersAreInPlace(settings: Settings): Promise<boolean>;
+  /** How the IAM is asked whether anything is new; undefined for lists on disk, and while the node is not known to be in step. */
+  askedBy(): AskedBy | undefined;
 }
 
 /** A node that was left in step: by which settings, when, how it looked, and what the IAM had said. */
@@ -82,6 +85,7 @@ export function createSyncer(parts: SyncerParts): Syncer {
       );
     },
     usersAreInPlace: ({ caches }) => servesSomebody(underRoot(around.root, caches.directory)),
+    askedBy: () => (state.rest?.settings.iam.source === "scim" ? wayOf(state.rest.asking) : undefined),
   };
 }
 
@@ -202,47 +206,4 @@ function footprintUnder(settings: Settings, { root }: Surroundings): Promise<str
     { ...settings, root },
     iam.source === "file" ? [iam.usersFile, iam.groupsFile] : [],
   );
-}
-
-/** A sync prints one line of JSON: a record, or why there is none. */
-function resultOf({ code, signal, out, err }: Finished): TurnResult {
-  const printed = parsed(out);
-  if (printed?.error !== undefined) {
-    return { kind: "failed", failure: printed.error };
-  }
-  if (printed?.unchanged !== undefined) {
-    return { kind: "unchanged", pull: printed.unchanged };
-  }
-  if (printed?.record !== undefined) {
-    return { kind: "done", record: printed.record };
-  }
-  const how = signal === undefined ? `with exit code ${code}` : `by ${signal}`;
-  const message = `The sync ended ${how} and without a report. It said: ${err.trim() === "" ? "nothing" : err.trim()}`;
-  return { kind: "failed", failure: { code: "unexpected", message } };
-}
-
-interface Printed {
-  readonly record?: RunRecord | undefined;
-  readonly unchanged?: PullStatistics | undefined;
-  readonly error?: RunFailure | undefined;
-}
-
-function parsed(out: string): Printed | undefined {
-  try {
-    const value: RunRecord & Pick<Printed, "error" | "unchanged"> = JSON.parse(out);
-    const { error, unchanged } = value;
-    return error === undefined && unchanged === undefined ? { record: value } : { error, unchanged };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Told to end before it could say anything. */
-const STOPPED = { code: "stopped", message: "Stopped by a signal; the next sync does the rest." } as const;
-
-function failureOf(error: unknown, signal: AbortSignal): RunFailure {
-  if (error instanceof Failure) {
-    return { code: error.code, message: error.message };
-  }
-  return signal.aborted ? STOPPED : { code: "unexpected", message: messageOf(error) };
 }

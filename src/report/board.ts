@@ -12,7 +12,7 @@ import { SEVERITY_COLOURS } from "./render-status.ts";
 import { sparkline } from "./sparkline.ts";
 import type { FullStatus, PublicStatus, ShownSync } from "./status.ts";
 import { cutTo, padTo, toAscii, wrapTo } from "./width.ts";
-import { ago, counted, printable } from "./words.ts";
+import { ago, askedWords, counted, printable } from "./words.ts";
 
 /** What the terminal can show. */
 export interface Screen {
@@ -115,6 +115,7 @@ function iamOf({ iam, ageSeconds }: FullStatus): string[] {
   return [
     iam.address,
     ageSeconds === null ? "never believed yet" : `last believed ${ago(ageSeconds)} ago`,
+    askedWords(iam.askedBy),
     iam.newest === null ? "" : `newest record ${iam.newest.replace(/\.\d+Z$/, "Z")}`,
   ];
 }

@@ -9,7 +9,7 @@ import { quoted } from "../model/quoted.ts";
 import type { Severity } from "./conditions.ts";
 import { renderProblems, type Style } from "./messages.ts";
 import type { FullStatus, PublicStatus, ShownSync } from "./status.ts";
-import { ago, printable } from "./words.ts";
+import { ago, askedWords, printable } from "./words.ts";
 
 /** `isLive`: a daemon said this; otherwise it is from the last report on disk. */
 export function renderStatus(status: FullStatus | PublicStatus, style: Style, isLive: boolean): string[] {
@@ -107,7 +107,13 @@ function fullLines(
       ({ kind, user, path, files, message }) =>
         `  not done: ${kind} ${quoted(user ?? path ?? files?.[0])}: ${printable(message ?? "")}`,
     ),
-    `  IAM: ${printable(iam.address)}${iam.newest === null ? "" : `, newest record ${iam.newest}`}`,
+    `  IAM: ${[
+      printable(iam.address),
+      askedWords(iam.askedBy),
+      iam.newest === null ? "" : `newest record ${iam.newest}`,
+    ]
+      .filter(Boolean)
+      .join(", ")}`,
     `  rollcall ${version}, ${config.path}${host === null ? "" : `, ${host.os} on ${host.hostname}`}`,
     ...disks.map(
       ({ name, path, freeBytes }) => `  ${name}: ${path}, ${Math.floor(freeBytes / 1024 ** 2)} MiB free`,

@@ -20,6 +20,9 @@ import type { HostFacts } from "../platform/host-facts.ts";
 import type { Pace, SyncFigures } from "./pace.ts";
 import { isHealthy, type ShownCondition } from "./tracker.ts";
 
+/** How the IAM is asked whether anything is new: by the ETag of each page, by totals and meta.lastModified, or by fetching both lists. */
+export type AskedBy = "etags" | "times" | "lists";
+
 /** What is known at one moment. Times are wall-clock milliseconds since 1970; ages and durations milliseconds. */
 export interface View {
   readonly version: string;
@@ -42,6 +45,8 @@ export interface View {
   readonly pace: Pace;
   /** `iam.url`, or the file with the users. */
   readonly iamAddress: string;
+  /** Undefined without a daemon, for lists on disk, and until a sync has left the node in step. */
+  readonly askedBy: AskedBy | undefined;
 }
 
 /** One sync in numbers. */
@@ -89,8 +94,12 @@ export interface FullStatus extends Omit<PublicStatus, "problems" | "conditions"
   readonly problems: readonly ProblemRecord[];
   readonly undone: readonly StepRecord[];
   readonly failure: RunFailure | null;
-  /** Where its lists come from, and when the record that changed last did so; null where it does not say. */
-  readonly iam: { readonly address: string; readonly newest: string | null };
+  /** Where its lists come from, when the record that changed last did so, and how it is asked for news; null where that is not known. */
+  readonly iam: {
+    readonly address: string;
+    readonly newest: string | null;
+    readonly askedBy: AskedBy | null;
+  };
   readonly config: { readonly path: string; readonly mistakes: string | null };
   readonly host: HostFacts | null;
   readonly disks: readonly DiskSpace[];
@@ -113,7 +122,11 @@ export function fullStatusOf(view: View): FullStatus {
     problems: view.record?.problems ?? [],
     undone: view.record === undefined ? [] : undoneSteps(view.record),
     failure: view.failure ?? null,
-    iam: { address: view.iamAddress, newest: view.record?.pull.newest ?? null },
+    iam: {
+      address: view.iamAddress,
+      newest: view.record?.pull.newest ?? null,
+      askedBy: view.askedBy ?? null,
+    },
     config: { path: view.configPath, mistakes: view.configMistakes ?? null },
     host: view.host ?? null,
     disks: view.disks,

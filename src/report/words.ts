@@ -2,6 +2,8 @@
  * How ages, and text that others wrote, are shown to people.
  */
 
+import type { AskedBy } from "./status.ts";
+
 /** A message may quote what a server said; nothing in it may steer the terminal. */
 export function printable(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "?");
@@ -22,3 +24,14 @@ export function ago(seconds: number): string {
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** How the IAM is asked for news; empty where that is not known. */
+export function askedWords(askedBy: AskedBy | null): string {
+  return askedBy ? ASKED[askedBy] : "";
+}
+
+const ASKED: Readonly<Record<AskedBy, string>> = {
+  etags: "asked by ETags",
+  times: "asked by totals and times",
+  lists: "fetched whole each time",
+};

@@ -51,6 +51,12 @@ async function unchangedTurns({ node }: Scene): Promise<number> {
   return Number(/^rollcall_syncs_total\{result="unchanged"\} (\d+)/m.exec(text)?.[1] ?? 0);
 }
 
+/** What an admin is told of how the IAM is asked. */
+async function askedBy({ node }: Scene): Promise<unknown> {
+  const { text } = await ask(socketOf(node, "control"), "/status");
+  return JSON.parse(text).iam.askedBy;
+}
+
 async function afterUnchangedTurns(scene: Scene, count: number): Promise<void> {
   const before = await unchangedTurns(scene);
   for (let turns = before; turns < before + count; turns = await unchangedTurns(scene)) {
@@ -100,6 +106,7 @@ describe("a daemon whose IAM has no ETags and can filter", { concurrency: 3 }, (
     const turns = (await unchangedTurns(scene)) - before;
 
     assert.equal(pulls(iam), 0);
+    assert.equal(await askedBy(scene), "times");
     assert.ok(iam.requests.length <= (turns + 1) * 4, `${iam.requests.length} requests in ${turns} turns`);
     assert.deepEqual(node.snapshot(), untouched);
     for (const [what, wholePulls, change, logged] of STEPS) {
@@ -155,6 +162,7 @@ describe("a daemon whose IAM can neither", { concurrency: 3 }, () => {
     await afterUnchangedTurns(scene, 2);
 
     assert.ok(pulls(iam) >= 2);
+    assert.equal(await askedBy(scene), "lists");
     assert.deepEqual(node.snapshot(), untouched);
     assert.equal(node.read("/var/lib/rollcall/report.json"), report);
 

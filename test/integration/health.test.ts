@@ -574,6 +574,8 @@ describe("a key that is revoked while the daemon is at rest", () => {
     await using daemon = startDaemon(node);
     await daemon.logged(/in step/);
     await waitFor(() => pulls(iam) >= 3);
+    const { out } = await node.rollcall("status");
+    assert.match(out, /^ {2}IAM: http:.*, asked by ETags$/m);
 
     iam.users = [aUser(1, { keys: [aKey(200)] }), ...iam.users.slice(1)];
 

@@ -44,12 +44,16 @@ const hostile = fc.string({ unit: "binary", maxLength: 300 });
 
 describe("the board", () => {
   it("says in its first line how the node is, then one thing on each line", () => {
-    const board = boardOf({ pace: { recent: [figures(0.2, 3), figures(0.1)], lastChange: figures(0.2, 3) } });
+    const board = boardOf({
+      pace: { recent: [figures(0.2, 3), figures(0.1)], lastChange: figures(0.2, 3) },
+      askedBy: "etags",
+    });
 
     assert.deepEqual(board, [
       "● healthy",
       "  node        login-1 · Debian GNU/Linux 12 · x64 · rollcall 1.2.3",
       "  IAM         https://iam.example.org/scim/v2 · last believed 5 s ago",
+      "              asked by ETags",
       "  last sync   5 s ago · took 0.10 s · nothing to change",
       "  next sync   in 20 s",
       "  served      nobody yet",

@@ -2,6 +2,7 @@
  * Writes and removes the files of the keys directory: root's own, readable by all, never below a home.
  */
 
+import { renderAuthorizedKeys } from "../formats/authorized-keys.ts";
 import type { GrantKeys, RevokeKeys } from "../model/plan.ts";
 import {
   ensureOwnDirectory,
@@ -35,7 +36,7 @@ export async function applyGrantKeys(
   const directory = await keysDirectory(settings);
   return writeFiles(
     directory,
-    steps.map(({ user, content }) => keyFile(directory, user, content)),
+    steps.map(({ user, keys }) => keyFile(directory, user, renderAuthorizedKeys(keys))),
   );
 }
 

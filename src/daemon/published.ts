@@ -23,7 +23,7 @@ import {
 import { observeSudo } from "../observe/sudo.ts";
 import { appendLine } from "../platform/append.ts";
 import { fileSize, observeFile, underRoot } from "../platform/files.ts";
-import { giveBack } from "../platform/host.ts";
+import { giveBack, tidyUp } from "../platform/host.ts";
 import { observeFiles } from "../platform/many-files.ts";
 import { isDenied, writePrivate } from "../platform/private-files.ts";
 
@@ -38,11 +38,10 @@ export async function notePublished(
   places: Places,
   root: string,
 ): Promise<void> {
-  const planned = new Set(outcomes.flatMap(({ step }) => pathsOf(step, places)));
   const done = outcomes.filter(({ result }) => result === "done");
   const touched = new Set([
     ...done.flatMap(({ step }) => pathsOf(step, places)),
-    ...observed.differences.map(({ path }) => path).filter((path) => !planned.has(path)),
+    ...untouchedDifferences(observed, outcomes, places),
   ]);
   if (touched.size === 0 && observed.published !== undefined) {
     return;
@@ -53,16 +52,22 @@ export async function notePublished(
     await appendLine({ ...list, maxBytes: Number.POSITIVE_INFINITY, spareBytes: 0 }, renderNews(news));
     return;
   }
-  const files = new Map((observed.published ?? ownFiles(observed, places)).map((file) => [file.path, file]));
-  for (const [path, file] of news) {
-    if (file === undefined) {
-      files.delete(path);
-    } else {
-      files.set(path, file);
-    }
-  }
-  const sorted = [...files.values()].sort((left, right) => (left.path < right.path ? -1 : 1));
+  const others = (observed.published ?? ownFiles(observed, places)).filter(({ path }) => !news.has(path));
+  const files = [...others, ...[...news.values()].filter((file) => file !== undefined)];
+  const sorted = files.sort((left, right) => (left.path < right.path ? -1 : 1));
   await writePrivate(list.directory, list.name, renderPublished(sorted));
+}
+
+/** What differs from the list, and is yet as it should be. */
+function untouchedDifferences(
+  { differences }: Observed,
+  outcomes: readonly Outcome[],
+  places: Places,
+): readonly string[] {
+  const planned = new Set(
+    differences.length === 0 ? [] : outcomes.flatMap(({ step }) => pathsOf(step, places)),
+  );
+  return differences.map(({ path }) => path).filter((path) => !planned.has(path));
 }
 
 /** Of a line, and of a whole list for which it is not worth while to be brief. */
@@ -86,7 +91,7 @@ async function newsOf(
   root: string,
 ): Promise<ReadonlyMap<string, PublishedFile | undefined>> {
   const news = new Map<string, PublishedFile | undefined>();
-  const users: string[] = [];
+  const keyFiles: { readonly path: string; readonly user: string }[] = [];
   for (const path of paths) {
     const user = keyOwnerOf(path, places);
     if (user === undefined) {
@@ -94,17 +99,20 @@ async function newsOf(
       news.set(path, file && publishedFileOf(path, file));
       giveBack(file?.bytes ?? new Uint8Array());
     } else {
-      users.push(user);
+      keyFiles.push({ path, user });
     }
   }
-  for (let start = 0; start < users.length; start += AT_ONCE) {
-    const batch = users.slice(start, start + AT_ONCE);
-    const files = await observeFiles(underRoot(root, places.keys.directory), batch);
-    for (const user of batch) {
-      const path = `${places.keys.directory}/${user}`;
+  for (let start = 0; start < keyFiles.length; start += AT_ONCE) {
+    const batch = keyFiles.slice(start, start + AT_ONCE);
+    const names = batch.map(({ user }) => user);
+    const files = await observeFiles(underRoot(root, places.keys.directory), names);
+    for (const { path, user } of batch) {
       const file = files.get(user);
       news.set(path, file && isOurs(headOf(file)) ? publishedFileOf(path, file) : undefined);
     }
+  }
+  if (keyFiles.length > AT_ONCE) {
+    tidyUp();
   }
   return news;
 }

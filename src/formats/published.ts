@@ -7,6 +7,7 @@
 
 import { parseJson } from "../model/json.ts";
 import type { PublishedFile } from "../model/published.ts";
+import { renderJsonLinesOf } from "./json-lines.ts";
 
 /** The file's name in the state directory. */
 export const PUBLISHED_FILE = "published";
@@ -16,34 +17,19 @@ const FORMAT = 1;
 
 /** The whole file, in the order given. */
 export function renderPublished(files: readonly PublishedFile[]): Uint8Array {
-  const heading = { rollcall: KIND, format: FORMAT, lines: files.length };
-  const parts = [Buffer.from(`${JSON.stringify(heading)}\n`)];
-  for (let start = 0; start < files.length; start += LINES_AT_ONCE) {
-    parts.push(
-      Buffer.from(
-        files
-          .slice(start, start + LINES_AT_ONCE)
-          .map(renderFile)
-          .join(""),
-      ),
-    );
-  }
-  return Buffer.concat(parts);
+  return renderJsonLinesOf(KIND, {}, { items: files, textOf: textOfFile });
 }
-
-/** A list of many megabytes is never one string. */
-const LINES_AT_ONCE = 1000;
 
 /** What is to be added to the file: these files as they are now, by path; undefined for one that is off the list. */
 export function renderNews(files: ReadonlyMap<string, PublishedFile | undefined>): Uint8Array {
   const lines = [...files].map(([path, file]) =>
-    file === undefined ? `${JSON.stringify([path])}\n` : renderFile(file),
+    file === undefined ? JSON.stringify([path]) : textOfFile(file),
   );
-  return Buffer.from(lines.join(""));
+  return Buffer.from(lines.map((line) => `${line}\n`).join(""));
 }
 
-function renderFile({ path, size, mtimeMs, sha256, mode, uid, gid }: PublishedFile): string {
-  return `${JSON.stringify([path, size, mtimeMs, sha256, mode, uid, gid])}\n`;
+function textOfFile({ path, size, mtimeMs, sha256, mode, uid, gid }: PublishedFile): string {
+  return JSON.stringify([path, size, mtimeMs, sha256, mode, uid, gid]);
 }
 
 /**

@@ -2,7 +2,7 @@
  * What must change on this node, as data: the steps, and what they mean for people.
  */
 
-import type { Gid, HomePath, Uid, UserName } from "./ids.ts";
+import type { AuthorizedKey, Gid, HomePath, Uid, UserName } from "./ids.ts";
 import type { IndexName, MapName } from "./observed.ts";
 import type { Problem } from "./problem.ts";
 import type { SlurmAccountSettings } from "./slurm.ts";
@@ -36,11 +36,11 @@ export interface RevokeKeys {
   readonly content: string | undefined;
 }
 
-/** Give keys to one user. */
+/** Give keys to one user. There may be as many of these as people, so that the file is made when it is written. */
 export interface GrantKeys {
   readonly kind: "grant-keys";
   readonly user: UserName;
-  readonly content: string;
+  readonly keys: readonly AuthorizedKey[];
 }
 
 /** Make a home that is not there yet. */

@@ -43,8 +43,7 @@ export function planKeys(users: readonly User[], observed: Observed, isUnmoved: 
   changes.add(...rest.changes);
   for (const user of withKeys) {
     const file = observed.keyFiles.get(user.name);
-    const content = renderAuthorizedKeys(user.keys);
-    if (file !== undefined && textOf(file) === content && isAttributed(file, observed)) {
+    if (file !== undefined && isInStep(user, file, observed)) {
       continue;
     }
     const keyChanges = changesOf(user.name, keysOf(file), user.keys);
@@ -54,13 +53,13 @@ export function planKeys(users: readonly User[], observed: Observed, isUnmoved: 
       ...takeOverOf(user.name, file),
     );
     if (takesAway && isUnmoved(user)) {
-      revoke.push({ kind: "revoke-keys", user: user.name, content });
+      revoke.push({ kind: "revoke-keys", user: user.name, content: renderAuthorizedKeys(user.keys) });
       continue;
     }
     revoke.push(
       ...(takesAway ? [{ kind: "revoke-keys", user: user.name, content: undefined } as const] : []),
     );
-    grant.push({ kind: "grant-keys", user: user.name, content });
+    grant.push({ kind: "grant-keys", user: user.name, keys: user.keys });
   }
   return {
     revoke: [...rest.revoke, ...revoke],
@@ -68,6 +67,10 @@ export function planKeys(users: readonly User[], observed: Observed, isUnmoved: 
     ...changes.listed(),
     problems: rest.problems,
   };
+}
+
+function isInStep(user: User, file: ObservedFile, observed: Observed): boolean {
+  return textOf(file) === renderAuthorizedKeys(user.keys) && isAttributed(file, observed);
 }
 
 /** The files of everybody who should have none. */

@@ -2,6 +2,7 @@
  * What a node would look like after a plan: the same values a real one would be observed with.
  */
 
+import { renderAuthorizedKeys } from "../../src/formats/authorized-keys.ts";
 import { parseLedger } from "../../src/formats/ledger.ts";
 import type { Observed, ObservedFile, ObservedHome, ObservedMap } from "../../src/model/observed.ts";
 import type { Plan, PublishMap } from "../../src/model/plan.ts";
@@ -26,6 +27,8 @@ export function afterPlan(observed: Observed, plan: Plan): Observed {
       leftovers.delete(step.path);
     } else if (step.kind === "create-home") {
       homes.set(step.path, { kind: "directory", uid: step.uid });
+    } else if (step.kind === "grant-keys") {
+      keyFiles.set(step.user, fileOf(Buffer.from(renderAuthorizedKeys(step.keys)), 0o644, 0));
     } else if (step.content === undefined) {
       keyFiles.delete(step.user);
     } else {

@@ -148,10 +148,10 @@ describe("a plan", () => {
 
     const keySteps = steps.filter((step) => step.kind === "revoke-keys" || step.kind === "grant-keys");
     assert.deepEqual(
-      keySteps.map((step) => [step.kind, step.content === undefined]),
+      keySteps.map((step) => [step.kind, step.kind === "grant-keys" ? step.keys.length : step.content]),
       [
-        ["revoke-keys", true],
-        ["grant-keys", false],
+        ["revoke-keys", undefined],
+        ["grant-keys", 1],
       ],
     );
     assert.equal(steps.at(-1)?.kind, "grant-keys");

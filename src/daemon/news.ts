@@ -2,8 +2,8 @@
  * Finds out whether the IAM has anything new, and whether the way it is asked can be trusted.
  *
  * In: what the last pull left to ask with. Out: yes or no. ETags are trusted until they tell of news time and again where there
- * is none. Totals and times are proven first: right after a sync the answers are known, so a server that gives others is not
- * asked that way until the next sync, and after a few never again.
+ * is none. Totals and times are proven first: right after a sync the answers are known. Others mean that something has changed
+ * since, or that the server cannot be asked so: the next sync tells which, and after a few in vain it is not asked so again.
  */
 
 import type { Settings } from "../config/settings.ts";
@@ -30,7 +30,11 @@ export interface News {
 interface Trust {
   readonly iam: Settings["iam"];
   least: (typeof LEAST)[number];
-  /** Answers that were not those of the sync before, one after the other. */
+  /** Whether its totals and times were once those of the sync before. */
+  isProven: boolean;
+  /** Of a sync whose totals and times were given otherwise right after it: the digest of its lists, until the next sync tells why. */
+  doubtful: string | undefined;
+  /** Doubts for which the next sync found no reason, one after the other. */
   wrong: number;
   isLost: boolean;
   /** How often its ETags told of news where there was none, one time after the other. */
@@ -52,7 +56,7 @@ export type OnDistrust = (way: "etags" | "times", why: string) => void;
 export function createNews(around: Surroundings, onDistrust: OnDistrust): News {
   let trust: Trust | undefined;
   const trustFor = ({ iam }: Settings) => {
-    trust = trust?.iam === iam ? trust : { iam, least: 0, wrong: 0, isLost: false, vain: 0 };
+    trust = trust?.iam === iam ? trust : trustIn(iam);
     return trust;
   };
   const recall = (settings: Settings) => recallAsking(sourceSettings(settings, around.root));
@@ -69,14 +73,12 @@ export function createNews(around: Surroundings, onDistrust: OnDistrust): News {
         countVain(now, onDistrust);
       }
       const asking = now.vain < LOST_AFTER ? recalled : { ...recalled, etags: {} };
-      if (hasEtags(asking) || (await isProven({ asking, settings, now }, around, signal))) {
+      if (hasEtags(asking)) {
         return asking;
       }
-      if (now.wrong === LOST_AFTER && !now.isLost) {
-        now.isLost = true;
-        onDistrust("times", WRONG);
-      }
-      return { ...asking, marks: undefined };
+      settleDoubt(now, asking, onDistrust);
+      await prove({ asking, settings, now }, around, signal);
+      return now.isProven && mayAskByTimes(asking, now) ? asking : { ...asking, marks: undefined };
     },
     async review(asking, settings, signal) {
       const now = wayOf(asking) === "times" ? await recall(settings) : undefined;
@@ -87,6 +89,20 @@ export function createNews(around: Surroundings, onDistrust: OnDistrust): News {
       }
     },
   };
+}
+
+function trustIn(iam: Settings["iam"]): Trust {
+  return { iam, least: 0, isProven: false, doubtful: undefined, wrong: 0, isLost: false, vain: 0 };
+}
+
+/** Somebody may have changed between a sync and the proof: then the next one has other lists. */
+function settleDoubt(now: Trust, { digest }: Asking, onDistrust: OnDistrust): void {
+  now.wrong = now.doubtful === digest ? now.wrong + 1 : 0;
+  now.doubtful = undefined;
+  if (now.wrong === LOST_AFTER && !now.isLost) {
+    now.isLost = true;
+    onDistrust("times", WRONG);
+  }
 }
 
 /** A 304 of all pages shows that its ETags are worth asking with. */
@@ -120,20 +136,23 @@ function hasEtags({ etags }: Asking): boolean {
   return Object.keys(etags).length > 0;
 }
 
+function mayAskByTimes({ marks }: Asking, { iam, isLost }: Trust): boolean {
+  return marks !== undefined && iam.source === "scim" && iam.probe === "auto" && !isLost;
+}
+
 /** Whether the server gives the answers that a sync has just shown to be right; notes how it went. */
-async function isProven(
+async function prove(
   { asking, settings, now }: { readonly asking: Asking; readonly settings: Settings; readonly now: Trust },
   around: Surroundings,
   signal: AbortSignal,
-): Promise<boolean> {
-  const { iam } = settings;
-  if (asking.marks === undefined || iam.source !== "scim" || iam.probe !== "auto" || now.isLost) {
-    return false;
+): Promise<void> {
+  if (!mayAskByTimes(asking, now)) {
+    return;
   }
   const least = await leastThatHolds({ settings, asking, least: now.least }, around, signal);
   now.least = least ?? now.least;
-  now.wrong = least === undefined && !signal.aborted ? now.wrong + 1 : 0;
-  return least !== undefined;
+  now.isProven ||= least !== undefined;
+  now.doubtful = least === undefined && !signal.aborted ? asking.digest : undefined;
 }
 
 /** What a server can be asked for; undefined when no answer is that of the sync before. */

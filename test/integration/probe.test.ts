@@ -205,6 +205,50 @@ describe("an IAM that is asked for its totals and for what changed last", () => 
     assert.equal((await asker.settle()).marks, undefined);
   });
 
+  it("in which somebody changes right after each sync is asked further, and is proven as soon as nobody does", async () => {
+    await using scene = await sceneOf();
+    const { asker, iam } = scene;
+    const rename = (nth: number) => {
+      iam.users = edit(iam.users, 3, (user) =>
+        changedAt({ ...user, displayName: `Name ${nth}` }, NEWEST + nth * 1000),
+      );
+    };
+    for (let nth = 1; nth <= 5; nth += 1) {
+      await asker.sync();
+      rename(nth);
+      assert.equal((await asker.settle()).marks, undefined, "not proven yet");
+    }
+    await asker.sync();
+    assert.notEqual((await asker.settle()).marks, undefined);
+
+    for (let nth = 6; nth <= 10; nth += 1) {
+      await asker.sync();
+      rename(nth);
+      const asking = await asker.settle();
+      assert.notEqual(asking.marks, undefined, "proven once");
+      assert.equal(await asker.isUnchanged(asking), false);
+    }
+    assert.deepEqual(asker.distrusted, []);
+  });
+
+  it("that gives other times and totals later on, and nothing else, is asked three times more", async () => {
+    await using scene = await sceneOf();
+    const { asker, iam } = scene;
+    await asker.sync();
+    assert.notEqual((await asker.settle()).marks, undefined);
+    iam.misbehave = onFilter((response, request, iamThen) =>
+      sendJson(response, { ...pageOf(iamThen, request), totalResults: 12 }),
+    );
+    const seen: boolean[] = [];
+    for (let syncs = 0; syncs < 4; syncs += 1) {
+      await asker.sync();
+      seen.push((await asker.settle()).marks !== undefined);
+    }
+
+    assert.deepEqual(seen, [true, true, true, false]);
+    assert.match(asker.distrusted.join("|"), /^3 times its totals .* not those of the sync before$/);
+  });
+
   it("is trusted further when a whole sync found what asking would have shown", async () => {
     await using scene = await sceneOf();
     const { asker, iam } = scene;

@@ -560,6 +560,15 @@ function configWith(url: string, iamLines = ""): string {
   return kept.join("\n").replace("iam:\n", iamLines === "" ? "iam:\n" : `iam:\n  ${iamLines}\n`);
 }
 
+/** Twenty pages of two hundred users, eight of them in flight. */
+function configureManyPages(node: NodeRoot, iam: FakeIam): void {
+  node.write("/etc/rollcall/token", TOKEN, 0o600);
+  node.write(
+    "/etc/rollcall/rollcall.yaml",
+    configWith(iam.url, "parallel: 8").replace("pageSize: 50", "pageSize: 10"),
+  );
+}
+
 function assertServed(
   node: NodeRoot,
   missing: readonly string[] | undefined,
@@ -656,11 +665,7 @@ describe("a list that changes while it is fetched", () => {
   it("in pages that are asked for side by side costs nobody either, while people come and go", async () => {
     using node = makeNodeRoot();
     await using iam = await startFakeIam(someUsers(200), []);
-    node.write("/etc/rollcall/token", TOKEN, 0o600);
-    node.write(
-      "/etc/rollcall/rollcall.yaml",
-      configWith(iam.url, "parallel: 8").replace("pageSize: 50", "pageSize: 10"),
-    );
+    configureManyPages(node, iam);
     await node.rollcall("sync");
     const stayed = new Set(someUsers(200).map((user) => String(user["userName"])));
     let answers = 0;
@@ -926,11 +931,7 @@ describe("the token", () => {
   it("is read again when it is renewed while many pages are in flight", async () => {
     using node = makeNodeRoot();
     await using iam = await startFakeIam(someUsers(200), []);
-    node.write("/etc/rollcall/token", TOKEN, 0o600);
-    node.write(
-      "/etc/rollcall/rollcall.yaml",
-      configWith(iam.url, "parallel: 8").replace("pageSize: 50", "pageSize: 10"),
-    );
+    configureManyPages(node, iam);
     iam.misbehave = (request) => {
       if (request.list === "Users" && request.startIndex > 1 && iam.token === TOKEN) {
         iam.token = "rotated-token";

@@ -24,10 +24,10 @@ export interface Source {
   readonly lines: LineCounter;
 }
 
-/** From the first line to the last, then what has none. What is missing but there under a mistyped name is said once, at that name. */
-export function inOrder(mistakes: readonly Mistake[], { document }: Source): Mistake[] {
-  const isThere = ({ line, key }: Mistake) =>
-    line === undefined &&
+/** From the first line to the last, then what has none. A key that is missing but there under a mistyped name is told once, at that name. */
+export function inOrder(mistakes: readonly Mistake[], { document }: Source): readonly Mistake[] {
+  const isThere = ({ message, key }: Mistake) =>
+    message.startsWith("is missing: ") &&
     mistakes.some(
       ({ key: typed, meant }) =>
         meant !== undefined &&

@@ -29,6 +29,8 @@ const MOST_BYTES = 3;
 /** So many items tell how long all of them are, with so much to spare. */
 const SAMPLE = 64;
 const SPARE = 1.1;
+/** One line may be longer than all others together, such as a group of everybody: a guess by it would know no bounds. */
+const MOST_GUESSED = 64 * 1024 ** 2;
 const LINE_FEED = 0x0a;
 
 /** Renders all items into one buffer. */
@@ -49,7 +51,8 @@ export function renderLines<Item>(
     const most = text.length * MOST_BYTES + 1 + last.length;
     if (end + most > bytes.length) {
       const share = (first + lines.length) / items.length;
-      bytes = withRoom(bytes, end, most + Math.ceil(((end + text.length) / share) * SPARE));
+      const rest = ((end + text.length) / share) * SPARE;
+      bytes = withRoom(bytes, end, most + Math.min(rest, Math.max(end, MOST_GUESSED)));
     }
     const written = bytes.write(text, end);
     markStarts(starts.subarray(first), lines, { start: end - from, isAscii: written === text.length });
@@ -90,11 +93,11 @@ function roomFor<Item>(items: readonly Item[], render: (item: Item) => string): 
   const step = Math.ceil(items.length / SAMPLE);
   const some = items.filter((_item, nth) => nth % step === 0).map(render);
   const characters = (some.join("\n").length + 1) / some.length;
-  return Math.ceil(characters * (items.length * SPARE + BATCH * MOST_BYTES));
+  return Math.min(characters * (items.length * SPARE + BATCH * MOST_BYTES), MOST_GUESSED);
 }
 
 function withRoom(bytes: Buffer, used: number, room: number): Buffer {
-  const larger = Buffer.allocUnsafeSlow(used + room);
+  const larger = Buffer.allocUnsafeSlow(used + Math.ceil(room));
   bytes.copy(larger, 0, 0, used);
   return larger;
 }

@@ -124,13 +124,13 @@ async function attempt(
     count(traffic.statuses, String(answer.status));
     return attemptFrom(answer, request, { token, nowMs: parts.clock.now() });
   } catch (error) {
-    if (signal.aborted) {
-      throw error;
-    }
     if (error instanceof Failure) {
       throw withoutSecret(error, token);
     }
     count(traffic.statuses, "none");
+    if (signal.aborted) {
+      throw error;
+    }
     return { kind: "passing", trouble: passingTrouble(error, request), retryAfterMs: undefined };
   }
 }

@@ -91,6 +91,13 @@ maxPerUser: 3
     ]);
   });
 
+  it("says of what a default does not fit to that it does not, though it is there under a mistyped name", () => {
+    assert.deepEqual(mistakesIn(`${SOUND}ids: { mins: 1000, max: 800 }\n`), [
+      "r.yaml:6: ids.mins: unknown key; did you mean min?",
+      "r.yaml: ids.min: must not be above ids.max",
+    ]);
+  });
+
   it("may speak http to loopback only", () => {
     for (const host of ["127.0.0.1", "localhost", "[::1]"]) {
       assert.deepEqual(mistakesIn(SOUND.replace("https://iam.example.org", `http://${host}:80`)), []);

@@ -115,6 +115,15 @@ describe("lines", () => {
     assert.equal(starts.at(-1), file.length - "head\ntail\n".length);
   });
 
+  it("take no more room than is bounded where one is longer than all others together", () => {
+    const all = ["x".repeat(1_000_000), ...Array.from({ length: 20_000 }, (_, nth) => `${nth}`)];
+
+    const { bytes, file } = renderLines(all, String, { tail: "tail" });
+
+    assert.equal(bytes.length, all.join("\n").length + 1);
+    assert.ok(file.buffer.byteLength < 100 * 1024 ** 2, `${file.buffer.byteLength} bytes`);
+  });
+
   it("are found by where they start, and replaced as if all were rendered again", () => {
     const line = fc.string({ unit: "grapheme", maxLength: 5 }).map((text) => text.replaceAll("\n", ""));
     const lines = fc.array(line);

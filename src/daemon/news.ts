@@ -105,9 +105,14 @@ function settleDoubt(now: Trust, { digest }: Asking, onDistrust: OnDistrust): vo
   }
 }
 
-/** A 304 of all pages shows that its ETags are worth asking with. */
+/** To say that nothing is new is to prove it: a 304 of all pages, or the totals and times of the sync before. */
 function noteAnswer(now: Trust, asking: Asking, answer: Answer): Answer {
-  now.vain = hasEtags(asking) && answer.isUnchanged ? 0 : now.vain;
+  if (answer.isUnchanged && hasEtags(asking)) {
+    now.vain = 0;
+  } else if (answer.isUnchanged) {
+    now.wrong = 0;
+    now.doubtful = undefined;
+  }
   return answer;
 }
 

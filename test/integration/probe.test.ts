@@ -231,6 +231,24 @@ describe("an IAM that is asked for its totals and for what changed last", () => 
     assert.deepEqual(asker.distrusted, []);
   });
 
+  it("that gives other times and totals for a moment now and then is asked further", async () => {
+    await using scene = await sceneOf();
+    const { asker, iam } = scene;
+    await asker.sync();
+    await asker.settle();
+    for (let times = 0; times < 5; times += 1) {
+      iam.misbehave = onFilter((response, request, iamThen) =>
+        sendJson(response, { ...pageOf(iamThen, request), totalResults: 12 }),
+      );
+      await asker.sync();
+      const asking = await asker.settle();
+      iam.misbehave = undefined;
+      assert.equal(await asker.isUnchanged(asking), true);
+    }
+
+    assert.deepEqual(asker.distrusted, []);
+  });
+
   it("that gives other times and totals later on, and nothing else, is asked three times more", async () => {
     await using scene = await sceneOf();
     const { asker, iam } = scene;

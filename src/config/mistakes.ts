@@ -86,13 +86,18 @@ function unknownKey(path: Path, source: Source): Mistake {
   const valid = keysAt(path.slice(0, -1));
   const name = String(path.at(-1));
   const meant = nearest(name, valid);
-  const elsewhere = meant === undefined ? keyElsewhere(name) : undefined;
-  const hint = meant ?? elsewhere;
-  const suffix = hint === undefined ? `; the keys here are ${valid.join(", ")}` : `; did you mean ${hint}?`;
-  const mistake = mistakeAt(path, `unknown key${suffix}`, source);
-  return hint === undefined
-    ? mistake
-    : { ...mistake, meant: meant === undefined ? hint : dotted([...path.slice(0, -1), meant]) };
+  if (meant !== undefined) {
+    const mistake = mistakeAt(path, `unknown key; did you mean ${meant}?`, source);
+    return { ...mistake, meant: dotted([...path.slice(0, -1), meant]) };
+  }
+  const elsewhere = keysElsewhere(name);
+  const hint =
+    elsewhere.length === 0
+      ? `the keys here are ${valid.join(", ")}`
+      : `did you mean ${elsewhere.join(" or ")}?`;
+  const mistake = mistakeAt(path, `unknown key; ${hint}`, source);
+  const [only, ...others] = elsewhere;
+  return only === undefined || others.length > 0 ? mistake : { ...mistake, meant: only };
 }
 
 function dotted(path: Path): string {
@@ -157,9 +162,9 @@ function keysAt(path: Path): readonly string[] {
   return Object.keys(childrenOf(node));
 }
 
-/** A key of exactly this name in another block: people indent wrongly as often as they mistype. */
-function keyElsewhere(name: string): string | undefined {
-  return allPaths(schemaTree(), "").find((path) => path.split(".").at(-1) === name);
+/** Keys of exactly this name in other blocks: people indent wrongly as often as they mistype. */
+function keysElsewhere(name: string): readonly string[] {
+  return allPaths(schemaTree(), "").filter((path) => path.split(".").at(-1) === name);
 }
 
 function allPaths(node: SchemaNode, prefix: string): string[] {

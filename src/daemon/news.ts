@@ -52,7 +52,7 @@ const NOTHING: Asking = { digest: "", etags: {}, marks: undefined };
 /** Called once for each way in which an IAM is not asked any more. */
 export type OnDistrust = (way: "etags" | "times", why: string) => void;
 
-/** Makes one that trusts. */
+/** Makes one that knows nothing of any IAM yet. */
 export function createNews(around: Surroundings, onDistrust: OnDistrust): News {
   let trust: Trust | undefined;
   const trustFor = ({ iam }: Settings) => {

@@ -41,7 +41,7 @@ export async function notePublished(
   const done = outcomes.filter(({ result }) => result === "done");
   const touched = new Set([
     ...done.flatMap(({ step }) => pathsOf(step, places)),
-    ...untouchedDifferences(observed, outcomes, places),
+    ...harmlessDifferences(observed, outcomes, places),
   ]);
   if (touched.size === 0 && observed.published !== undefined) {
     return;
@@ -59,7 +59,7 @@ export async function notePublished(
 }
 
 /** What differs from the list, and is yet as it should be. */
-function untouchedDifferences(
+function harmlessDifferences(
   { differences }: Observed,
   outcomes: readonly Outcome[],
   places: Places,

@@ -16,7 +16,7 @@ import type { SlurmStages } from "./slurm.ts";
 
 /** What the IAM said, and a way to remember it once the node is in step with it. */
 export interface PullResult {
-  /** Both lists. Where the pull knew what is new, the rest is read when this is called first, which must be before `remember`. */
+  /** Both lists. Where the pull knew what is new, the rest is read when this is called first, which must be before `remember`, if at all. */
   readonly drafts: () => Promise<Drafts>;
   /** Everybody who is another than when this node was left in step, where nothing else is new; none where that is not known. */
   readonly news: readonly UserNews[];

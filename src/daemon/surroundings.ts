@@ -1,5 +1,5 @@
 /**
- * What a run goes by beside the configuration.
+ * What a run goes by beside the configuration, and where both meet: paths below the root.
  */
 
 import type { Settings } from "../config/settings.ts";

@@ -112,7 +112,7 @@ async function takeTurn(
   if (result.kind === "unchanged" && resting !== undefined) {
     state.rest = { ...resting, asking: await news.settle(settings, signal, resting.asking) };
   }
-  // A run that failed has changed nothing, or keys alone; the next look at the node tells.
+  // Whatever a run that failed has changed, the next look at the node tells.
   if (result.kind === "done") {
     const { rest } = state;
     if (answer === undefined && rest?.settings === settings && foundSomething(result.record)) {
@@ -132,7 +132,7 @@ async function takeTurn(
   return result;
 }
 
-/** The rest, while it may last without a look at everything. */
+/** The node at rest, while it may stay so without a look at everything. */
 async function stillAtRest(
   rest: Rest | undefined,
   settings: Settings,
@@ -173,7 +173,7 @@ function isProven({ iam }: Settings, source: Rest["source"]): boolean {
   return source === "iam" || (source === "memory" && iam.source === "scim");
 }
 
-/** The kernel tells when to look; each look is worth ten thousand calls of lstat(2). Once touched, so until the next sync. */
+/** The kernel tells when to look; each look costs ten thousand calls of lstat(2). Once touched, so until the next sync. */
 async function isTouched(rest: Rest, settings: Settings, around: Surroundings): Promise<boolean> {
   if (!rest.isTouched && (settings.iam.source === "file" || rest.touches.wasTouched())) {
     rest.isTouched = (await footprintUnder(settings, around)) !== rest.footprint;

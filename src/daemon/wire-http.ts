@@ -49,7 +49,10 @@ async function readPem(path: string | undefined, key: string): Promise<string | 
     throw new Failure("config-unreadable", message, { cause: error });
   });
   if (!/^-----BEGIN [A-Z ]+-----$/m.test(text)) {
-    throw new Failure("config-unreadable", `The file ${path} for ${key} holds no PEM block.`);
+    throw new Failure(
+      "config-unreadable",
+      `The file ${path} for ${key} holds no PEM block: it must have a line -----BEGIN CERTIFICATE----- or the like.`,
+    );
   }
   if (isOpenToOthers({ uid, mode }) || (key === "iam.clientKeyFile" && (mode & 0o004) !== 0)) {
     const mend = key === "iam.clientKeyFile" ? "0600" : "0644";

@@ -49,7 +49,10 @@ export async function pull(
   const previous = isOld ? recallFrom(drafts) : remembered.drafts;
   // Slurm's part comes later, and its changes are explained by what was remembered as well: it is read while it is there.
   const beforeReplacing = async () => (settings.slurm.enabled ? previous() : undefined);
-  const keep = () => remember(source, { lists, etags, marks, beforeReplacing }).catch(stateUnwritable);
+  const keep = () =>
+    remember(source, { lists, etags, marks, beforeReplacing }).catch(
+      stateUnwritable("what the IAM said", "The next sync fetches everything again."),
+    );
   const news = isKnown ? (pulled.news ?? []) : [];
   return { drafts, news, statistics, versions, previous, isOld, remember: keep };
 }
@@ -118,7 +121,9 @@ async function pullOverHttp(
 }
 
 /** For `catch`: the node is as it should be, but what a later run would like to know could not be kept. */
-export function stateUnwritable(error: unknown): never {
-  const message = `The files of this node were written, but what is to be remembered of it could not be kept in state.directory: ${messageOf(error)}. The next sync fetches everything again.`;
-  throw new Failure("state-unwritable", message, { cause: error });
+export function stateUnwritable(what: string, next: string): (error: unknown) => never {
+  return (error) => {
+    const message = `This node is as the sync left it, but ${what} could not be kept in state.directory: ${messageOf(error)}. ${next}`;
+    throw new Failure("state-unwritable", message, { cause: error });
+  };
 }

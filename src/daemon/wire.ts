@@ -50,7 +50,9 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
     chronicle: (of) => createChronicle({ directory: underRoot(root, state.directory), clock }, of),
     apply: (plan, signal) => applyPlan(plan, handlers, signal),
     notePublished: (outcomes, observed) =>
-      notePublished({ outcomes, observed }, settings, root).catch(stateUnwritable),
+      notePublished({ outcomes, observed }, settings, root).catch(
+        stateUnwritable("the list of what was published", "The next sync that changes something writes it."),
+      ),
     slurm: slurmFor(settings, around),
     lastRecord: async () =>
       settings.slurm.enabled ? undefined : (await loadReport(underRoot(root, state.directory)))?.record,

@@ -24,7 +24,7 @@ export const CONDITIONS = {
     severity: "critical",
     shownAfterMs: MINUTE_MS / 4,
     remedy:
-      "Nobody from the IAM can log in here yet. Look at the other conditions: a first sync must succeed.",
+      "Nobody from the IAM can log in here yet: a first sync must succeed. Look at the other conditions, or run: rollcall sync",
   },
   "logins-locked": {
     title: "Nobody has a key: the IAM has not been heard for longer than stale.lockAfter",

@@ -90,13 +90,14 @@ export function renderFailures(steps: readonly StepRecord[]): string[] {
 }
 
 /** The closing line of a sync. */
-export function renderSummary({ served, problems, pull, seconds, slurm }: RunRecord): string {
+export function renderSummary({ served, problems, pull, seconds, slurm, source }: RunRecord): string {
   const refused = countRefused(problems);
-  const fetched = pull.unchanged ? "nothing new at the IAM" : `${Math.ceil(pull.bytes / 1000)} kB`;
+  const news = pull.unchanged ? "nothing new at the IAM" : `${Math.ceil(pull.bytes / 1000)} kB`;
+  const fetched = source === "iam" ? `${pull.requests} requests, ${news}` : "the IAM was not asked";
   return (
     `Served: ${served.users} users (${served.users - served.active} may not log in, ${served.keyless} without a key), ` +
     `${served.groups} groups, ${served.keys} keys; ` +
-    `refused: ${refused}. ${seconds.toFixed(2)} s, ${pull.requests} requests, ${fetched}.${slurm === null ? "" : describeSlurm(slurm)}`
+    `refused: ${refused}. ${seconds.toFixed(2)} s, ${fetched}.${slurm === null ? "" : describeSlurm(slurm)}`
   );
 }
 

@@ -69,7 +69,7 @@ function headline({ healthy, ready, conditions }: FullStatus | PublicStatus, { c
 
 function servedLine({ served, refused }: FullStatus | PublicStatus): string {
   if (served === null) {
-    return "  No sync has come to its end yet.";
+    return "  No sync has succeeded here yet.";
   }
   const { users, active, groups, keys } = served;
   return `  ${users} users (${users - active} may not log in), ${groups} groups, ${keys} keys; ${refused} records refused`;

@@ -1,8 +1,8 @@
 /**
  * One pull: everything the IAM says about users and groups, whole or not at all.
  *
- * In: settings, and the doors to HTTP and time. Out: drafts. Each list is fetched once; a list that changed
- * under the pager is fetched again, a few times, before the run fails.
+ * In: settings, and the doors to HTTP and time. Out: drafts, or what stands in the places of some that are remembered. A list
+ * that changed under the pager is fetched again, a few times, before the run fails.
  */
 
 import type { GroupDraft, UserDraft } from "../model/draft.ts";
@@ -44,17 +44,16 @@ const LIST_ATTEMPTS = 3;
 
 /** Asks first for what changed, where the last pull left something to ask with. */
 export async function pullScim(parts: PullParts, signal: AbortSignal): Promise<Pulled> {
-  const { client } = parts;
-  const { latest: marks, clock } = parts;
+  const { client, latest: marks, clock } = parts;
   const changed =
     (await pullChanged(parts, signal)) ??
     (marks && (await pullLatest({ ...parts, marks, nowMs: clock.now() }, signal)));
   if (changed !== undefined) {
     return changed;
   }
-  const start = parts.clock.monotonicMs();
+  const start = clock.monotonicMs();
   const { users, groups } = await fetchBoth(parts, signal);
-  const isPrompt = parts.clock.monotonicMs() - start <= LONGEST_PULL_MS;
+  const isPrompt = clock.monotonicMs() - start <= LONGEST_PULL_MS;
   const etags = users.etags && groups.etags ? { ...users.etags, ...groups.etags } : {};
   const mayShift = users.mayShift || groups.mayShift;
   const pulled = pulledFrom({ users, groups }, { ...client.traffic, mayShift });

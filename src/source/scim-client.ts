@@ -86,7 +86,7 @@ async function fetchWithRetries(
     signal.throwIfAborted();
     const used = session.token;
     const result = await attempt(session, request, signal);
-    if (result.kind === "refused" && mayReadToken && (await hasNewToken(session, used))) {
+    if (result.kind === "refused" && mayReadToken && (await renewToken(session, used))) {
       mayReadToken = false;
       tries -= 1;
       continue;
@@ -94,7 +94,7 @@ async function fetchWithRetries(
     if (result.kind === "refused") {
       throw result.failure;
     }
-    if (result.kind !== "passing") {
+    if (result.kind !== "transient") {
       return result;
     }
     const backoffMs = random() * Math.min(MAX_DELAY_MS, settings.retryDelayMs * 2 ** (tries - 1));
@@ -109,7 +109,7 @@ async function fetchWithRetries(
 /** What one try came to: an answer, a trouble that may pass, or a token that was not accepted. */
 type Attempt =
   | Fetched
-  | { readonly kind: "passing"; readonly trouble: string; readonly retryAfterMs: number | undefined }
+  | { readonly kind: "transient"; readonly trouble: string; readonly retryAfterMs: number | undefined }
   | { readonly kind: "refused"; readonly failure: Failure };
 
 async function attempt(
@@ -131,7 +131,7 @@ async function attempt(
     if (signal.aborted) {
       throw error;
     }
-    return { kind: "passing", trouble: passingTrouble(error, request), retryAfterMs: undefined };
+    return { kind: "transient", trouble: transientTrouble(error, request), retryAfterMs: undefined };
   }
 }
 
@@ -146,8 +146,8 @@ function withoutSecret(failure: Failure, token: Secret): Failure {
   });
 }
 
-/** True when the token on disk is another one than the one that was refused, which another request may have read already. */
-async function hasNewToken(session: Session, refused: Secret): Promise<boolean> {
+/** Reads the token anew. True when it is another one than the one that was refused, which another request may have renewed already. */
+async function renewToken(session: Session, refused: Secret): Promise<boolean> {
   session.token = await session.parts.readToken();
   return !session.token.equals(refused);
 }
@@ -176,7 +176,7 @@ function attemptFrom(
   }
   if (status === 429 || (status >= 500 && status !== 501)) {
     return {
-      kind: "passing",
+      kind: "transient",
       trouble: describeAnswer(answer, token),
       retryAfterMs: retryAfterMs(answer.header("retry-after"), nowMs),
     };
@@ -196,7 +196,7 @@ function attemptFrom(
 }
 
 /** A fault on the wire that may pass, in words; throws for one that will not. */
-function passingTrouble(error: unknown, request: ScimRequest): string {
+function transientTrouble(error: unknown, request: ScimRequest): string {
   const where = `${request.what} from ${request.url}`;
   if (error instanceof BodyTooLarge) {
     const message = `${where}: ${error.message}. Raise iam.maxPageBytes, or lower iam.pageSize.`;
@@ -216,7 +216,7 @@ function passingTrouble(error: unknown, request: ScimRequest): string {
 }
 
 function unreachable(request: ScimRequest, trouble: string, tries: number): Failure {
-  const message = `${request.what} from ${request.url} failed after ${tries} tries: ${trouble}. Check that the IAM is up and reachable from this node; nothing was changed.`;
+  const message = `${request.what} from ${request.url} failed after ${tries === 1 ? "one try" : `${tries} tries`}: ${trouble}. Check that the IAM is up and reachable from this node; nothing was changed.`;
   return new Failure("iam-unreachable", message);
 }
 

@@ -321,7 +321,7 @@ describe("rollcall status", () => {
     const bad = await node.rollcall("status", "--json");
 
     assert.equal(before.code, 1);
-    assert.match(before.out, /No sync has come to its end yet[^]*users-missing/);
+    assert.match(before.out, /No sync has succeeded here yet[^]*users-missing/);
     assert.equal(good.code, 0, good.out);
     assert.match(good.out, /No daemon answers here; this is from the last sync/);
     assert.equal(bad.code, 1);

@@ -44,7 +44,7 @@ export async function askDaemonForStatus(
   root: string,
   signal: AbortSignal,
 ): Promise<FullStatus | PublicStatus | undefined> {
-  if (!(await mayAnswer(socketPath(root, "health")))) {
+  if (!(await mayAnswer(socketPath(root, "control"))) && !(await mayAnswer(socketPath(root, "health")))) {
     return undefined;
   }
   const daemon = await import("../daemon/ask-status.ts");

@@ -8,6 +8,7 @@
 
 import type { Settings } from "../config/settings.ts";
 import { Failure } from "../model/failure.ts";
+import type { Source } from "../model/report.ts";
 import type { AskedBy } from "../report/status.ts";
 import { type Asking, recallAsking } from "../source/remembered.ts";
 import { type Surroundings, sourceSettings } from "./surroundings.ts";
@@ -15,34 +16,42 @@ import { type Answer, type Probing, probe } from "./wire-probe.ts";
 
 /** Asks one IAM for the life of a daemon. */
 export interface News {
-  /**
-   * What to ask with from now on; to be called when a sync has left the node in step. `vainly` is what told of news
-   * that the sync did not find.
-   */
-  settle(settings: Settings, signal: AbortSignal, vainly?: Asking): Promise<Asking>;
+  /** What to ask with from now on; to be called when a sync has left the node in step. */
+  settle(after: Settling, signal: AbortSignal): Promise<Asking>;
   /** Whether nothing is new, and what it took to ask. */
   ask(asking: Asking, settings: Settings, signal: AbortSignal): Promise<Answer>;
   /** To be called when a sync that nobody told of a change had something to do: would asking have told of what the IAM says now? */
   review(asking: Asking, settings: Settings, signal: AbortSignal): Promise<void>;
 }
 
+/** A sync that has left the node in step. */
+export interface Settling {
+  readonly settings: Settings;
+  /** What it was made from: where nobody asked the IAM, nothing is learnt of it. */
+  readonly source: Source;
+  /** What told of news that the sync did not find. */
+  readonly vainly?: Asking;
+}
+
 /** What is known of how a server answers. */
 interface Trust {
   readonly iam: Settings["iam"];
   least: (typeof LEAST)[number];
-  /** Whether its totals and times were once those of the sync before. */
-  isProven: boolean;
-  /** Of a sync whose totals and times were given otherwise right after it: the digest of its lists, until the next sync tells why. */
+  /** What a sync left to ask with, where the answers right after it were others: the next sync tells why. */
   doubtful: string | undefined;
-  /** Doubts for which the next sync found no reason, one after the other. */
+  /** Doubts for which the next sync found no reason, and proofs that failed for whatever reason, since one held. */
   wrong: number;
+  failed: number;
   isLost: boolean;
   /** How often its ETags told of news where there was none, one time after the other. */
   vain: number;
 }
 
 const LOST_AFTER = 3;
+/** Somebody may change between a sync and its proof now and then, but hardly so often. */
+const UNPROVEN_AFTER = 12;
 const WRONG = `${LOST_AFTER} times its totals and meta.lastModified were not those of the sync before`;
+const UNPROVEN = `${UNPROVEN_AFTER} times in a row its totals and meta.lastModified could not be proven right after a sync`;
 const MISSED = "a sync found a change that its totals and meta.lastModified did not show";
 const VAIN = `${LOST_AFTER} times in a row its ETags were others, and nothing else was`;
 /** What to ask for where only the total matters; some servers reject the first, or take it for "all". */
@@ -66,19 +75,20 @@ export function createNews(around: Surroundings, onDistrust: OnDistrust): News {
   };
   return {
     ask,
-    async settle(settings, signal, vainly) {
+    async settle({ settings, source, vainly }, signal) {
       const now = trustFor(settings);
-      const recalled = (await recall(settings)) ?? NOTHING;
-      if (vainly !== undefined && isByEtagsAlone(vainly, recalled)) {
-        countVain(now, onDistrust);
-      }
-      const asking = now.vain < LOST_AFTER ? recalled : { ...recalled, etags: {} };
+      const asking = believed(now, { recalled: (await recall(settings)) ?? NOTHING, vainly }, onDistrust);
       if (hasEtags(asking)) {
         return asking;
       }
+      if (source !== "iam") {
+        return { ...asking, marks: undefined };
+      }
       settleDoubt(now, asking, onDistrust);
-      await prove({ asking, settings, now }, around, signal);
-      return now.isProven && mayAskByTimes(asking, now) ? asking : { ...asking, marks: undefined };
+      // What failed is not asked with: it may say "nothing new" later on, and something was.
+      return (await isProven({ asking, settings, now }, around, signal))
+        ? asking
+        : { ...asking, marks: undefined };
     },
     async review(asking, settings, signal) {
       const now = wayOf(asking) === "times" ? await recall(settings) : undefined;
@@ -92,41 +102,47 @@ export function createNews(around: Surroundings, onDistrust: OnDistrust): News {
 }
 
 function trustIn(iam: Settings["iam"]): Trust {
-  return { iam, least: 0, isProven: false, doubtful: undefined, wrong: 0, isLost: false, vain: 0 };
+  return { iam, least: 0, doubtful: undefined, wrong: 0, failed: 0, isLost: false, vain: 0 };
 }
 
-/** Somebody may have changed between a sync and the proof: then the next one has other lists. */
-function settleDoubt(now: Trust, { digest }: Asking, onDistrust: OnDistrust): void {
-  now.wrong = now.doubtful === digest ? now.wrong + 1 : 0;
+/** Somebody may have changed between a sync and the proof: then the next one has other lists, or other times. */
+function settleDoubt(now: Trust, asking: Asking, onDistrust: OnDistrust): void {
+  now.wrong += now.doubtful === saidOf(asking) ? 1 : 0;
   now.doubtful = undefined;
-  if (now.wrong === LOST_AFTER && !now.isLost) {
+  if (!now.isLost && (now.wrong === LOST_AFTER || now.failed === UNPROVEN_AFTER)) {
     now.isLost = true;
-    onDistrust("times", WRONG);
+    onDistrust("times", now.wrong === LOST_AFTER ? WRONG : UNPROVEN);
   }
 }
 
-/** To say that nothing is new is to prove it: a 304 of all pages, or the totals and times of the sync before. */
+/** A 304 of all pages shows that its ETags are worth asking with. */
 function noteAnswer(now: Trust, asking: Asking, answer: Answer): Answer {
-  if (answer.isUnchanged && hasEtags(asking)) {
-    now.vain = 0;
-  } else if (answer.isUnchanged) {
-    now.wrong = 0;
-    now.doubtful = undefined;
-  }
+  now.vain = hasEtags(asking) && answer.isUnchanged ? 0 : now.vain;
   return answer;
 }
 
-function countVain(now: Trust, onDistrust: OnDistrust): void {
-  now.vain += 1;
-  if (now.vain === LOST_AFTER) {
-    onDistrust("etags", VAIN);
+/** Without ETags that have told of news in vain too often. */
+function believed(
+  now: Trust,
+  { recalled, vainly }: { readonly recalled: Asking; readonly vainly: Asking | undefined },
+  onDistrust: OnDistrust,
+): Asking {
+  if (vainly !== undefined && isByEtagsAlone(vainly, recalled)) {
+    now.vain += 1;
+    if (now.vain === LOST_AFTER) {
+      onDistrust("etags", VAIN);
+    }
   }
+  return now.vain < LOST_AFTER ? recalled : { ...recalled, etags: {} };
 }
 
 /** Some servers give ETags and never answer 304, or give others each time. */
 function isByEtagsAlone(before: Asking, now: Asking): boolean {
-  const saidOf = ({ digest, marks }: Asking) => JSON.stringify([digest, marks]);
   return hasEtags(before) && saidOf(before) === saidOf(now);
+}
+
+function saidOf({ digest, marks }: Asking): string {
+  return JSON.stringify([digest, marks]);
 }
 
 /** How the IAM is asked with what there is to ask with. */
@@ -141,23 +157,24 @@ function hasEtags({ etags }: Asking): boolean {
   return Object.keys(etags).length > 0;
 }
 
-function mayAskByTimes({ marks }: Asking, { iam, isLost }: Trust): boolean {
-  return marks !== undefined && iam.source === "scim" && iam.probe === "auto" && !isLost;
-}
-
 /** Whether the server gives the answers that a sync has just shown to be right; notes how it went. */
-async function prove(
+async function isProven(
   { asking, settings, now }: { readonly asking: Asking; readonly settings: Settings; readonly now: Trust },
   around: Surroundings,
   signal: AbortSignal,
-): Promise<void> {
-  if (!mayAskByTimes(asking, now)) {
-    return;
+): Promise<boolean> {
+  const { iam } = settings;
+  if (asking.marks === undefined || iam.source !== "scim" || iam.probe !== "auto" || now.isLost) {
+    return false;
   }
   const least = await leastThatHolds({ settings, asking, least: now.least }, around, signal);
-  now.least = least ?? now.least;
-  now.isProven ||= least !== undefined;
-  now.doubtful = least === undefined && !signal.aborted ? asking.digest : undefined;
+  if (least !== undefined) {
+    Object.assign(now, { least, wrong: 0, failed: 0 });
+  } else if (!signal.aborted) {
+    now.doubtful = saidOf(asking);
+    now.failed += 1;
+  }
+  return least !== undefined;
 }
 
 /** What a server can be asked for; undefined when no answer is that of the sync before. */

@@ -110,26 +110,34 @@ async function takeTurn(
     return { kind: "failed", failure: STOPPED };
   }
   if (result.kind === "unchanged" && resting !== undefined) {
-    state.rest = { ...resting, asking: await news.settle(settings, signal, resting.asking) };
+    const after = { settings, source: "iam", vainly: resting.asking } as const;
+    state.rest = { ...resting, asking: await news.settle(after, signal) };
   }
   // Whatever a run that failed has changed, the next look at the node tells.
   if (result.kind === "done") {
+    const { record } = result;
     const { rest } = state;
-    if (answer === undefined && rest?.settings === settings && foundSomething(result.record)) {
+    if (answer === undefined && rest?.settings === settings && foundSomething(record)) {
       await news.review(rest.asking, settings, signal);
     }
     rest?.touches[Symbol.dispose]();
     state.rest = undefined;
-    if (isWhole(result.record)) {
-      const left = await restAfter(result.record, settings, around);
-      // Every schedule.fullEvery all of the node is looked at, and everything of an IAM without ETags, however often little changes.
-      const { isOfKeys, pull } = result.record;
-      const isPartial = isOfKeys === true || pull.isOfLatest === true;
-      const since = isPartial && resting !== undefined ? resting.since : left.since;
-      state.rest = { ...left, since, asking: await news.settle(settings, signal) };
+    if (isWhole(record)) {
+      const left = await restAfter(record, settings, around);
+      const since = sinceWhen(record, { resting, left });
+      state.rest = { ...left, since, asking: await news.settle({ settings, source: record.source }, signal) };
     }
   }
   return result;
+}
+
+/** Every schedule.fullEvery all of the node is looked at, and everything of an IAM without ETags, however often little changes. */
+function sinceWhen(
+  { isOfKeys, pull }: RunRecord,
+  { resting, left }: { readonly resting: Rest | undefined; readonly left: Pick<Rest, "since"> },
+): Rest["since"] {
+  const isPartial = isOfKeys === true || pull.isOfLatest === true;
+  return isPartial && resting !== undefined ? resting.since : left.since;
 }
 
 /** The node at rest, while it may stay so without a look at everything. */

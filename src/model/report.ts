@@ -16,7 +16,7 @@ export type Outcome =
 export interface PullStatistics {
   readonly requests: number;
   readonly bytes: number;
-  /** Answers by HTTP status, and under `none` the requests that got none. */
+  /** Answers by HTTP status; under `none` the requests that got none worth reading, under `given-up` those that nobody wanted any more. */
   readonly statuses: Readonly<Record<string, number>>;
   /** True when a list came in pages that are numbered by position, which move while the list changes. */
   readonly mayShift: boolean;

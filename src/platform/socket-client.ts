@@ -19,8 +19,8 @@ export interface SocketAsk {
   readonly body?: string;
 }
 
-/** Nobody listens there, or this user may not ask. */
-const NOBODY = new Set(["ENOENT", "ECONNREFUSED", "EACCES", "ENOTDIR"]);
+/** Nobody listens there, or can at a path like this, or this user may not ask. */
+const NOBODY = new Set(["ENOENT", "ECONNREFUSED", "EACCES", "ENOTDIR", "EINVAL", "ELOOP"]);
 
 /** The same for a question that a daemon which works answers at once: rejects after `limitMs`. */
 export function askSocketWithin(

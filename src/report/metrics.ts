@@ -67,7 +67,7 @@ function createCounters(registry: Registry) {
     }),
     requests: new Counter({
       name: "rollcall_iam_requests_total",
-      help: "Requests to the IAM by HTTP status; none where no answer came. Requests of failed syncs are not counted.",
+      help: "Requests to the IAM by HTTP status; none where no answer came, given-up where nobody wanted it any more. Requests of failed syncs are not counted.",
       labelNames: ["status"],
       registers,
     }),

@@ -27,7 +27,7 @@ export function counted(count: number, noun: string): string {
 
 /** How the IAM is asked for news; empty where that is not known. */
 export function askedWords(askedBy: AskedBy | null): string {
-  return askedBy ? ASKED[askedBy] : "";
+  return askedBy !== null && Object.hasOwn(ASKED, askedBy) ? ASKED[askedBy] : "";
 }
 
 const ASKED: Readonly<Record<AskedBy, string>> = {

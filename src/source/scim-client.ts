@@ -50,7 +50,7 @@ export interface Traffic {
   readonly requests: number;
   /** As they came over the wire. */
   readonly bytes: number;
-  /** Answers by HTTP status, and under `none` the requests that got none. */
+  /** Answers by HTTP status; under `none` the requests that got none worth reading, under `given-up` those that nobody wanted any more. */
   readonly statuses: Readonly<Record<string, number>>;
 }
 
@@ -127,7 +127,7 @@ async function attempt(
     if (error instanceof Failure) {
       throw withoutSecret(error, token);
     }
-    count(traffic.statuses, "none");
+    count(traffic.statuses, signal.aborted ? "given-up" : "none");
     if (signal.aborted) {
       throw error;
     }

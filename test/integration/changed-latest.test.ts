@@ -283,6 +283,8 @@ describe("a pull of what changed", () => {
 function changeBy(iam: FakeIam, kind: string, nth: number): void {
   const place = nth % Math.max(1, iam.users.length);
   const numberOf = (user: Resource) => Number(String(user["id"]).slice(2));
+  // An id stands for one person, also after somebody else has gone.
+  const fresh = 1000 * (1 + nth) + Math.max(0, ...iam.users.map((user) => numberOf(user as Resource)));
   const remade = (fields: Parameters<typeof aUser>[1]) =>
     void (iam.users = edit(iam.users, place, (user) => changedAt(aUser(numberOf(user), fields), now())));
   if (kind === "key") {
@@ -290,13 +292,13 @@ function changeBy(iam: FakeIam, kind: string, nth: number): void {
   } else if (kind === "other") {
     remade({ gecos: `Other ${nth}` });
   } else if (kind === "add") {
-    iam.users.push(changedAt(aUser(100 + iam.users.length + nth * 50), now()));
+    iam.users.push(changedAt(aUser(fresh), now()));
   } else if (kind === "remove") {
     iam.users.splice(place, 1);
   } else if (kind === "swap") {
     iam.users.push(...iam.users.splice(place, 1));
   } else if (kind === "replace") {
-    iam.users[place] = changedAt(aUser(1000 + nth), now());
+    iam.users[place] = changedAt(aUser(fresh), now());
   } else {
     iam.groups = edit(iam.groups, nth % 2, () => changedAt(aGroup(1 + (nth % 2), [`u-${nth}`]), now()));
   }

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -247,6 +247,23 @@ describe("the sockets of a daemon", () => {
 });
 
 describe("rollcall status", () => {
+  it("finds a daemon by either socket, and none where no socket can be", async () => {
+    using node = makeNodeRoot();
+    await using iam = await startFakeIam(someUsers(3), []);
+    node.configure(iam.url, OFTEN);
+    await using daemon = startDaemon(node);
+    await daemon.logged(/in step/);
+    const health = socketOf(node, "health");
+    renameSync(health, `${health}.away`);
+
+    const found = await node.rollcall("status");
+    const probed = await node.rollcall("probe", "readyz", "--root", join(node.path, "x".repeat(120)));
+
+    assert.match(found.out, /^● healthy/);
+    assert.equal(probed.code, 1);
+    assert.match(probed.out, /^no daemon answers at /);
+  });
+
   it("is healthy with a daemon that is, and says what is wrong and what to do when it is not", async () => {
     using node = makeNodeRoot();
     await using iam = await startFakeIam(someUsers(3), []);

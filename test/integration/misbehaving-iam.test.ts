@@ -635,7 +635,7 @@ describe("a server that says late how it wants to be asked", () => {
       assert.equal(node.read("/etc/passwd.cache")?.match(/^user/gm)?.length, 120);
       const { pull }: RunRecord = JSON.parse(ran.out);
       assert.equal(pull.requests, iam.requests.length);
-      assert.deepEqual(pull.statuses, isByCursor ? { 200: 5, none: 2 } : { 200: 5 });
+      assert.deepEqual(pull.statuses, isByCursor ? { 200: 5, "given-up": 2 } : { 200: 5 });
     });
   }
 });

@@ -35,7 +35,7 @@ export async function createAsker(node: NodeRoot, clock = systemClock): Promise<
     news,
     distrusted,
     sync: async () => (await pull(settings, around, signal)).remember(),
-    settle: (vainly) => news.settle(settings, signal, vainly),
+    settle: (vainly) => news.settle({ settings, source: "iam", ...(vainly && { vainly }) }, signal),
     isUnchanged: async (asking) => (await news.ask(asking, settings, signal)).isUnchanged,
     review: (asking) => news.review(asking, settings, signal),
   };

@@ -42,6 +42,19 @@ const boardOf = (view: Partial<View>, screen: Partial<Screen> = {}, isLive = tru
 
 const hostile = fc.string({ unit: "binary", maxLength: 300 });
 
+describe("how the IAM is asked", () => {
+  it("is not told where a daemon says what nobody knows", () => {
+    for (const askedBy of ["toString", "__proto__", "constructor", "later", 7, undefined]) {
+      const status = fullStatusOf(VIEW);
+      const other = { ...status, iam: { ...status.iam, askedBy: askedBy as "etags" } };
+
+      const board = renderBoard(other, { host: HOST, isLive: true }, SCREEN).join("\n");
+
+      assert.match(board, /IAM +https:\/\/iam.example.org\/scim\/v2 · last believed 5 s ago\n/);
+    }
+  });
+});
+
 describe("the board", () => {
   it("says in its first line how the node is, then one thing on each line", () => {
     const board = boardOf({

@@ -28,10 +28,17 @@ export async function together<Result>(
   signal: AbortSignal,
   task: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const stop = new AbortController();
+  // One signal for a thousand requests, rather than one made of two: to listen to it costs half as much.
+  const until = new AbortController();
+  const stop = () => until.abort(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) {
+    stop();
+  }
   try {
-    return await task(AbortSignal.any([signal, stop.signal]));
+    return await task(until.signal);
   } finally {
-    stop.abort();
+    signal.removeEventListener("abort", stop);
+    until.abort();
   }
 }

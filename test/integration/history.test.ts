@@ -84,7 +84,7 @@ describe("rollcall history", () => {
       /~ user +user2 +gecos "User Number 2" → "Somebody Else" {2}\(news of the IAM, version "2026-05-31T10:00:00Z"\)/,
     );
     assert.match(text.out, /\+ key +user1 +SHA256:\S+ ssh-ed25519 "new@laptop"/);
-    assert.deepEqual(status.iam, { address: iam.url, newest: "2026-05-31T10:00:00.000Z" });
+    assert.deepEqual(status.iam, { address: iam.url, newest: "2026-05-31T10:00:00.000Z", askedBy: null });
     assert.match(
       explained.out,
       /\nLast change \S+Z: . \w+ {2}user2 .*\(news of the IAM, version "2026-05-31T10:00:00Z"\)\nuser2 can log in here/,

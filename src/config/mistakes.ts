@@ -85,18 +85,14 @@ function nameOf(node: unknown): unknown[] {
 function unknownKey(path: Path, source: Source): Mistake {
   const valid = keysAt(path.slice(0, -1));
   const name = String(path.at(-1));
-  const meant = nearest(name, valid);
-  if (meant !== undefined) {
-    const mistake = mistakeAt(path, `unknown key; did you mean ${meant}?`, source);
-    return { ...mistake, meant: dotted([...path.slice(0, -1), meant]) };
-  }
-  const elsewhere = keysElsewhere(name);
+  const near = nearest(name, valid);
+  const meant = near === undefined ? keysElsewhere(name) : [dotted([...path.slice(0, -1), near])];
   const hint =
-    elsewhere.length === 0
+    meant.length === 0
       ? `the keys here are ${valid.join(", ")}`
-      : `did you mean ${elsewhere.join(" or ")}?`;
+      : `did you mean ${near ?? meant.join(" or ")}?`;
   const mistake = mistakeAt(path, `unknown key; ${hint}`, source);
-  const [only, ...others] = elsewhere;
+  const [only, ...others] = meant;
   return only === undefined || others.length > 0 ? mistake : { ...mistake, meant: only };
 }
 

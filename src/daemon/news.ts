@@ -39,8 +39,9 @@ interface Trust {
   least: (typeof LEAST)[number];
   /** What a sync left to ask with, where the answers right after it were others: the next sync tells why. */
   doubtful: string | undefined;
-  /** Doubts for which the next sync found no reason, and proofs that failed for whatever reason, since one held. */
+  /** Doubts for which the next sync found no reason, since the last proof that held. */
   wrong: number;
+  /** Proofs that failed for whatever reason, since then. */
   failed: number;
   isLost: boolean;
   /** How often its ETags told of news where there was none, one time after the other. */
@@ -169,7 +170,9 @@ async function isProven(
   }
   const least = await leastThatHolds({ settings, asking, least: now.least }, around, signal);
   if (least !== undefined) {
-    Object.assign(now, { least, wrong: 0, failed: 0 });
+    now.least = least;
+    now.wrong = 0;
+    now.failed = 0;
   } else if (!signal.aborted) {
     now.doubtful = saidOf(asking);
     now.failed += 1;

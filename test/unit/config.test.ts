@@ -91,6 +91,12 @@ maxPerUser: 3
     ]);
   });
 
+  it("names each block that has a key of the name of one that is nowhere", () => {
+    assert.deepEqual(mistakesIn(`${SOUND}path: /srv/%u\n`), [
+      "r.yaml:6: path: unknown key; did you mean iam.users.path or iam.groups.path or homes.path?",
+    ]);
+  });
+
   it("says of what a default does not fit to that it does not, though it is there under a mistyped name", () => {
     assert.deepEqual(mistakesIn(`${SOUND}ids: { mins: 1000, max: 800 }\n`), [
       "r.yaml:6: ids.mins: unknown key; did you mean min?",
